@@ -1,0 +1,1 @@
+"""Medical-image labels of known, certified quality with the least reading time."""

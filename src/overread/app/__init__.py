@@ -1,0 +1,1 @@
+"""Use cases, one a file: they carry values between the layers."""

@@ -1,0 +1,112 @@
+"""Array types, name encoding, grouping and hashing that every layer shares."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.integer[Any]]
+Bools: TypeAlias = NDArray[np.bool_]
+Names: TypeAlias = NDArray[Any]  # one text per entry, NumPy's StringDType (short names lie inline)
+
+_Array = TypeVar("_Array", bound=NDArray[Any])
+
+
+def names_array(names: Iterable[str]) -> Names:
+    """Pack texts into one immutable array of NumPy's variable-width strings, shape (n,)."""
+    texts = names if isinstance(names, np.ndarray) else list(names)
+    return frozen(np.array(texts, dtype=np.dtypes.StringDType()))
+
+
+def frozen(array: _Array) -> _Array:
+    """Return a view that cannot be written through; tables are immutable once made."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def smallest_int(top: int) -> np.dtype[Any]:
+    """Smallest signed integer type that holds ``-1 .. top``."""
+    for kind in (np.int8, np.int16, np.int32):
+        if top <= np.iinfo(kind).max:
+            return np.dtype(kind)
+    return np.dtype(np.int64)
+
+
+def natural_key(name: str) -> tuple[tuple[int, float, str], ...]:
+    """Sort key that puts "R2" before "R10" and "-1" before "0.5" before "3".
+
+    A name that is a number sorts by value, before all others.
+    """
+    try:
+        return ((0, float(name), ""),)
+    except ValueError:
+        parts = re.split(r"(\d+)", name)
+    return tuple((1, float(p), "") if p.isdigit() else (2, 0.0, p.casefold()) for p in parts if p)
+
+
+def encode(values: Sequence[Any] | NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
+    """Number the distinct values in the order in which they first appear.
+
+    Args:
+        values: (n,) texts, numbers or booleans. Whole floats read as whole numbers ("1.0" is "1").
+    Returns:
+        codes (n,) in ``0 .. distinct-1``, and the distinct values as text.
+    """
+    array = np.asarray(values)
+    if array.dtype == object or array.dtype.kind == "T":
+        return _encode_objects(array.tolist())
+    distinct, first, codes = np.unique(array, return_index=True, return_inverse=True)
+    by_appearance = np.argsort(first, kind="stable")
+    rank = np.empty_like(by_appearance)
+    rank[by_appearance] = np.arange(by_appearance.size)
+    return rank[codes.reshape(-1)], [as_text(distinct[i]) for i in by_appearance]
+
+
+def _encode_objects(values: list[Any]) -> tuple[NDArray[np.int64], list[str]]:
+    known: dict[str, int] = {}
+    codes = [known.setdefault(as_text(value), len(known)) for value in values]
+    return np.array(codes, dtype=np.int64), list(known)
+
+
+def as_text(value: object) -> str:
+    """Write a table's value as a name: ``1.0`` becomes "1", ``True`` "1", text is stripped."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(int(value))
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def grouped(codes: Ints, n_groups: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Rows of each group, compressed-row style.
+
+    Args:
+        codes: (n,) group of each row, in ``0 .. n_groups-1``.
+    Returns:
+        order (n,), stable; start (n_groups + 1,): group g owns ``order[start[g]:start[g+1]]``.
+    """
+    start = np.zeros(n_groups + 1, dtype=np.int64)
+    np.cumsum(np.bincount(codes, minlength=n_groups), out=start[1:])
+    return np.argsort(codes, kind="stable"), start
+
+
+def digest(*parts: object) -> str:
+    """SHA-256 over arrays (type, shape, bytes) and plain values (their text): provenance."""
+    state = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray) and part.dtype.kind not in "TO":
+            state.update(f"{part.dtype.str}{part.shape}".encode())
+            state.update(np.ascontiguousarray(part).data)
+        elif isinstance(part, np.ndarray):
+            state.update("\x1f".join(map(str, part.tolist())).encode())
+        else:
+            state.update(repr(part).encode())
+        state.update(b"\x1e")
+    return state.hexdigest()

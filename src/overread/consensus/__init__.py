@@ -1,0 +1,1 @@
+"""What the truth most likely is, and how reliable each reader."""

@@ -1,0 +1,1 @@
+"""Boxes, outlines and masks as pure array maths; pixel or mm stated everywhere."""
