@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
+from scipy.special import logsumexp
 
 from overread.arrays import Floats, Ints, grouped
 from overread.errors import InputError
@@ -15,10 +16,19 @@ from overread.labels import ClassReads
 LOWEST = 0.02
 """Smallest temperature tried: a posterior of .98 becomes .52 there."""
 
-GOLD_ENOUGH = 10
-"""Gold cases with reads from which on they, and not the held-out reads, set the temperature."""
+INDEPENDENCE = 0.7
+"""Highest temperature that a few reads a case may have without gold.
+
+Readers err together on hard cases, and a model of independent readers takes their agreement for
+accuracy. Up to four reads a case cannot show it (Albert and Dodd 2004), so that a round figure
+from experience stands in. It fades as 4 / reads a case, where held-out reads begin to tell.
+"""
+
+GOLD_SPREAD = 0.5
+"""How far, in log tau (sd), gold is expected to move the temperature found without it."""
 
 _READS_USED = 100_000  # more do not move the temperature by 1 %
+_ENOUGH_READS = 4.0  # a case, up to which INDEPENDENCE counts in full
 _FLOOR = 1e-12  # of a probability within a logarithm
 _GRID = 15
 
@@ -29,8 +39,8 @@ class Temperature:
 
     Args:
         tau: in (0, 1]; a posterior p becomes p^tau, renormalised. 1 leaves it as it is.
-        source: "held-out reads", "gold" or "none".
-        n_used: reads (or gold cases) it rests on.
+        source: "held-out reads", "few reads" (the cap for few reads a case), "gold" or "none".
+        n_used: held-out reads (or gold cases) it rests on.
         words: the reason, in plain words.
     """
 
@@ -61,12 +71,14 @@ def temperature(
     votes: Sequence[Floats] = (),
     seed: int = 0,
 ) -> Temperature:
-    """Find the temperature at which the posterior predicts a reader it has not heard.
+    """Find the temperature at which a posterior means what it says.
 
     Each read in turn is left out (with the same reader's repeats on that case). The posterior
-    from the others, raised to tau and renormalised, predicts it through its reader's confusion.
-    tau maximises the likelihood of the reads so predicted. It never exceeds 1: an under-confident
-    posterior is left as it is. With enough gold, tau maximises the likelihood of the gold.
+    from the others, raised to tau and renormalised, predicts it through its reader's confusion;
+    the case's own part in the confusions is taken out. tau maximises the likelihood of the reads
+    so predicted. It never exceeds 1, nor what few reads a case allow (:data:`INDEPENDENCE`).
+    With gold, tau maximises the likelihood of the gold times a log-normal prior around the tau
+    found without it (:data:`GOLD_SPREAD`), so that one gold case moves it little, fifty rule it.
 
     Args:
         reads: repeats and "cannot be read" allowed.
@@ -78,21 +90,19 @@ def temperature(
     Raises:
         InputError: shapes that do not fit the reads.
     Source:
-        Guo et al. 2017, ICML (temperature scaling); held-out reads for the truth: ours.
+        Guo et al. 2017, ICML (temperature scaling); Albert and Dodd 2004, Biometrics 60:427-435
+        (few reads cannot show dependence); held-out reads in place of the truth: ours.
     """
     reads = reads.answered()
     _check(reads, prevalence, confusion, gold, votes)
-    log_confusion = np.log(np.maximum(confusion, _FLOOR))
-    prior = np.broadcast_to(
-        np.log(np.maximum(prevalence, _FLOOR)), (reads.index.n_cases, reads.n_classes)
-    )
-    for vote in votes:
-        prior = prior + vote
-    if gold is not None:
-        known = np.flatnonzero((gold >= 0) & (reads.index.reads_per_case() > 0))
-        if known.size >= GOLD_ENOUGH:
-            return _by_gold(reads, prior, log_confusion, gold, known)
-    return _by_held_out_reads(reads, prior, log_confusion, seed)
+    without = _by_held_out_reads(reads, prevalence, confusion, votes, seed)
+    if gold is None:
+        return without
+    known = np.flatnonzero((gold >= 0) & (reads.index.reads_per_case() > 0))
+    if not known.size:
+        return without
+    joint = _log_joint(reads, prevalence, confusion, votes, known)
+    return _by_gold(joint, np.asarray(gold)[known], without.tau)
 
 
 def apply_temperature(posterior: Floats, tau: float) -> Floats:
@@ -137,46 +147,84 @@ def _check(
             raise InputError(name, f"have shape {shape}", np.shape(array))
 
 
-def _by_gold(
-    reads: ClassReads, prior: Floats, log_confusion: Floats, gold: Ints, known: Ints
-) -> Temperature:
-    log_joint = prior.copy()
-    index = reads.index
-    rows = np.flatnonzero(np.isin(index.case, known))
-    np.add.at(log_joint, index.case[rows], log_confusion[index.reader[rows], :, reads.label[rows]])
-    joint, truth = log_joint[known], np.asarray(gold)[known]
+def _log_joint(
+    reads: ClassReads,
+    prevalence: Floats,
+    confusion: Floats,
+    votes: Sequence[Floats],
+    cases: Ints,
+) -> Floats:
+    """(these cases, classes) log chance of the reads and each truth."""
+    place = np.full(reads.index.n_cases, -1)
+    place[cases] = np.arange(cases.size)
+    rows = np.flatnonzero(place[reads.index.case] >= 0)
+    joint = _prior(prevalence, votes, cases)
+    of_read = confusion[reads.index.reader[rows], :, reads.label[rows]]
+    np.add.at(joint, place[reads.index.case[rows]], np.log(np.maximum(of_read, _FLOOR)))
+    return joint
 
+
+def _prior(prevalence: Floats, votes: Sequence[Floats], cases: Ints) -> Floats:
+    prior = np.tile(np.log(np.maximum(prevalence, _FLOOR)), (cases.size, 1))
+    for vote in votes:
+        prior += np.asarray(vote)[cases]
+    return prior
+
+
+def _by_gold(joint: Floats, truth: Ints, without: float) -> Temperature:
     def score(taus: Floats) -> Floats:
         heated = taus[:, None, None] * joint
-        top = heated.max(axis=2, keepdims=True)
-        total = np.log(np.exp(heated - top).sum(axis=2)) + top[:, :, 0]
-        return np.asarray((heated[:, np.arange(truth.size), truth] - total).sum(axis=1))
+        chance = heated[:, np.arange(truth.size), truth] - logsumexp(heated, axis=2)
+        prior = -0.5 * (np.log(taus / without) / GOLD_SPREAD) ** 2
+        return np.asarray(chance.sum(axis=1) + prior)
 
-    tau = _best(score)
-    return Temperature(tau, "gold", int(known.size), f"fitted to {known.size} gold cases")
+    words = f"fitted to {truth.size} gold cases around the {without:.2f} found without them"
+    return Temperature(_best(score), "gold", int(truth.size), words)
 
 
 def _by_held_out_reads(
-    reads: ClassReads, prior: Floats, log_confusion: Floats, seed: int
+    reads: ClassReads,
+    prevalence: Floats,
+    confusion: Floats,
+    votes: Sequence[Floats],
+    seed: int,
 ) -> Temperature:
+    cases, share, rows, start = _sample(reads, seed)
+    reader, label = reads.index.reader[rows], reads.label[rows]
+    prior = _prior(prevalence, votes, cases)
+    log_confusion = np.log(np.maximum(confusion, _FLOOR))
+    others, said, used = _left_out(start, reader, label, prior, log_confusion, confusion, share)
+    if not len(others):
+        words = "no case has reads of two readers, so that no read can be held out: tau is 1"
+        return Temperature(1.0, "none", 0, words)
+    tau = _best(lambda taus: _predictive(taus, others, said))
+    a_case = len(others) / used
+    cap = 1 - (1 - INDEPENDENCE) * min(1.0, _ENOUGH_READS / a_case)
+    if tau <= cap:
+        words = f"fitted to {len(others)} held-out reads"
+        return Temperature(tau, "held-out reads", len(others), words)
+    words = (
+        f"{len(others)} held-out reads say {tau:.2f}, but {a_case:.1f} reads a case cannot show "
+        f"how far readers err together: {cap:.2f}. Gold answers would tell"
+    )
+    return Temperature(cap, "few reads", len(others), words)
+
+
+def _sample(reads: ClassReads, seed: int) -> tuple[Ints, float, Ints, Ints]:
+    """Cases of two reads or more, the share taken, and their rows, case by case."""
     index = reads.index
-    order, start = grouped(index.case, index.n_cases)
-    cases = np.flatnonzero(np.diff(start) > 1)
-    n_reads = int(np.diff(start)[cases].sum())
-    if n_reads > _READS_USED:
-        share = _READS_USED / n_reads
+    many = index.reads_per_case()
+    cases = np.flatnonzero(many > 1)
+    share = min(1.0, _READS_USED / max(int(many[cases].sum()), 1))
+    if share < 1:
         rng = np.random.default_rng(seed)
         cases = np.sort(rng.choice(cases, max(1, int(cases.size * share)), replace=False))
-    others, said = _left_out(
-        cases, start, order, index.reader, reads.label, np.ascontiguousarray(prior), log_confusion
-    )
-    if not len(others):
-        return Temperature(
-            1.0, "none", 0, "no case has reads of two readers, so no read can be held out: tau is 1"
-        )
-    tau = _best(lambda taus: _predictive(taus, others, said))
-    words = f"fitted to {len(others)} held-out reads"
-    return Temperature(tau, "held-out reads", len(others), words)
+    taken = np.zeros(index.n_cases, dtype=np.bool_)
+    taken[cases] = True
+    rows = np.flatnonzero(taken[index.case])
+    place = np.cumsum(taken) - 1
+    order, start = grouped(place[index.case[rows]], cases.size)
+    return cases, share, rows[order], start
 
 
 def _best(score: Callable[[Floats], Floats]) -> float:
@@ -190,32 +238,58 @@ def _best(score: Callable[[Floats], Floats]) -> float:
 
 
 @numba.njit(cache=True)
-def _left_out(cases, start, order, reader, label, prior, log_confusion):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
-    """Log posterior (up to a constant) without each read, and the chance of the read by truth."""
-    n_classes = prior.shape[1]
-    size = 0
-    for case in cases:
-        size += start[case + 1] - start[case]
-    others = np.empty((size, n_classes))
-    said = np.empty((size, n_classes))
+def _left_out(start, reader, label, prior, log_confusion, confusion, share):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, C901, PLR0912, PLR0917
+    """Log posterior (up to a constant) without each read, the chance of the read by truth, cases.
+
+    The case itself is taken out of the expected counts behind the confusions; one read at the
+    pooled confusion of all readers takes its place, so that no chance is 0.
+    """
+    n_cases, n_classes = prior.shape
+    posterior = np.empty_like(prior)
+    count = np.zeros((confusion.shape[0], n_classes))  # expected reads by reader and truth
+    for case in range(n_cases):
+        joint = prior[case].copy()
+        for row in range(start[case], start[case + 1]):
+            joint += log_confusion[reader[row], :, label[row]]
+        joint = np.exp(joint - joint.max())
+        posterior[case] = joint / joint.sum()
+        for row in range(start[case], start[case + 1]):
+            count[reader[row]] += posterior[case] / share
+    pooled = np.full((n_classes, n_classes), 1e-6)
+    for j in range(confusion.shape[0]):
+        for k in range(n_classes):
+            pooled[k] += count[j, k] * confusion[j, k]
+    for k in range(n_classes):
+        pooled[k] /= pooled[k].sum()
+
+    others = np.empty((label.size, n_classes))
+    said = np.empty((label.size, n_classes))
     used = 0
-    total = np.empty(n_classes)
-    for case in cases:
-        rows = order[start[case] : start[case + 1]]
-        total[:] = prior[case]
-        for row in rows:
-            total += log_confusion[reader[row], :, label[row]]
-        for row in rows:
-            left = 0
-            others[used] = total
-            for other in rows:
-                if reader[other] == reader[row]:
-                    others[used] -= log_confusion[reader[other], :, label[other]]
-                    left += 1
-            if left < rows.size:
-                said[used] = np.exp(log_confusion[reader[row], :, label[row]])
+    cases_used = 0
+    for case in range(n_cases):
+        first, last = start[case], start[case + 1]
+        chance = np.empty((last - first, n_classes))
+        for i in range(last - first):
+            j, x = reader[first + i], label[first + i]
+            for k in range(n_classes):
+                seen = max(confusion[j, k, x] * count[j, k] - posterior[case, k], 0.0)
+                rest = max(count[j, k] - posterior[case, k], 0.0)
+                chance[i, k] = (seen + pooled[k, x]) / (rest + 1.0)
+        log_chance = np.log(np.maximum(chance, 1e-12))
+        any_used = False
+        for i in range(last - first):
+            others[used] = prior[case]
+            heard = 0
+            for o in range(last - first):
+                if reader[first + o] != reader[first + i]:
+                    others[used] += log_chance[o]
+                    heard += 1
+            if heard:
+                said[used] = chance[i]
                 used += 1
-    return others[:used], said[:used]
+                any_used = True
+        cases_used += any_used
+    return others[:used], said[:used], cases_used
 
 
 @numba.njit(cache=True)
