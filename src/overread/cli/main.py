@@ -1,0 +1,68 @@
+"""Entry point: registers the commands, and turns errors into exit codes in one place."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from overread import __version__
+from overread.cli import agree, compare, consensus, demo, methods, next_reads, report
+from overread.errors import InputError, MethodError, MissingExtraError
+
+EXIT_INPUT = 2
+EXIT_MISSING_EXTRA = 3
+EXIT_METHOD = 4
+EXIT_STOPPED = 130
+
+commands = typer.Typer(
+    name="overread",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="Labels of known quality from several readers: agreement, consensus, reports.\n\n"
+    "READS is a table (CSV, TSV, Parquet) with the columns `case`, `reader`, `label`; boxes add "
+    "`x1`, `y1`, `x2`, `y2`. COCO files, VOC folders and folders of masks are read too.",
+)
+for module in (agree, consensus, compare, report, next_reads, methods, demo):
+    commands.command(module.NAME)(module.run)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"overread {__version__}")
+        raise typer.Exit
+
+
+@commands.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """Hold the options of the program itself."""
+
+
+def main() -> None:
+    """Run the command line; exit codes: 0 done, 2 bad input, 3 missing extra, 4 no such method."""
+    try:
+        commands()
+    except InputError as error:
+        _fail("Input", error, EXIT_INPUT)
+    except MissingExtraError as error:
+        _fail("Missing", error, EXIT_MISSING_EXTRA)
+    except MethodError as error:
+        _fail("Method", error, EXIT_METHOD)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("stopped; nothing half-written", style="yellow")
+        sys.exit(EXIT_STOPPED)
+
+
+def _fail(what: str, error: Exception, code: int) -> None:
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console.print(f"[bold red]{what}:[/]", end=" ")
+    console.print(str(error), markup=False)
+    sys.exit(code)
