@@ -102,7 +102,7 @@ def temperature(
     if not known.size:
         return without
     joint = _log_joint(reads, prevalence, confusion, votes, known)
-    return _by_gold(joint, np.asarray(gold)[known], without.tau)
+    return from_gold(joint, np.asarray(gold)[known], without.tau)
 
 
 def apply_temperature(posterior: Floats, tau: float) -> Floats:
@@ -171,7 +171,15 @@ def _prior(prevalence: Floats, votes: Sequence[Floats], cases: Ints) -> Floats:
     return prior
 
 
-def _by_gold(joint: Floats, truth: Ints, without: float) -> Temperature:
+def from_gold(joint: Floats, truth: Ints, without: float) -> Temperature:
+    """Temperature by gold: log-normal prior around the one found without, times the likelihood.
+
+    Args:
+        joint: (gold cases, classes) log posterior, up to a constant a case, gold not heard.
+        truth: (gold cases,) codes.
+        without: temperature found without the gold.
+    """
+
     def score(taus: Floats) -> Floats:
         heated = taus[:, None, None] * joint
         chance = heated[:, np.arange(truth.size), truth] - logsumexp(heated, axis=2)
@@ -194,11 +202,22 @@ def _by_held_out_reads(
     prior = _prior(prevalence, votes, cases)
     log_confusion = np.log(np.maximum(confusion, _FLOOR))
     others, said, used = _left_out(start, reader, label, prior, log_confusion, confusion, share)
+    return from_held_out(others, said, used)
+
+
+def from_held_out(others: Floats, said: Floats, n_cases: int) -> Temperature:
+    """Temperature by held-out reads, for any model of classes.
+
+    Args:
+        others: (held-out reads, classes) log posterior without the read, up to a constant.
+        said: (held-out reads, classes) chance of what the read said, by true class.
+        n_cases: cases that the reads belong to.
+    """
     if not len(others):
         words = "no case has reads of two readers, so that no read can be held out: tau is 1"
         return Temperature(1.0, "none", 0, words)
     tau = _best(lambda taus: _predictive(taus, others, said))
-    a_case = len(others) / used
+    a_case = len(others) / n_cases
     cap = 1 - (1 - INDEPENDENCE) * min(1.0, _ENOUGH_READS / a_case)
     if tau <= cap:
         words = f"fitted to {len(others)} held-out reads"

@@ -1,0 +1,196 @@
+"""What every model of classes adds to its posterior: reliability, difficulty, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import beta
+
+from overread.arrays import Floats, Ints, digest
+from overread.consensus.calibration import Temperature, apply_temperature
+from overread.consensus.result import ClassConsensus, Consensus, Iteration, Reliability, Setting
+from overread.errors import InputError, MethodError
+from overread.labels import ClassReads
+
+FEW_READS = 10
+"""A reader with fewer reads than this is warned about."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassFit:
+    """What a fitted model of classes knows.
+
+    Args:
+        posterior: (cases, classes), not yet tempered.
+        prevalence: (classes,).
+        counts: (readers, classes, classes) expected reads by reader, truth and said.
+        prior: (classes, classes) pseudo-reads behind a reader's confusion, for the intervals; or
+            (readers, classes, classes).
+        confusion: (readers, classes, classes) [reader, truth, said].
+        history: by iteration.
+        warnings: in plain words.
+    """
+
+    posterior: Floats
+    prevalence: Floats
+    counts: Floats
+    prior: Floats
+    confusion: Floats
+    history: tuple[Iteration, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def assemble(
+    reads: ClassReads,
+    fit: ClassFit,
+    *,
+    method: str,
+    settings: Mapping[str, Setting],
+    temperature: Temperature | None,
+    gold: Ints | None,
+    code: Ints | None = None,
+    level: float = 0.95,
+) -> Consensus[ClassConsensus]:
+    """Build the complete result of a model of classes.
+
+    Args:
+        temperature: applied to the posterior; None leaves it.
+        gold: (cases,) known codes, -1 elsewhere; these cases become certain.
+        code: (cases,) consensus classes; by default the most probable, the first of equals.
+    """
+    tau = 1.0 if temperature is None else temperature.tau
+    posterior = clamp(apply_temperature(fit.posterior, tau), gold)
+    counts = reads.counts()
+    n_reads = counts.sum(axis=1)
+    known = n_reads > 0 if gold is None else (n_reads > 0) | (gold >= 0)
+    code = posterior.argmax(axis=1) if code is None else code
+    settings = dict(settings) | {"tie_rule": "first class", "level": level}
+    notes = () if temperature is None else (f"temperature {tau:.2f}: {temperature.words}",)
+    settings |= {"calibration": "; ".join(notes) or "none"}
+    gold_part = np.empty(0) if gold is None else gold
+    return Consensus(
+        kind=reads.schema.kind,
+        method=method,
+        settings=settings,
+        cases=reads.index.cases,
+        value=ClassConsensus(np.where(known, code, -1), reads.schema.names),
+        posterior=posterior,
+        entropy=entropy(posterior),
+        difficulty=difficulty(posterior, counts, fit),
+        reliability=reliability(reads, fit, level),
+        reads=n_reads,
+        read_rows=np.flatnonzero(reads.label >= 0),
+        history=fit.history,
+        warnings=fit.warnings + reader_warnings(reads),
+        temperature=tau,
+        provenance=digest(
+            reads.index.case,
+            reads.index.reader,
+            reads.label,
+            reads.index.cases,
+            reads.index.readers,
+            reads.schema.names,
+            gold_part,
+            method,
+            sorted(settings.items()),
+        ),
+        prevalence=fit.prevalence,
+    )
+
+
+def check_reads(reads: ClassReads, gold: Ints | None) -> Ints | None:
+    """Refuse reads that no model can use; return gold as a checked array."""
+    if not (reads.label >= 0).any():
+        raise MethodError("there is no read that answers, so there is no consensus to find")
+    if gold is None:
+        return None
+    gold = np.asarray(gold)
+    if gold.shape != (reads.index.n_cases,):
+        raise InputError("gold", f"have {reads.index.n_cases} entries, one a case", gold.shape)
+    bad = np.flatnonzero((gold < -1) | (gold >= reads.n_classes))
+    if bad.size:
+        rule = f"be in 0 .. {reads.n_classes - 1} or -1 (unknown)"
+        raise InputError("gold", rule, int(gold[bad[0]]), rows=bad + 1)
+    return gold
+
+
+def clamp(posterior: Floats, gold: Ints | None) -> Floats:
+    """Make the gold cases certain; the others stay."""
+    if gold is None or not (gold >= 0).any():
+        return posterior
+    rows = np.flatnonzero(gold >= 0)
+    certain = posterior.copy()
+    certain[rows] = 0.0
+    certain[rows, gold[rows]] = 1.0
+    return certain
+
+
+def entropy(posterior: Floats) -> Floats:
+    """(rows,) entropy in nats; 0 log 0 is 0."""
+    return np.asarray(-(posterior * np.log(np.where(posterior > 0, posterior, 1.0))).sum(axis=1))
+
+
+def difficulty(posterior: Floats, counts: Ints, fit: ClassFit) -> Floats:
+    """(cases,) expected share of reads that miss the truth; of an average reader if unread."""
+    n_reads = counts.sum(axis=1)
+    right = (posterior * counts).sum(axis=1) / np.maximum(n_reads, 1)
+    weight = fit.counts.sum(axis=2)
+    diagonal = np.einsum("jkk->jk", fit.confusion)
+    average = (weight * diagonal).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-12)
+    missed = 1 - np.where(n_reads > 0, right, posterior @ average)
+    return np.asarray(np.clip(missed, 0.0, 1.0), dtype=np.float64)
+
+
+def reliability(reads: ClassReads, fit: ClassFit, level: float) -> Reliability:
+    """Accuracy and recall by class of each reader, with intervals of the Dirichlet posterior.
+
+    Recall has a Beta posterior. Accuracy is their mean by prevalence; its interval is of the Beta
+    with the same mean and variance.
+    """
+    said = reads.label >= 0
+    n_reads = np.bincount(reads.index.reader[said], minlength=reads.index.n_readers)
+    pseudo = fit.counts + fit.prior
+    hits = np.einsum("jkk->jk", pseudo)
+    total = pseudo.sum(axis=2)
+    mean = np.einsum("jkk->jk", fit.confusion)
+    spread = mean * (1 - mean) / (total + 1)
+    accuracy = mean @ fit.prevalence
+    variance = spread @ fit.prevalence**2
+    size = np.maximum(accuracy * (1 - accuracy) / np.maximum(variance, 1e-300) - 1, 1e-6)
+    a = np.column_stack([accuracy * size, hits])
+    b = np.column_stack([(1 - accuracy) * size, total - hits])
+    tail = (1 - level) / 2
+    tiny = 1e-9  # a class alone has no misses to count
+    low, high = (beta.ppf(q, np.maximum(a, tiny), np.maximum(b, tiny)) for q in (tail, 1 - tail))
+    value = np.column_stack([accuracy, mean])
+    idle = n_reads == 0
+    value, low, high = (np.where(idle[:, None], np.nan, column) for column in (value, low, high))
+    return Reliability(
+        readers=reads.index.readers,
+        measures=("accuracy", *(f"recall {name}" for name in reads.schema.names)),
+        value=value,
+        low=np.minimum(low, value),
+        high=np.maximum(high, value),
+        level=level,
+        reads=n_reads,
+        confusion=fit.confusion,
+    )
+
+
+def reader_warnings(reads: ClassReads) -> tuple[str, ...]:
+    """Warnings about designs in which reliability rests on little."""
+    said = reads.label >= 0
+    n_reads = np.bincount(reads.index.reader[said], minlength=reads.index.n_readers)
+    active = int((n_reads > 0).sum())
+    words = []
+    if active == 1:
+        words.append("Only one reader: the consensus rests on the prior and on this reader alone.")
+    few = int(((n_reads > 0) & (n_reads < FEW_READS)).sum())
+    if few:
+        words.append(
+            f"{few} of {active} readers have fewer than {FEW_READS} reads: their reliability is "
+            "mostly the prior's."
+        )
+    return tuple(words)
