@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -51,22 +52,50 @@ def natural_key(name: str) -> tuple[tuple[int, float, str], ...]:
     return tuple((1, float(p), "") if p.isdigit() else (2, 0.0, p.casefold()) for p in parts if p)
 
 
-def encode(values: Sequence[Any] | NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """A column whose distinct values are already numbered, in order of first appearance.
+
+    Stands wherever a column of texts or numbers may stand, and saves numbering it again.
+
+    Args:
+        code: (n,) whole numbers, index into ``names``.
+        names: the distinct values as text; "" is "nothing here".
+    """
+
+    code: Ints
+    names: list[str]
+
+
+def encode(values: Coded | Sequence[Any] | NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
     """Number the distinct values in the order in which they first appear.
 
     Args:
-        values: (n,) texts, numbers or booleans. Whole floats read as whole numbers ("1.0" is "1").
+        values: (n,) texts, numbers or booleans. Whole floats read as whole numbers (1.0 is "1"),
+            None and nan as "".
     Returns:
         codes (n,) in ``0 .. distinct-1``, and the distinct values as text.
     """
-    array = np.asarray(values)
-    if array.dtype == object or array.dtype.kind == "T":
-        return _encode_objects(array.tolist())
+    if isinstance(values, Coded):
+        return values.code, values.names
+    array = values if isinstance(values, np.ndarray) else None
+    if array is None or array.dtype.kind in "OTS":
+        # One by one: NumPy would write the 1.0 of [1.0, "a"] as the text "1.0".
+        return _encode_objects(values.tolist() if hasattr(values, "tolist") else list(values))
     distinct, first, codes = np.unique(array, return_index=True, return_inverse=True)
     by_appearance = np.argsort(first, kind="stable")
     rank = np.empty_like(by_appearance)
     rank[by_appearance] = np.arange(by_appearance.size)
-    return rank[codes.reshape(-1)], [as_text(distinct[i]) for i in by_appearance]
+    return _merged(rank[codes.reshape(-1)], [as_text(distinct[i]) for i in by_appearance])
+
+
+def _merged(
+    codes: NDArray[np.int64], names: list[str]
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Values that are written alike are one ("a" and "a ")."""
+    known: dict[str, int] = {}
+    place = np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
+    return (codes, names) if len(known) == len(names) else (place[codes], list(known))
 
 
 def _encode_objects(values: list[Any]) -> tuple[NDArray[np.int64], list[str]]:
@@ -76,7 +105,11 @@ def _encode_objects(values: list[Any]) -> tuple[NDArray[np.int64], list[str]]:
 
 
 def as_text(value: object) -> str:
-    """Write a table's value as a name: ``1.0`` becomes "1", ``True`` "1", text is stripped."""
+    """Write a table's value as a name: 1.0 becomes "1", True "1", None and nan "", no blanks."""
+    if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
+        return ""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace").strip()
     if isinstance(value, (bool, np.bool_)):
         return str(int(value))
     if isinstance(value, (float, np.floating)) and float(value).is_integer():

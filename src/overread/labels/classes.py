@@ -237,31 +237,37 @@ def rows_to_keep(index: ReadIndex, answer: NDArray[Any], repeats: Repeats, show:
     if repeats == "keep" or not index.n_reads:
         return keep
     pair = index.case.astype(np.int64) * index.n_readers + index.reader
+    in_order = np.sort(pair)
+    if not np.any(in_order[1:] == in_order[:-1]):
+        return keep
     # Row order, then time: "last" is the last read, not the last row.
     order = np.arange(pair.size) if index.time is None else np.argsort(index.time, kind="stable")
     order = order[np.argsort(pair[order], kind="stable")]
     same = pair[order][1:] == pair[order][:-1]
     if repeats == "error":
         if index.time is not None:
-            same = same & (index.time[order][1:] == index.time[order][:-1])
-        equal = answer[order][1:] == answer[order][:-1]
-        equal |= (answer[order][1:] != answer[order][1:]) & (
-            answer[order][:-1] != answer[order][:-1]
-        )
-        clash = np.flatnonzero(same & ~equal)
-        if clash.size:
-            first, second = sorted((order[clash[0]], order[clash[0] + 1]))
-            raise InputError(
-                "label",
-                "be the same in two rows of one case and one reader",
-                f"{show(first)!r} and {show(second)!r}",
-                rows=(first + 1, second + 1),
-                remedy="If these are true repeat reads, say so (repeats: keep, first or last) "
-                "or add a time column.",
-            )
+            before, after = index.time[order][:-1], index.time[order][1:]
+            same = same & ((before == after) | np.isnat(before) | np.isnat(after))
+        _refuse_clash(answer, order, same, show)
     later = np.r_[False, same] if repeats in ("error", "first") else np.r_[same, False]
     keep[order[later]] = False
     return keep
+
+
+def _refuse_clash(answer: NDArray[Any], order: Ints, same: Bools, show: Any) -> None:
+    after, before = answer[order][1:], answer[order][:-1]
+    equal = (after == before) | ((after != after) & (before != before))  # nan equals nan here
+    clash = np.flatnonzero(same & ~equal)
+    if clash.size:
+        first, second = sorted((int(order[clash[0]]), int(order[clash[0] + 1])))
+        raise InputError(
+            "label",
+            "be the same in two rows of one case and one reader",
+            f"{show(first)!r} and {show(second)!r}",
+            rows=(first + 1, second + 1),
+            remedy="If these are true repeat reads, say so (repeats: keep, first or last) "
+            "or add a time column.",
+        )
 
 
 def _codes_of(texts: list[str], said: Ints, schema: LabelSchema, unreadable: str) -> Ints:
@@ -275,7 +281,7 @@ def _codes_of(texts: list[str], said: Ints, schema: LabelSchema, unreadable: str
 
 
 def _refuse_missing_label(said: Ints, texts: list[str]) -> None:
-    missing = [i for i, text in enumerate(texts) if text in ("", "nan", "None", "<NA>")]
+    missing = [i for i, text in enumerate(texts) if text in ("", "nan", "<NA>", "NaT")]
     if missing:
         rows = np.flatnonzero(np.isin(said, missing)) + 1
         raise InputError(

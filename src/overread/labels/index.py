@@ -153,6 +153,7 @@ def read_index(
 def group_columns(case: Ints, n_cases: int, group: Any) -> dict[str, Any]:
     """The ``group`` and ``groups`` columns from one group name a read; one group a case."""
     code, groups = encode(group)
+    _refuse_missing("group", code, groups)
     if code.shape != case.shape:
         raise InputError("column group", f"have {case.size} rows, as many as case", code.size)
     of_case = np.full(n_cases, -1, dtype=np.int32)
@@ -175,7 +176,7 @@ def _encode_sorted(name: str, values: Any) -> tuple[Ints, list[str]]:
 
 
 def _refuse_missing(name: str, code: Ints, names: list[str]) -> None:
-    for missing in ("", "nan", "None", "<NA>", "NaT"):
+    for missing in ("", "nan", "<NA>", "NaT"):
         if missing in names:
             rows = np.flatnonzero(code == names.index(missing)) + 1
             raise InputError(name, "be given in every row", "nothing", rows=rows.tolist())
