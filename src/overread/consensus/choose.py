@@ -1,0 +1,259 @@
+"""Which consensus method to use: how well each predicts reads that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from overread.arrays import Bools, Floats, Ints
+from overread.consensus.result import ClassConsensus, Consensus, Fit
+from overread.errors import InputError, MethodError
+from overread.labels import ClassReads
+
+_MIX = 1e-3  # share of an even guess in each prediction: no prediction costs endlessly
+_FEW = 10  # reads a confusion row below which pooling readers is likely to pay
+
+Method = Callable[[ClassReads], Consensus[ClassConsensus]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """One method's part in a comparison.
+
+    Args:
+        name: as the caller calls it.
+        held_out: mean log chance of the held-out reads, nats a read; higher is better.
+        behind: how far ``held_out`` is below the best method's, nats a read; 0 for the best.
+        behind_se: standard error of ``behind``, by case; 0 for the best.
+        agreement: share of cases with the same consensus class as the best method's.
+        fit: goodness of fit on all reads, where the method reports it.
+        warnings: the method's, on all reads.
+    """
+
+    name: str
+    held_out: float
+    behind: float
+    behind_se: float
+    agreement: float
+    fit: Fit | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Methods side by side, in the caller's order.
+
+    Args:
+        candidates: one a method.
+        guess: mean log chance of the held-out reads by class shares alone, nats a read.
+        n_held_out: reads predicted.
+        folds: into which the reads were split.
+        seed: of the split.
+        n_reads, n_active, n_classes: reads that answer, readers with reads, classes.
+    """
+
+    candidates: tuple[Candidate, ...]
+    guess: float
+    n_held_out: int
+    folds: int
+    seed: int
+    n_reads: int
+    n_active: int
+    n_classes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """Args: method; reason, in plain words; cautions, what the user should know besides."""
+
+    method: str
+    reason: str
+    cautions: tuple[str, ...]
+
+
+def compare_methods(
+    reads: ClassReads, methods: Mapping[str, Method], *, folds: int = 5, seed: int = 0
+) -> Comparison:
+    """Predict held-out reads from the others by each method.
+
+    The (case, reader) pairs are split into folds. Each method sees the other folds and predicts a
+    hidden read by sum_k posterior[case, k] confusion[reader, k, said]. A reader without other
+    reads has the pooled confusion. Reads whose case keeps no other read are not predicted.
+
+    Args:
+        reads: "cannot be read" is left out.
+        methods: name -> function of the reads; the simplest first (:func:`recommend` keeps the
+            earlier of two that predict alike).
+        folds: 2 or more.
+        seed: of the split.
+    Raises:
+        InputError: no method, or fewer than 2 folds.
+        MethodError: no case has reads of two readers.
+    """
+    if not methods:
+        raise InputError("methods", "name at least one method", "none")
+    if folds < 2:
+        raise InputError("folds", "be 2 or more", folds)
+    used = reads.answered()
+    fold = _split(used, folds, np.random.default_rng(seed))
+    tested = _predictable(used, fold)
+    if not tested.any():
+        raise MethodError("no case has reads of two readers, so no read can be held out")
+    chances: dict[str, Floats] = {name: np.empty(used.label.size) for name in methods}
+    guess = np.empty(used.label.size)
+    for part in range(folds):
+        hidden = np.flatnonzero((fold == part) & tested)
+        if not hidden.size:
+            continue
+        seen = used.select(fold != part)
+        shares = np.bincount(seen.label, minlength=used.n_classes) + 1.0
+        guess[hidden] = np.log(shares / shares.sum())[used.label[hidden]]
+        for name, method in methods.items():
+            chances[name][hidden] = _predict(method(seen), seen, used, hidden)
+    whole = {name: method(used) for name, method in methods.items()}
+    held = {name: chance[tested] for name, chance in chances.items()}
+    return Comparison(
+        candidates=_candidates(whole, held, used.index.case[tested]),
+        guess=float(guess[tested].mean()),
+        n_held_out=int(tested.sum()),
+        folds=folds,
+        seed=seed,
+        n_reads=int(used.label.size),
+        n_active=int(np.unique(used.index.reader).size),
+        n_classes=used.n_classes,
+    )
+
+
+def recommend(comparison: Comparison, *, sigmas: float = 2.0) -> Recommendation:
+    """Recommend the simplest method that predicts held-out reads as well as the best.
+
+    Args:
+        comparison: of :func:`compare_methods`, its methods from simple to rich.
+        sigmas: a method counts as "as well" when it is behind by at most so many standard errors.
+    """
+    best = max(comparison.candidates, key=lambda one: one.held_out)
+    chosen = next(one for one in comparison.candidates if one.behind <= sigmas * one.behind_se)
+    if chosen.name == best.name:
+        reason = (
+            f"{best.name} predicts held-out reads best: {best.held_out:.3f} nats a read "
+            f"({np.exp(best.held_out):.0%} typical chance; class shares alone "
+            f"{comparison.guess:.3f})."
+        )
+        others = [one for one in comparison.candidates if one.name != best.name]
+        if others:
+            second = min(others, key=lambda one: one.behind)
+            reason += (
+                f" Next comes {second.name}, {second.behind:.3f} behind "
+                f"(standard error {second.behind_se:.3f})."
+            )
+    else:
+        reason = (
+            f"{best.name} predicts held-out reads best, but {chosen.name} is only "
+            f"{chosen.behind:.3f} nats a read behind, within noise (standard error "
+            f"{chosen.behind_se:.3f}), and is simpler: keep it. Their consensus is the same in "
+            f"{chosen.agreement:.1%} of the cases."
+        )
+    return Recommendation(chosen.name, reason, _cautions(comparison, chosen, best))
+
+
+def _cautions(comparison: Comparison, chosen: Candidate, best: Candidate) -> tuple[str, ...]:
+    words = []
+    a_row = comparison.n_reads / max(comparison.n_active * comparison.n_classes, 1)
+    if a_row < _FEW:
+        words.append(
+            f"There are about {a_row:.1f} reads for each reader and class: a confusion of its own "
+            "for each reader rests on little. Prefer a method that pools readers (hierarchical, "
+            "one-coin), or collect more reads."
+        )
+    if chosen.fit is not None and chosen.fit.p < 0.01:
+        words.append(
+            f"The model of {chosen.name} is rejected by its goodness of fit (G2 "
+            f"{chosen.fit.g2:.1f} on {chosen.fit.df} degrees of freedom): readers depend on each "
+            "other beyond the truth. Trust its ranking more than its probabilities, and check "
+            "them on gold cases."
+        )
+    if best.held_out <= comparison.guess:
+        words.append(
+            "No method predicts held-out reads better than class shares alone: the readers share "
+            "little. Look at the agreement and at the guideline first."
+        )
+    words.extend(chosen.warnings)
+    return tuple(words)
+
+
+def _split(reads: ClassReads, folds: int, rng: np.random.Generator) -> Ints:
+    """(reads,) fold of each read; repeats of one reader on one case stay together.
+
+    The reads of a case go to different folds as far as they can, so that others remain.
+    """
+    index = reads.index
+    key = index.case.astype(np.int64) * index.n_readers + index.reader
+    distinct, place = np.unique(key, return_inverse=True)
+    case = distinct // index.n_readers
+    shuffled = np.lexsort((rng.random(distinct.size), case))  # random order within each case
+    start = np.r_[0, np.cumsum(np.bincount(case, minlength=index.n_cases))][:-1]
+    rank = np.empty(distinct.size, dtype=np.int64)
+    rank[shuffled] = np.arange(distinct.size) - start[case[shuffled]]
+    first = rng.integers(0, folds, index.n_cases)
+    return np.asarray(((first[case] + rank) % folds)[place])
+
+
+def _predictable(reads: ClassReads, fold: Ints) -> Bools:
+    """(reads,) true where the case has a read in another fold."""
+    case, n_folds = reads.index.case.astype(np.int64), int(fold.max(initial=0)) + 1
+    together = np.bincount(case * n_folds + fold, minlength=reads.index.n_cases * n_folds)
+    others = reads.index.reads_per_case()[case] > together[case * n_folds + fold]
+    return np.asarray(others, dtype=np.bool_)
+
+
+def _predict(
+    consensus: Consensus[ClassConsensus], seen: ClassReads, used: ClassReads, hidden: Ints
+) -> Floats:
+    """(hidden,) log chance of each hidden read."""
+    confusion = consensus.reliability.confusion
+    pooled, own = _confusion_of_votes(consensus.posterior, seen)
+    idle = np.bincount(seen.index.reader, minlength=seen.index.n_readers) == 0
+    confusion = np.where(idle[:, None, None], pooled, own if confusion is None else confusion)
+    case, reader = used.index.case[hidden], used.index.reader[hidden]
+    said = confusion[reader, :, used.label[hidden]]
+    chance = (consensus.posterior[case] * said).sum(axis=1)
+    return np.asarray(np.log((1 - _MIX) * chance + _MIX / used.n_classes))
+
+
+def _confusion_of_votes(posterior: Floats, seen: ClassReads) -> tuple[Floats, Floats]:
+    """Pooled confusion (classes, classes), and each reader's, drawn to it by 2 reads a class."""
+    n_readers, n_classes = seen.index.n_readers, seen.n_classes
+    counts = np.zeros((n_readers, n_classes, n_classes))
+    of_read = (seen.index.reader, seen.label)
+    np.add.at(counts.transpose(0, 2, 1), of_read, posterior[seen.index.case])
+    pooled = counts.sum(axis=0) + 1.0 / n_classes
+    pooled /= pooled.sum(axis=1, keepdims=True)
+    own = counts + 2.0 * pooled
+    return pooled, own / own.sum(axis=2, keepdims=True)
+
+
+def _candidates(
+    whole: Mapping[str, Consensus[ClassConsensus]], held: Mapping[str, Floats], case: Ints
+) -> tuple[Candidate, ...]:
+    best = max(held, key=lambda name: float(held[name].mean()))
+    _, of_case = np.unique(case, return_inverse=True)
+    rows = []
+    for name, result in whole.items():
+        lost = held[best] - held[name]
+        # Reads of one case share its luck: the error is by case.
+        per_case = np.bincount(of_case, lost - lost.mean())
+        same = result.value.code == whole[best].value.code
+        rows.append(
+            Candidate(
+                name=name,
+                held_out=float(held[name].mean()),
+                behind=float(lost.mean()),
+                behind_se=float(np.sqrt((per_case**2).sum()) / lost.size),
+                agreement=float(same.mean()),
+                fit=result.fit,
+                warnings=result.warnings,
+            )
+        )
+    return tuple(rows)
