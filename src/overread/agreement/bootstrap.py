@@ -1,0 +1,188 @@
+"""Bootstrap intervals for ratios of sums over cases: F1, mean IoU, biases, shares.
+
+A figure is sum(top) / sum(bottom) over the comparisons of two reads. Its parts are summed by case
+first, so that 2000 draws of cases are one matrix product for all figures at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from overread.arrays import Bools, Floats, Ints
+from overread.errors import InputError
+
+_CELLS = 4_000_000  # of a block of draws: 32 MB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ratios:
+    """Ratios of sums with their intervals.
+
+    Args:
+        value, low, high: (figures,) nan where nothing is summed below.
+        units: (figures,) cases (or groups) that count below.
+        flat: (figures,) true where all cases show one value: resampling them says nothing about
+            the spread, and the ends come from a bound instead (``share``), or are nan.
+    """
+
+    value: Floats
+    low: Floats
+    high: Floats
+    units: Ints
+    flat: Bools
+
+
+def ratio_intervals(
+    top: Floats,
+    bottom: Floats,
+    unit: Ints,
+    *,
+    readers: tuple[Ints, Ints] | None = None,
+    share: Bools | None = None,
+    draws: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Ratios:
+    """Bias-corrected, accelerated bootstrap of ratios of sums.
+
+    Args:
+        top, bottom: (rows, figures) summands of each comparison; bottom not below 0.
+        unit: (rows,) what is drawn: the case, or the group (patient), of each row.
+        readers: (rows,) each: the two readers that a row compares, to draw the readers as well as
+            the cases; None holds the readers fixed.
+        share: (figures,) true for figures that lie in 0 .. 1 by definition.
+        draws: bootstrap samples.
+        level: nominal coverage.
+    Returns:
+        One entry a figure. Few units widen the interval as the t distribution does.
+    Raises:
+        InputError: a level outside (0, 1) or too few draws.
+    Source:
+        Efron 1987, JASA 82:171-185 (BCa); Hesterberg 2015, Am. Stat. 69(4):371-386, section 5.3
+        (small samples). A share that is 1 in each of n units has the exact lower end
+        ((1 - level) / 2)^(1 / n), for P(all 1) is at most its mean to the power n.
+    """
+    if not 0 < level < 1:
+        raise InputError("level", "lie between 0 and 1", level)
+    if draws < 100:
+        raise InputError("draws", "be 100 or more", draws)
+    figures = top.shape[1]
+    distinct, code = np.unique(unit, return_inverse=True)
+    both = np.zeros((distinct.size, 2 * figures))
+    np.add.at(both, code, np.hstack([top, bottom]))
+    value = _ratio(both.sum(axis=0))
+    counted = both[:, figures:] > 0
+    units = counted.sum(axis=0)
+    each = _ratio(both)
+    spread = np.where(counted, np.abs(each - value), 0.0).max(axis=0, initial=0.0)
+    flat = (spread <= 1e-12 * (1 + np.abs(value))) | (units < 2)
+    blocks = (
+        _case_draws(both, draws, seed)
+        if readers is None
+        else _reader_draws(np.hstack([top, bottom]), code, readers, draws, seed)
+    )
+    drawn = np.concatenate([_ratio(block) for block in blocks])
+    low, high = _bca(value, drawn, _acceleration(both), units, level)
+    low, high = np.where(flat, np.nan, low), np.where(flat, np.nan, high)
+    for k in np.flatnonzero(flat & (units > 0) & (False if share is None else share)):
+        low[k], high[k] = share_bounds(float(value[k]), int(units[k]), level)
+    return Ratios(value, low, high, units, flat)
+
+
+def share_bounds(value: float, units: int, level: float) -> tuple[float, float]:
+    """Ends of the interval of a share that is ``value`` in every one of ``units`` units.
+
+    Returns:
+        the exact bounds for 0 and 1; nan between, where nothing bounds the spread.
+    """
+    far = ((1 - level) / 2) ** (1 / units)
+    if value >= 1 - 1e-12:
+        return far, 1.0
+    return (0.0, 1 - far) if value <= 1e-12 else (float("nan"), float("nan"))
+
+
+def _ratio(sums: Floats) -> Floats:
+    """(..., figures) top / bottom of (..., 2 figures) sums."""
+    half = sums.shape[-1] // 2
+    top, bottom = sums[..., :half], sums[..., half:]
+    out = np.full(top.shape, np.nan)
+    np.divide(top, bottom, out=out, where=bottom > 1e-12)
+    return out
+
+
+def _case_draws(sums: Floats, draws: int, seed: int) -> Iterator[Floats]:
+    """Blocks of (draws, 2 figures) sums over units drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    n = len(sums)
+    block = max(1, _CELLS // max(n, 1))
+    for begin in range(0, draws, block):
+        yield _drawn(rng, min(block, draws - begin), n) @ sums
+
+
+def _reader_draws(
+    sums: Floats, unit: Ints, readers: tuple[Ints, Ints], draws: int, seed: int
+) -> Iterator[Floats]:
+    """As :func:`_case_draws` with readers drawn too: a row counts by its units and both readers.
+
+    Copies of one reader are not compared with each other: they would agree by construction. Rows
+    within one reader count by that reader's copies.
+    """
+    rng = np.random.default_rng(seed)
+    present, code = np.unique(np.concatenate(readers), return_inverse=True)
+    first, second = code[: unit.size], code[unit.size :]
+    n = int(unit.max(initial=-1)) + 1
+    block = max(1, _CELLS // max(unit.size, n, 1))
+    for begin in range(0, draws, block):
+        size = min(block, draws - begin)
+        of_unit = _drawn(rng, size, n)[:, unit]
+        of_reader = _drawn(rng, size, present.size)
+        other = np.where(first == second, 1.0, of_reader[:, second])
+        yield (of_unit * of_reader[:, first] * other) @ sums
+
+
+def _drawn(rng: np.random.Generator, draws: int, n: int) -> Floats:
+    """(draws, n) how often each of n units is drawn in n draws with replacement."""
+    if n == 0:
+        return np.zeros((draws, 0))
+    chosen = rng.integers(n, size=(draws, n), dtype=np.int32)
+    chosen += (np.arange(draws, dtype=np.int32) * n)[:, None]
+    return np.bincount(chosen.reshape(-1), minlength=draws * n).reshape(draws, n).astype(float)
+
+
+def _acceleration(sums: Floats) -> Floats:
+    """(figures,) skewness of the jackknife values over six: how fast the spread changes."""
+    without = _ratio(sums.sum(axis=0) - sums)
+    used = np.isfinite(without) & (sums[:, sums.shape[1] // 2 :] > 0)
+    count = np.maximum(used.sum(axis=0), 1)
+    mean = np.where(used, without, 0.0).sum(axis=0) / count
+    gap = np.where(used, mean - without, 0.0)
+    square = (gap**2).sum(axis=0)
+    skew = (gap**3).sum(axis=0)
+    out = np.zeros(skew.shape)
+    np.divide(skew, 6 * square**1.5, out=out, where=square > 0)
+    return out
+
+
+def _bca(
+    value: Floats, drawn: Floats, acceleration: Floats, units: Ints, level: float
+) -> tuple[Floats, Floats]:
+    low, high = np.full(value.shape, np.nan), np.full(value.shape, np.nan)
+    for k in np.flatnonzero(units > 1):
+        column = drawn[:, k][np.isfinite(drawn[:, k])]
+        if not column.size:
+            continue
+        tol = 1e-12 * (1 + abs(value[k]))
+        below = np.mean(column < value[k] - tol) + np.mean(np.abs(column - value[k]) <= tol) / 2
+        shift = stats.norm.ppf(np.clip(below, 1 / (2 * column.size), 1 - 1 / (2 * column.size)))
+        n = units[k]
+        wide = np.sqrt(n / (n - 1)) * stats.t.ppf((1 + level) / 2, n - 1)
+        wide = min(wide, 6.0)
+        point = shift + np.array([-wide, wide])
+        scaled = np.maximum(1 - acceleration[k] * point, 0.05)
+        at = stats.norm.cdf(shift + point / scaled)
+        low[k], high[k] = np.quantile(column, at)
+    return low, high
