@@ -1,0 +1,491 @@
+"""Which marked places are findings, and of which class: sites, readers, and what nobody marked.
+
+A case holds sites. Real findings of class k come at a rate (Poisson, mean g_i rate[0, k] in case
+i), and so do look-alikes (rate[1, k]); g_i is the case's own richness, gamma with mean 1. Reader r
+marks a finding with the chance mark[0, r, k], a look-alike with mark[1, r, k], and then names the
+class by confusion[r, k]. A site that nobody marked leaves no cluster: EM adds the expected number
+of them (the likelihood is that of a thinned Poisson process), so that no reader looks better, and
+no finding surer, than the marks allow. Lone false alarms are look-alikes that are many and
+seldom marked; a mimic that fools several readers is one that is often marked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_array
+from scipy.special import expit, gammaln, logit, logsumexp, xlogy
+
+from overread.arrays import Floats, Ints
+
+FOUND, SEEN_BY_CHANCE = 0.75, 0.03
+"""Chance that a reader marks a finding, and a look-alike, before any read is seen."""
+
+_READER_WEIGHT = 20.0  # sites that a reader's chance given the class is pulled by
+_GROUP_WEIGHT = 4.0  # sites that the chances above weigh
+_CONFUSION_WEIGHT = 10.0  # marks that a reader's confusion is pulled by
+_TINY = 1e-12
+_MOST_EVEN = 1e3  # gamma shape from which on all cases are equally rich
+_LOWEST_TAU = 0.02
+_FREQUENT = 20  # cases from which a set of readers has its own share of normal cases
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """Who read which case and who marked which cluster; equal clusters counted once.
+
+    Cases read by the same readers share a pattern. Clusters of one pattern with the same marks are
+    one row.
+
+    Args:
+        weight: (patterns, readers) sparse: how often each reader's answer counts (1; a reader's
+            repeats of a case share it).
+        pattern: (cases,) -1 where no one read.
+        group: (patterns,) patterns that share a share of normal cases: each frequent one is its own.
+        richness: (entries, 3) pattern, clusters in a case, number of such cases.
+        row_pattern, row_count: (rows,) pattern, and number of clusters.
+        row_of: (clusters,) row of each.
+        entry_row, reader, label, share: (entries,) the marks, sorted by row.
+        n_classes: number of classes.
+    """
+
+    weight: csr_array
+    pattern: Ints
+    group: Ints
+    richness: Ints
+    row_pattern: Ints
+    row_count: Floats
+    row_of: Ints
+    entry_row: Ints
+    reader: Ints
+    label: Ints
+    share: Floats
+    n_classes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sites:
+    """Parameters of the model. The first axis of two is 0 for findings, 1 for look-alikes.
+
+    Args:
+        rate: (2, classes) expected sites a case, marked or not.
+        mark: (2, readers, classes) chance that a reader marks one.
+        confusion: (readers, classes, classes) class said by true class, rows sum to 1.
+        shape: of the gamma law of the cases' richness; small where findings crowd in few cases.
+        live: (groups,) share of cases that are not normal.
+    """
+
+    rate: Floats
+    mark: Floats
+    confusion: Floats
+    shape: float
+    live: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """Expected counts behind the parameters.
+
+    Args:
+        there: (2, readers, classes) sites in the cases that a reader read.
+        marked: (2, readers, classes) of these, marked by the reader.
+        said: (readers, classes, classes) marks by true class and class said.
+    """
+
+    there: Floats
+    marked: Floats
+    said: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Priors:
+    mark: Floats  # (2, readers, classes)
+    confusion: Floats  # (readers, classes, classes), pseudo-marks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Expectation:
+    posterior: Floats  # (rows, 2 * classes)
+    unmarked: Floats  # (patterns, 2 * classes) sites that nobody marked, all cases together
+    richness: Floats  # (patterns,) summed over cases
+    live: Floats  # (rows of the richness table,) cases that are not normal
+    log_likelihood: float
+
+
+def tabulate_marks(
+    read_case: Ints,
+    read_reader: Ints,
+    read_share: Floats,
+    cluster_case: Ints,
+    first: Ints,
+    member: tuple[Ints, Ints, Floats],
+    sizes: tuple[int, int, int],
+) -> Marks:
+    """Bring reads and clusters into the form that EM works on.
+
+    Args:
+        read_case, read_reader, read_share: (reads,) readable reads; share is 1, or 1 / m where a
+            reader read the case m times.
+        cluster_case: (clusters,).
+        first: (clusters + 1,) start of each cluster's members.
+        member: (members,) reader, label and share of each member, cluster by cluster.
+        sizes: number of cases, readers and classes.
+    """
+    n_cases, n_readers, n_classes = sizes
+    weight, pattern = _patterns(read_case, read_reader, read_share, n_cases, n_readers)
+    of_cluster = pattern[cluster_case]
+    reader, label, share = member
+    row_of, kept = _distinct(of_cluster, first, reader * n_classes + label, share)
+    start, count = first[kept], np.diff(first)[kept]
+    entry_row = np.repeat(np.arange(kept.size), count)
+    rows = np.arange(entry_row.size) - np.repeat(np.cumsum(count) - count, count)
+    rows = rows + np.repeat(start, count)
+    read = pattern >= 0
+    found = np.bincount(cluster_case, minlength=n_cases)
+    key, times = np.unique(np.stack([pattern[read], found[read]]), axis=1, return_counts=True)
+    return Marks(
+        weight=weight,
+        pattern=pattern,
+        group=_groups(np.bincount(pattern[read], minlength=weight.shape[0])),
+        richness=np.column_stack([*key, times]),
+        row_pattern=of_cluster[kept],
+        row_count=np.bincount(row_of, minlength=kept.size).astype(float),
+        row_of=row_of,
+        entry_row=entry_row,
+        reader=reader[rows],
+        label=label[rows],
+        share=share[rows],
+        n_classes=n_classes,
+    )
+
+
+def first_sites(marks: Marks) -> Sites:
+    """A start from vote shares: what more than half of a case's readers marked is real."""
+    n_readers, n_classes = marks.weight.shape[1], marks.n_classes
+    n_group = int(marks.group.max(initial=-1)) + 1
+    pattern, found, times = marks.richness.T
+    cases = np.bincount(marks.group[pattern], weights=times, minlength=n_group)
+    shown = np.bincount(marks.group[pattern], weights=times * (found > 0), minlength=n_group)
+    live = (shown + 0.05) / (cases + 0.1)
+    n_cases = max(float(shown.sum()), 1.0)
+    said = np.bincount(
+        marks.label, weights=marks.row_count[marks.entry_row] * marks.share, minlength=n_classes
+    )
+    size = np.maximum(np.bincount(marks.entry_row, weights=marks.share), _TINY)
+    readers = np.asarray(marks.weight.sum(axis=1))[marks.row_pattern]
+    real = np.where(2 * size[: readers.size] > readers, 0.9, 0.4)
+    split = np.array([(real * marks.row_count).sum(), ((1 - real) * marks.row_count).sum()])
+    per_class = (said + 0.5) / (said.sum() + 0.5 * n_classes)
+    base = np.full((n_classes, n_classes), 0.15 * per_class)
+    base[np.diag_indices(n_classes)] += 0.85
+    mark = np.empty((2, n_readers, n_classes))
+    mark[0], mark[1] = FOUND, SEEN_BY_CHANCE
+    per_case = max(float(readers.mean()), 1.0) if readers.size else 1.0
+    lost = np.array([1 - (1 - FOUND) ** per_case, 1 - (1 - SEEN_BY_CHANCE) ** per_case])
+    rate = np.outer((split + 0.5) / n_cases / lost, per_class)
+    return Sites(rate, mark, np.tile(base, (n_readers, 1, 1)), 2.0, live)
+
+
+def fit_sites(
+    marks: Marks, sites: Sites, *, tied: bool = False, steps: int = 500, tol: float = 1e-7
+) -> tuple[Sites, Counts, list[tuple[float, float]]]:
+    """Maximise the posterior of the parameters by EM.
+
+    Args:
+        marks: the data.
+        sites: the start.
+        tied: one set of chances for all readers.
+        steps: at most.
+        tol: stop when the objective rises by less than this share of its size.
+    Returns:
+        the parameters, the expected counts, and by step (log likelihood, objective); the objective
+        never falls.
+    """
+    n_group = 10
+    priors = _priors(sites, None, tied=tied)
+    for _ in range(n_group):  # the group's chances first settle, then stand still
+        for _ in range(3):
+            seen = _expect(marks, sites)
+            sites = _maximise(marks, sites, seen, priors, tied=tied)
+        priors = _priors(sites, _count(marks, sites, _expect(marks, sites)), tied=tied)
+    history: list[tuple[float, float]] = []
+    seen = _expect(marks, sites)
+    for _ in range(steps):
+        history.append((seen.log_likelihood, seen.log_likelihood + _log_prior(sites, priors)))
+        if len(history) > 1 and history[-1][1] - history[-2][1] < tol * abs(history[-1][1]):
+            break
+        sites = _maximise(marks, sites, seen, priors, tied=tied)
+        seen = _expect(marks, sites)
+    return sites, _count(marks, sites, seen), history
+
+
+def site_posterior(marks: Marks, sites: Sites, tau: float = 1.0) -> Floats:
+    """(clusters, 2, classes) chance of each kind of site; each cluster's sum to 1."""
+    joint = tau * _joint(marks, sites)
+    posterior = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+    return np.asarray(posterior[marks.row_of].reshape(-1, 2, marks.n_classes))
+
+
+def case_richness(marks: Marks, sites: Sites, found: Ints) -> Floats:
+    """(cases,) expected richness g given the number of clusters found in each case."""
+    visible = sites.rate.ravel() * -np.expm1(_silence(marks, sites))
+    total = np.append(visible.sum(axis=1), 0.0)[marks.pattern]
+    return np.asarray((sites.shape + found) / (sites.shape + total))
+
+
+def held_out_temperature(marks: Marks, sites: Sites) -> tuple[float, float]:
+    """Temperature at which the other readers' marks best predict each reader's mark and class.
+
+    Returns:
+        tau in (0, 1], and the number of held-out decisions it rests on.
+    """
+    entry, reader, pattern_row, weight = _held_out(marks)
+    if not pattern_row.size:
+        return 1.0, 0.0
+    states = marks.n_classes * 2
+    mark = sites.mark.transpose(1, 0, 2).reshape(-1, states)[reader]
+    joint = _joint(marks, sites)[pattern_row]
+    has = entry >= 0
+    said = np.zeros((reader.size, states))
+    said[has] = _log_said(sites, reader[has], marks.label[entry[has]])
+    share = np.where(has, marks.share[entry], 1.0)[:, None]
+    silent = np.log1p(-mark)
+    joint -= share * np.where(has[:, None], np.log(mark) + said, silent)
+    chance = np.where(has[:, None], mark * np.exp(said), 1 - mark)
+    count = marks.row_count[pattern_row] * weight
+
+    def loss(log_tau: float) -> float:
+        heated = np.exp(log_tau) * joint
+        heated -= heated.max(axis=1, keepdims=True)
+        belief = np.exp(heated)
+        hit = (belief * chance).sum(axis=1) / belief.sum(axis=1)
+        return float(-(count * np.log(np.maximum(hit, _TINY))).sum())
+
+    best = minimize_scalar(loss, bounds=(np.log(_LOWEST_TAU), 0.0), method="bounded")
+    tau = 1.0 if loss(0.0) <= best.fun else float(np.exp(best.x))
+    return tau, float(count.sum())
+
+
+def _held_out(marks: Marks) -> tuple[Ints, Ints, Ints, Floats]:
+    """Every (cluster row, reader of its case) where another reader marked it.
+
+    Returns the entry of the reader's own mark (-1: none), reader, row, weight. Readers with
+    repeats of the case are left out: their own repeats would speak for them.
+    """
+    counts = np.diff(marks.weight.indptr)[marks.row_pattern]
+    row = np.repeat(np.arange(counts.size), counts)
+    place = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    place = place + marks.weight.indptr[marks.row_pattern[row]]
+    reader = marks.weight.indices[place].astype(np.int64)
+    n_readers = marks.weight.shape[1]
+    key = marks.entry_row * n_readers + marks.reader
+    order = np.argsort(key, kind="stable")
+    at = np.searchsorted(key[order], row * n_readers + reader)
+    near = np.minimum(at, max(key.size - 1, 0))
+    hit = key[order][near] == row * n_readers + reader if key.size else np.zeros(0, bool)
+    entry = np.where(hit, order[near], -1) if key.size else np.zeros(0, np.int64)
+    marked_by = np.bincount(marks.entry_row, minlength=counts.size)[row] - hit
+    whole = np.where(hit, marks.share[entry], 1.0) == 1.0 if key.size else hit
+    keep = (marked_by > 0) & whole
+    return entry[keep], reader[keep], row[keep], np.ones(int(keep.sum()))
+
+
+def _patterns(
+    case: Ints, reader: Ints, share: Floats, n_cases: int, n_readers: int
+) -> tuple[csr_array, NDArray[np.int64]]:
+    """Sparse (patterns, readers) weights and the pattern of each case."""
+    table = csr_array((share, (case, reader)), shape=(n_cases, n_readers))
+    table.sum_duplicates()
+    table.sort_indices()
+    table.data = np.minimum(table.data, 1.0)
+    keys: dict[bytes, int] = {}
+    pattern = np.full(n_cases, -1, dtype=np.int64)
+    example: list[int] = []
+    for i in np.unique(case):
+        key = table.indices[table.indptr[i] : table.indptr[i + 1]].tobytes()
+        code = keys.setdefault(key, len(keys))
+        if code == len(example):
+            example.append(int(i))
+        pattern[i] = code
+    return table[np.array(example, dtype=np.int64)], pattern
+
+
+def _groups(cases: Ints) -> NDArray[np.int64]:
+    """Group of each pattern: its own where it has cases enough, else the one of all rare ones."""
+    frequent = cases >= _FREQUENT
+    return np.where(frequent, np.cumsum(frequent) - 1, frequent.sum())
+
+
+def _distinct(
+    pattern: Ints, first: Ints, said: Ints, share: Floats
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row of each cluster, and one cluster of each row; clusters with the same marks are equal."""
+    size = np.diff(first)
+    of = np.repeat(np.arange(size.size), size)
+    weights, kind = np.unique(share, return_inverse=True)
+    code = said * max(weights.size, 1) + kind.reshape(-1)
+    order = np.lexsort((code, of))
+    place = np.arange(of.size) - np.repeat(first[:-1], size)
+    table = np.full((size.size, int(size.max(initial=0)) + 1), -1, dtype=np.int64)
+    table[:, 0] = pattern
+    table[of, place + 1] = code[order]
+    _, kept, row_of = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    return row_of.reshape(-1), kept
+
+
+def _silence(marks: Marks, sites: Sites) -> Floats:
+    """(patterns, 2 classes) log chance that no reader of the pattern marks a site."""
+    quiet = np.log1p(-sites.mark).transpose(1, 0, 2).reshape(sites.mark.shape[1], -1)
+    return np.asarray(marks.weight @ quiet)
+
+
+def _log_said(sites: Sites, reader: Ints, label: Ints) -> Floats:
+    """(entries, 2 classes) log chance of the class said; the same for both kinds of site."""
+    return np.tile(np.log(sites.confusion[reader, :, label]), 2)
+
+
+def _joint(marks: Marks, sites: Sites) -> Floats:
+    """(rows, 2 classes) log rate at which a case shows these marks from each kind of site."""
+    joint = np.log(sites.rate).ravel() + _silence(marks, sites)[marks.row_pattern]
+    if marks.reader.size:
+        odds = logit(sites.mark).transpose(1, 0, 2).reshape(sites.mark.shape[1], -1)
+        each = odds[marks.reader] + _log_said(sites, marks.reader, marks.label)
+        each *= marks.share[:, None]
+        start = np.flatnonzero(np.r_[True, np.diff(marks.entry_row) > 0])
+        joint += np.add.reduceat(each, start, axis=0)
+    return np.asarray(joint)
+
+
+def _expect(marks: Marks, sites: Sites) -> _Expectation:
+    joint = _joint(marks, sites)
+    total = logsumexp(joint, axis=1, keepdims=True) if joint.size else np.zeros((0, 1))
+    silence = _silence(marks, sites)
+    rate = sites.rate.ravel()
+    visible = (rate * -np.expm1(silence)).sum(axis=1)
+    pattern, found, times = marks.richness.T
+    at, chance_live = visible[pattern], sites.live[marks.group[pattern]]
+    empty = sites.shape * (np.log(sites.shape) - np.log(sites.shape + at))
+    shown = chance_live * np.exp(empty) + 1 - chance_live
+    live = np.where(found > 0, times, times * chance_live * np.exp(empty) / shown)
+    expected = live * (sites.shape + found) / (sites.shape + at)
+    richness = np.bincount(pattern, weights=expected, minlength=visible.size)
+    log_likelihood = float((marks.row_count * total[:, 0]).sum())
+    log_likelihood += float((times * np.where(found > 0, np.log(chance_live), np.log(shown))).sum())
+    log_likelihood += _log_richness(sites.shape, at, found, times * (found > 0))
+    unmarked = richness[:, None] * rate * np.exp(silence)
+    return _Expectation(np.exp(joint - total), unmarked, richness, live, log_likelihood)
+
+
+def _log_richness(shape: float, visible: Floats, found: Ints, times: Floats) -> float:
+    """Log chance of the numbers of clusters, up to the rates of the clusters themselves."""
+    each = gammaln(shape + found) - gammaln(shape) + shape * np.log(shape)
+    return float((times * (each - (shape + found) * np.log(shape + visible))).sum())
+
+
+def _count(marks: Marks, sites: Sites, seen: _Expectation) -> Counts:
+    n_readers, k = marks.weight.shape[1], marks.n_classes
+    real = seen.posterior * marks.row_count[:, None]
+    per_pattern = seen.unmarked.copy()
+    np.add.at(per_pattern, marks.row_pattern, real)
+    there = np.asarray(marks.weight.T @ per_pattern)
+    each = real[marks.entry_row] * marks.share[:, None]
+    marked = np.zeros((n_readers, 2 * k))
+    np.add.at(marked, marks.reader, each)
+    said = np.zeros((n_readers, k, k))
+    np.add.at(said, (marks.reader, slice(None), marks.label), each[:, :k] + each[:, k:])
+    shape = (n_readers, 2, k)
+    return Counts(
+        there.reshape(shape).transpose(1, 0, 2), marked.reshape(shape).transpose(1, 0, 2), said
+    )
+
+
+def _maximise(
+    marks: Marks, sites: Sites, seen: _Expectation, priors: _Priors, *, tied: bool
+) -> Sites:
+    counts = _count(marks, sites, seen)
+    if tied:
+        counts = _pooled(counts)
+    mark = (counts.marked + _READER_WEIGHT * priors.mark) / (counts.there + _READER_WEIGHT)
+    confusion = counts.said + priors.confusion
+    confusion /= confusion.sum(axis=2, keepdims=True)
+    real = (seen.posterior * marks.row_count[:, None]).sum(axis=0) + seen.unmarked.sum(axis=0)
+    rate = np.maximum(real / max(seen.richness.sum(), _TINY), _TINY).reshape(sites.rate.shape)
+    group = marks.group[marks.richness[:, 0]]
+    live = np.bincount(group, weights=seen.live) / np.bincount(group, weights=marks.richness[:, 2])
+    live = np.clip(live, 1e-9, 1 - 1e-9)
+    new = Sites(rate, np.clip(mark, 1e-6, 1 - 1e-6), confusion, sites.shape, live)
+    return replace(new, shape=_best_shape(marks, new, seen.live))
+
+
+def _pooled(counts: Counts) -> Counts:
+    """Every reader has the counts of all."""
+    return Counts(
+        np.broadcast_to(counts.there.sum(axis=1, keepdims=True), counts.there.shape),
+        np.broadcast_to(counts.marked.sum(axis=1, keepdims=True), counts.marked.shape),
+        np.broadcast_to(counts.said.sum(axis=0), counts.said.shape).copy(),
+    )
+
+
+def _best_shape(marks: Marks, sites: Sites, live: Floats) -> float:
+    visible = (sites.rate.ravel() * -np.expm1(_silence(marks, sites))).sum(axis=1)
+    pattern, found, _ = marks.richness.T
+    if not pattern.size:
+        return sites.shape
+    at = visible[pattern]
+
+    def loss(log_shape: float) -> float:
+        return -_log_richness(float(np.exp(log_shape)), at, found, live)
+
+    now = np.log(sites.shape)
+    best = minimize_scalar(
+        loss,
+        bounds=(max(now - 1.0, np.log(0.01)), min(now + 1.0, np.log(_MOST_EVEN))),
+        method="bounded",
+        options={"xatol": 1e-3},
+    )
+    return float(np.exp(best.x)) if best.fun < loss(now) else sites.shape
+
+
+def _priors(sites: Sites, counts: Counts | None, *, tied: bool) -> _Priors:
+    """Where readers are pulled to: chance of the class times the reader's own leaning."""
+    n_readers, k = sites.mark.shape[1:]
+    spread = 0.15 / k
+    told = np.full((k, k), spread) + (0.85 * np.eye(k))
+    if counts is None:
+        return _Priors(sites.mark, np.tile(told * _CONFUSION_WEIGHT, (n_readers, 1, 1)))
+    pooled = counts.said.sum(axis=0) + told * _CONFUSION_WEIGHT
+    pooled /= pooled.sum(axis=1, keepdims=True)
+    mark = np.stack(
+        [
+            _leanings(counts.marked[kind], counts.there[kind], usual, tied=tied)
+            for kind, usual in enumerate((FOUND, SEEN_BY_CHANCE))
+        ]
+    )
+    return _Priors(mark, np.tile(pooled * _CONFUSION_WEIGHT, (n_readers, 1, 1)))
+
+
+def _leanings(marked: Floats, there: Floats, usual: float, *, tied: bool) -> Floats:
+    """(readers, classes) expected chance from the margins by class and by reader."""
+    w = _GROUP_WEIGHT
+    overall = (marked.sum() + w * usual) / (there.sum() + w)
+    by_class = (marked.sum(axis=0) + w * overall) / (there.sum(axis=0) + w)
+    if tied:
+        return np.broadcast_to(by_class, marked.shape).copy()
+    expected = (there @ by_class + w * overall) / (there.sum(axis=1) + w)
+    own = (marked.sum(axis=1) + w * overall) / (there.sum(axis=1) + w)
+    lean = logit(_inside(own)) - logit(_inside(expected))
+    return np.asarray(expit(logit(_inside(by_class)) + lean[:, None]))
+
+
+def _inside(chance: Floats) -> Floats:
+    return np.clip(chance, 1e-5, 1 - 1e-5)
+
+
+def _log_prior(sites: Sites, priors: _Priors) -> float:
+    m = priors.mark
+    chance = xlogy(m, sites.mark) + xlogy(1 - m, 1 - sites.mark)
+    told = xlogy(priors.confusion, sites.confusion)
+    return float(_READER_WEIGHT * chance.sum() + told.sum())
