@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
-from scipy import stats
+from numpy.typing import NDArray
+from scipy import special
 
 from overread.arrays import Bools, Floats, Ints
 from overread.errors import InputError
@@ -146,11 +148,19 @@ def _reader_draws(
 
 def _drawn(rng: np.random.Generator, draws: int, n: int) -> Floats:
     """(draws, n) how often each of n units is drawn in n draws with replacement."""
-    if n == 0:
-        return np.zeros((draws, 0))
-    chosen = rng.integers(n, size=(draws, n), dtype=np.int32)
-    chosen += (np.arange(draws, dtype=np.int32) * n)[:, None]
-    return np.bincount(chosen.reshape(-1), minlength=draws * n).reshape(draws, n).astype(float)
+    times = np.zeros((draws, n))
+    if n:
+        _count(rng.integers(0, 2**32, size=(draws, n), dtype=np.uint32), times)
+    return times
+
+
+@nb.njit(cache=True)  # type: ignore[misc, unused-ignore]
+def _count(bits: NDArray[np.uint32], times: Floats) -> None:
+    draws, n = times.shape
+    for d in range(draws):
+        for k in range(n):
+            # Multiply and shift: uniform on 0 .. n-1 up to n / 2^32.
+            times[d, (np.uint64(bits[d, k]) * np.uint64(n)) >> np.uint64(32)] += 1.0
 
 
 def _acceleration(sums: Floats) -> Floats:
@@ -171,18 +181,18 @@ def _bca(
     value: Floats, drawn: Floats, acceleration: Floats, units: Ints, level: float
 ) -> tuple[Floats, Floats]:
     low, high = np.full(value.shape, np.nan), np.full(value.shape, np.nan)
-    for k in np.flatnonzero(units > 1):
-        column = drawn[:, k][np.isfinite(drawn[:, k])]
+    tol = 1e-12 * (1 + np.abs(value))
+    for k in np.flatnonzero((units > 1) & np.isfinite(value)):
+        column = np.sort(drawn[:, k])
+        column = column[: np.searchsorted(column, np.inf)]  # without the nan at the end
         if not column.size:
             continue
-        tol = 1e-12 * (1 + abs(value[k]))
-        below = np.mean(column < value[k] - tol) + np.mean(np.abs(column - value[k]) <= tol) / 2
-        shift = stats.norm.ppf(np.clip(below, 1 / (2 * column.size), 1 - 1 / (2 * column.size)))
+        under, upto = np.searchsorted(column, [value[k] - tol[k], value[k] + tol[k]])
+        least = 1 / (2 * column.size)
+        shift = special.ndtri(np.clip((under + upto) / 2 / column.size, least, 1 - least))
         n = units[k]
-        wide = np.sqrt(n / (n - 1)) * stats.t.ppf((1 + level) / 2, n - 1)
-        wide = min(wide, 6.0)
+        wide = min(np.sqrt(n / (n - 1)) * special.stdtrit(n - 1, (1 + level) / 2), 6.0)
         point = shift + np.array([-wide, wide])
-        scaled = np.maximum(1 - acceleration[k] * point, 0.05)
-        at = stats.norm.cdf(shift + point / scaled)
-        low[k], high[k] = np.quantile(column, at)
+        at = special.ndtr(shift + point / np.maximum(1 - acceleration[k] * point, 0.05))
+        low[k], high[k] = np.interp(at * (column.size - 1), np.arange(column.size), column)
     return low, high
