@@ -10,7 +10,14 @@ from scipy.stats import beta
 
 from overread.arrays import Floats, Ints, digest
 from overread.consensus.calibration import Temperature, apply_temperature
-from overread.consensus.result import ClassConsensus, Consensus, Iteration, Reliability, Setting
+from overread.consensus.result import (
+    ClassConsensus,
+    Consensus,
+    Fit,
+    Iteration,
+    Reliability,
+    Setting,
+)
 from overread.errors import InputError, MethodError
 from overread.labels import ClassReads
 
@@ -31,6 +38,8 @@ class ClassFit:
         confusion: (readers, classes, classes) [reader, truth, said].
         history: by iteration.
         warnings: in plain words.
+        fit: goodness of fit, where it can be had.
+        votes: soft votes: name, cases voted on, counts and confusion (classes, classes) of each.
     """
 
     posterior: Floats
@@ -40,6 +49,8 @@ class ClassFit:
     confusion: Floats
     history: tuple[Iteration, ...] = ()
     warnings: tuple[str, ...] = ()
+    fit: Fit | None = None
+    votes: tuple[tuple[str, int, Floats, Floats], ...] = ()
 
 
 def assemble(
@@ -66,7 +77,7 @@ def assemble(
     n_reads = counts.sum(axis=1)
     known = n_reads > 0 if gold is None else (n_reads > 0) | (gold >= 0)
     code = posterior.argmax(axis=1) if code is None else code
-    settings = dict(settings) | {"tie_rule": "first class", "level": level}
+    settings = {"tie_rule": "first class"} | dict(settings) | {"level": level}
     notes = () if temperature is None else (f"temperature {tau:.2f}: {temperature.words}",)
     settings |= {"calibration": "; ".join(notes) or "none"}
     gold_part = np.empty(0) if gold is None else gold
@@ -83,6 +94,7 @@ def assemble(
         reads=n_reads,
         read_rows=np.flatnonzero(reads.label >= 0),
         history=fit.history,
+        fit=fit.fit,
         warnings=fit.warnings + reader_warnings(reads),
         temperature=tau,
         provenance=digest(
@@ -93,6 +105,7 @@ def assemble(
             reads.index.readers,
             reads.schema.names,
             gold_part,
+            *(part for vote in fit.votes for part in (vote[0], vote[2])),
             method,
             sorted(settings.items()),
         ),
@@ -151,10 +164,18 @@ def reliability(reads: ClassReads, fit: ClassFit, level: float) -> Reliability:
     """
     said = reads.label >= 0
     n_reads = np.bincount(reads.index.reader[said], minlength=reads.index.n_readers)
-    pseudo = fit.counts + fit.prior
+    names, confusion, prior = reads.index.readers, fit.confusion, fit.prior
+    counts = fit.counts
+    if fit.votes:
+        names = (*names, *(vote[0] for vote in fit.votes))
+        n_reads = np.r_[n_reads, [vote[1] for vote in fit.votes]]
+        counts = np.concatenate([counts, np.stack([vote[2] for vote in fit.votes])])
+        confusion = np.concatenate([confusion, np.stack([vote[3] for vote in fit.votes])])
+        prior = prior if prior.ndim == 2 else prior.mean(axis=0)
+    pseudo = counts + prior
     hits = np.einsum("jkk->jk", pseudo)
     total = pseudo.sum(axis=2)
-    mean = np.einsum("jkk->jk", fit.confusion)
+    mean = np.einsum("jkk->jk", confusion)
     spread = mean * (1 - mean) / (total + 1)
     accuracy = mean @ fit.prevalence
     variance = spread @ fit.prevalence**2
@@ -168,14 +189,14 @@ def reliability(reads: ClassReads, fit: ClassFit, level: float) -> Reliability:
     idle = n_reads == 0
     value, low, high = (np.where(idle[:, None], np.nan, column) for column in (value, low, high))
     return Reliability(
-        readers=reads.index.readers,
+        readers=names,
         measures=("accuracy", *(f"recall {name}" for name in reads.schema.names)),
         value=value,
         low=np.minimum(low, value),
         high=np.maximum(high, value),
         level=level,
         reads=n_reads,
-        confusion=fit.confusion,
+        confusion=confusion,
     )
 
 

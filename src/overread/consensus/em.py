@@ -1,0 +1,210 @@
+"""The one EM loop of the class models: monotone, with history, the same for all of them.
+
+A model is its M-step: from expected counts to confusions, prevalence and the log density of its
+prior. The loop alternates it with the pass over the reads until the log posterior rises no more.
+
+Source:
+    Dawid & Skene 1979, Appl. Stat. 28(1):20-28; MAP form: Raykar et al. 2010, JMLR 11:1297-1322.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from overread.arrays import Floats, Ints
+from overread.consensus.kernels import FLOOR, vote_shares
+from overread.consensus.problem import Pass, Problem, of_cases, sums_of, sweep
+from overread.consensus.result import Iteration
+from overread.consensus.votes import SoftVotes
+from overread.errors import InputError
+
+Progress: TypeAlias = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameters:
+    """Parameters of a class model.
+
+    Args:
+        table: (readers, said, truth) chance of what is said; each column sums to 1 over said.
+        prevalence: (classes,).
+        log_prior: log density of the prior at these values, up to a constant.
+        votes: (votes, said, truth) the same for soft votes.
+    """
+
+    table: Floats
+    prevalence: Floats
+    log_prior: float
+    votes: Floats
+
+    @property
+    def confusion(self) -> Floats:
+        """(readers, truth, said)."""
+        return np.swapaxes(self.table, 1, 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Expected counts of one pass: reads (readers, said, truth), cases (classes,), votes."""
+
+    counts: Floats
+    prevalence: Floats
+    votes: Floats
+
+
+MStep: TypeAlias = Callable[[Sums], Parameters]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Climb:
+    """Where one run of the EM ended.
+
+    Args:
+        parameters: fitted; sums: expected counts at them; posterior: (rows, classes).
+        objective: log posterior; log_likelihood: its part from the reads.
+        history: by iteration, when kept the codes and confusions too.
+        converged: whether the rise fell below the tolerance.
+    """
+
+    parameters: Parameters
+    sums: Sums
+    posterior: Floats
+    objective: float
+    log_likelihood: float
+    history: tuple[Iteration, ...]
+    converged: bool
+
+
+def climb(
+    problem: Problem,
+    m_step: MStep,
+    begin: Floats | Parameters,
+    *,
+    votes: Sequence[SoftVotes] = (),
+    max_iterations: int,
+    tol: float,
+    keep_history: bool = False,
+    progress: Progress | None = None,
+) -> Climb:
+    """Run the EM from a posterior (rows, classes) or from parameters.
+
+    Args:
+        max_iterations: passes over the reads at most.
+        tol: stop when the log posterior rises by less than this many nats a read.
+        keep_history: keep each iteration's codes and confusions, not the likelihoods only.
+    """
+    if max_iterations < 1:
+        raise InputError("max_iterations", "be 1 or more", max_iterations)
+    soft = [np.nan_to_num(vote.probability) for vote in votes]
+    posterior = None
+    if isinstance(begin, Parameters):
+        parameters = begin
+    else:
+        posterior = begin
+        parameters = m_step(_with_votes(sums_of(problem, begin), begin, problem, soft))
+    history: list[Iteration] = []
+    least_rise = tol * max(problem.n_reads, 1)
+    converged = False
+    for iteration in range(max_iterations):
+        last = iteration + 1 == max_iterations
+        kept = keep_history or bool(soft) or last
+        done = sweep(problem, _prior(parameters, soft), parameters.table, keep_posterior=kept)
+        objective = done.log_likelihood + parameters.log_prior
+        history.append(_step(problem, done, objective, posterior, parameters, keep=keep_history))
+        posterior = done.posterior
+        if progress is not None:
+            progress(iteration + 1, max_iterations)
+        rise = objective - history[-2].objective if iteration else np.inf
+        converged = bool(rise < least_rise)
+        if converged or last:
+            break
+        parameters = m_step(_with_votes(done, posterior, problem, soft))
+    if posterior is None:
+        done = sweep(problem, _prior(parameters, soft), parameters.table, keep_posterior=True)
+        posterior = done.posterior
+    sums = _with_votes(done, posterior, problem, soft)
+    return Climb(
+        parameters,
+        sums,
+        np.asarray(posterior),
+        objective,
+        done.log_likelihood,
+        tuple(history),
+        converged,
+    )
+
+
+def _step(
+    problem: Problem,
+    done: Pass,
+    objective: float,
+    before: Floats | None,
+    parameters: Parameters,
+    *,
+    keep: bool,
+) -> Iteration:
+    step = Iteration(done.log_likelihood, objective)
+    if not keep:
+        return step
+    code = None if before is None else of_cases(problem, before.argmax(axis=1))
+    return replace(step, code=code, confusion=parameters.confusion)
+
+
+def _prior(parameters: Parameters, soft: Sequence[Floats]) -> Floats:
+    """(1 or rows, classes) prevalence times what the soft votes say."""
+    if not soft:
+        return np.maximum(parameters.prevalence, FLOOR)
+    logs = np.log(np.maximum(parameters.prevalence, FLOOR)) + vote_evidence(parameters, soft)
+    return np.asarray(np.maximum(np.exp(logs - logs.max(axis=1, keepdims=True)), FLOOR))
+
+
+def vote_evidence(parameters: Parameters, soft: Sequence[Floats]) -> Floats:
+    """(cases, classes) log likelihood of all soft votes by truth."""
+    tables = np.log(np.maximum(parameters.votes, FLOOR))
+    return np.asarray(sum(q @ table for q, table in zip(soft, tables, strict=True)))
+
+
+def _with_votes(
+    done: Pass, posterior: Floats | None, problem: Problem, soft: Sequence[Floats]
+) -> Sums:
+    k = problem.n_classes
+    votes = np.zeros((len(soft), k, k))
+    if posterior is not None:
+        for v, q in enumerate(soft):
+            votes[v] = q.T @ posterior
+    return Sums(done.counts, done.prevalence, votes)
+
+
+def shares_start(problem: Problem) -> Floats:
+    """(rows, classes) vote shares, as Dawid and Skene begin; gold is certain."""
+    return clamp_rows(problem, vote_shares(problem.start, problem.cell, problem.n_classes))
+
+
+def majority_start(problem: Problem) -> Floats:
+    """(rows, classes) equal shares of the classes with the most votes; gold is certain."""
+    shares = vote_shares(problem.start, problem.cell, problem.n_classes)
+    top = shares > shares.max(axis=1, keepdims=True) - 1e-9
+    return clamp_rows(problem, top / top.sum(axis=1, keepdims=True))
+
+
+def clamp_rows(problem: Problem, posterior: Floats) -> Floats:
+    """Make the rows of gold cases certain."""
+    known = np.flatnonzero(problem.gold >= 0)
+    if known.size:
+        posterior[known] = 0.0
+        posterior[known, problem.gold[known]] = 1.0
+    return posterior
+
+
+def codes_to_rows(problem: Problem, code: Ints) -> Floats:
+    """(rows, classes) certain posterior of one code a case; -1 is shared by all classes."""
+    rows = np.full((problem.n_rows, problem.n_classes), 1.0 / problem.n_classes)
+    cases = np.flatnonzero(code >= 0)
+    at = cases if problem.row_of_case is None else problem.row_of_case[cases]
+    rows[at] = 0.0
+    rows[at, code[cases]] = 1.0
+    return clamp_rows(problem, rows)
