@@ -53,3 +53,19 @@ def brute_joint(
         if said >= 0:
             joint[case] *= confusion[reader, :, said]
     return joint
+
+
+def plain_dawid_skene(reads: ClassReads, *, iterations: int = 100) -> np.ndarray[Any, Any]:
+    """(cases, classes) posterior of Dawid and Skene 1979: maximum likelihood, vote start."""
+    index, classes = reads.index, reads.n_classes
+    votes = reads.counts().astype(float)
+    posterior = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
+    for _ in range(iterations):
+        counts = np.full((index.n_readers, classes, classes), 1e-9)
+        np.add.at(counts.transpose(0, 2, 1), (index.reader, reads.label), posterior[index.case])
+        confusion = counts / counts.sum(axis=2, keepdims=True)
+        logs = np.tile(np.log(posterior.mean(axis=0) + 1e-12), (index.n_cases, 1))
+        np.add.at(logs, index.case, np.log(confusion[index.reader, :, reads.label]))
+        posterior = np.exp(logs - logs.max(axis=1, keepdims=True))
+        posterior /= posterior.sum(axis=1, keepdims=True)
+    return posterior
