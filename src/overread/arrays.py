@@ -89,9 +89,7 @@ def encode(values: Coded | Sequence[Any] | NDArray[Any]) -> tuple[NDArray[Any], 
     return _merged(rank[codes.reshape(-1)], [as_text(distinct[i]) for i in by_appearance])
 
 
-def _merged(
-    codes: NDArray[np.int64], names: list[str]
-) -> tuple[NDArray[np.int64], list[str]]:
+def _merged(codes: NDArray[np.int64], names: list[str]) -> tuple[NDArray[np.int64], list[str]]:
     """Values that are written alike are one ("a" and "a ")."""
     known: dict[str, int] = {}
     place = np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
@@ -138,8 +136,17 @@ def digest(*parts: object) -> str:
             state.update(f"{part.dtype.str}{part.shape}".encode())
             state.update(np.ascontiguousarray(part).data)
         elif isinstance(part, np.ndarray):
-            state.update("\x1f".join(map(str, part.tolist())).encode())
+            _digest_names(state, part)
         else:
             state.update(repr(part).encode())
         state.update(b"\x1e")
     return state.hexdigest()
+
+
+def _digest_names(state: hashlib._Hash, names: NDArray[Any]) -> None:
+    texts = names if names.dtype.kind == "T" else names_array(map(str, names.tolist()))
+    for first in range(0, texts.size, 1 << 14):  # in parts: a long name widens its part only
+        part = texts[first : first + (1 << 14)]
+        width = max(int(np.strings.str_len(part).max()), 1)
+        state.update(f"{width}\x1f".encode())
+        state.update(part.astype(f"U{width}").data)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
+import math
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ MISSING = ("", "NA", "N/A", "#N/A", "nan", "NaN", "NAN", "null", "NULL", "<NA>",
 """Texts that mean "nothing here" in every column. "None" is not one: it is a finding's name."""
 
 _WHOLE = r"^([+-]?\d+)\.0+$"
-_MISSING_SET = frozenset(MISSING)
 
 
 def cells_of(name: str, column: Any) -> pl.Series:
@@ -46,7 +46,7 @@ def _cell(name: str, row: int, item: Any) -> str | None:
         return None
     if isinstance(item, (str, bytes, int, float, np.generic, bool)):
         return as_text(item)
-    if isinstance(item, (datetime.date, datetime.time)):
+    if isinstance(item, (dt.date, dt.time)):
         return item.isoformat()
     rule = "hold texts, numbers or times"
     raise InputError(f"column {name}", rule, type(item).__name__, rows=(row + 1,))
@@ -57,8 +57,9 @@ def coded(column: pl.Series) -> Coded:
 
     Blanks around a name are removed, "1.0" and the number 1.0 read as "1".
     """
-    texts = column if column.dtype in (pl.String, pl.Categorical) else as_texts(column)
-    if texts.dtype == pl.String:
+    in_codes = isinstance(column.dtype, pl.Categorical)
+    texts = column if in_codes else as_texts(column)
+    if not in_codes:
         texts = texts.cast(pl.Categorical(pl.Categories.random()))
     physical = texts.to_physical()
     code = physical.fill_null(0).to_numpy().astype(np.int32, copy=True)
@@ -80,7 +81,10 @@ def coded(column: pl.Series) -> Coded:
 def _clean_names(raw: pl.Series) -> tuple[list[str], NDArray[np.int32]]:
     """Cleaned names in order of appearance, and the place of each raw name among them."""
     clean = raw.fill_null("").str.strip_chars().str.replace(_WHOLE, "${1}")
-    names = ["" if name in _MISSING_SET else name for name in clean.to_list()]
+    clean = pl.select(pl.when(clean.is_in(MISSING)).then(pl.lit("")).otherwise(clean)).to_series()
+    names = clean.to_list()
+    if clean.n_unique() == len(names):
+        return names, np.arange(len(names), dtype=np.int32)
     known: dict[str, int] = {}
     place = np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int32)
     return list(known), place
@@ -88,15 +92,15 @@ def _clean_names(raw: pl.Series) -> tuple[list[str], NDArray[np.int32]]:
 
 def as_texts(column: pl.Series) -> pl.Series:
     """A column of any plain type as texts, whole floats as whole numbers."""
-    if column.dtype in (pl.String, pl.Categorical, pl.Enum):
+    if isinstance(column.dtype, (pl.String, pl.Categorical, pl.Enum)):
         return column.cast(pl.String)
     if column.dtype.is_float():
         distinct = column.unique()
-        texts = [None if v is None or v != v else as_text(v) for v in distinct.to_list()]
+        texts = [None if v is None or math.isnan(v) else as_text(v) for v in distinct.to_list()]
         return column.replace_strict(distinct, pl.Series(texts, dtype=pl.String))
     if column.dtype == pl.Boolean:
         return column.cast(pl.Int8).cast(pl.String)
-    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+    if column.dtype.is_nested() or isinstance(column.dtype, (pl.Binary, pl.Object)):
         rule = "hold texts, numbers or times"
         raise InputError(f"column {column.name}", rule, str(column.dtype))
     return column.cast(pl.String)
@@ -142,7 +146,7 @@ def times(column: pl.Series, name: str) -> NDArray[np.datetime64]:
     Raises:
         InputError: a cell that is no ISO 8601 date and time.
     """
-    if column.dtype.is_temporal() and column.dtype not in (pl.Time, pl.Duration):
+    if column.dtype.is_temporal() and not isinstance(column.dtype, (pl.Time, pl.Duration)):
         plain = column.cast(pl.Datetime("us", getattr(column.dtype, "time_zone", None)))
         if getattr(column.dtype, "time_zone", None):
             plain = plain.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
@@ -164,11 +168,11 @@ def times(column: pl.Series, name: str) -> NDArray[np.datetime64]:
 
 def _stamp(text: str) -> np.datetime64:
     try:
-        moment = datetime.datetime.fromisoformat(text)
+        moment = dt.datetime.fromisoformat(text)
     except ValueError:
         return np.datetime64("NaT")
     if not text[:4].isdigit() or "-" not in text:  # "20240531" could be a plain number
         return np.datetime64("NaT")
     if moment.tzinfo is not None:
-        moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
+        moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
     return np.datetime64(moment, "s")

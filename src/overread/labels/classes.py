@@ -256,7 +256,9 @@ def rows_to_keep(index: ReadIndex, answer: NDArray[Any], repeats: Repeats, show:
 
 def _refuse_clash(answer: NDArray[Any], order: Ints, same: Bools, show: Any) -> None:
     after, before = answer[order][1:], answer[order][:-1]
-    equal = (after == before) | ((after != after) & (before != before))  # nan equals nan here
+    equal = after == before
+    if answer.dtype.kind == "f":  # two unreadable scores say the same
+        equal |= np.isnan(after) & np.isnan(before)
     clash = np.flatnonzero(same & ~equal)
     if clash.size:
         first, second = sorted((int(order[clash[0]]), int(order[clash[0] + 1])))
