@@ -138,8 +138,8 @@ def class_figures(
         top, bottom: (rows, classes, measures), not yet weighted.
         names: of the classes.
     """
-    wide = [replace(one) for _ in names for one in measures]
-    flat_top, flat_bottom = top.reshape(len(top), -1), bottom.reshape(len(bottom), -1)
+    wide = [one for _ in names for one in measures]
+    flat_top, flat_bottom = top.reshape(len(top), len(wide)), bottom.reshape(len(top), len(wide))
     parts = Parts(flat_top, flat_bottom, flat_top, flat_bottom)
     study = _Study(index, tuple(wide), settings)
     figures = study.figures(met, parts, list(range(len(wide))), "", pooled=True)
@@ -147,6 +147,30 @@ def class_figures(
         replace(figure, scope=f"class {names[k // len(measures)]}")
         for k, figure in enumerate(figures)
     )
+
+
+def figures_by_reader(
+    index: ReadIndex,
+    met: Comparisons,
+    measures: Sequence[Measure],
+    parts: Parts,
+    settings: Settings,
+    *,
+    scope: str,
+) -> tuple[Estimate, ...]:
+    """All measures for each first reader of ``met``.
+
+    Args:
+        scope: words for the scope with "{}" for the reader.
+    """
+    study = _Study(index, tuple(measures), settings)
+    every = list(range(len(measures)))
+    out: list[Estimate] = []
+    for reader in np.unique(met.first).tolist():
+        rows = met.first == reader
+        named = scope.format(index.readers[reader])
+        out += study.figures(met.select(rows), parts.select(rows), every, named)
+    return tuple(out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +272,8 @@ class _Study:
                 np.fill_diagonal(table, np.nan)
             out.append(
                 PairMatrix(
-                    one.name,
                     one.key,
-                    one.unit,
+                    one.name,
                     self.index.readers,
                     shown[0],
                     shown[1],
@@ -258,9 +281,22 @@ class _Study:
                     shared,
                     self.settings.level,
                     self.interval(pooled=False),
+                    _look(one, shown[0], shared, self.index.readers),
+                    one.unit,
+                    one.missing,
                 )
             )
         return tuple(out)
+
+
+def _look(one: Measure, value: Floats, n_cases: Ints, readers: Sequence[str]) -> str:
+    """Which pair to look at first: the worst one, or the largest difference."""
+    usable = np.triu(np.isfinite(value) & (n_cases >= _FEW), 1)
+    if not usable.any():
+        return f"No two readers share {_FEW} cases or more: the single figures say little."
+    bad = np.abs(value) if one.oriented else (value if one.low_is_good else -value)
+    g, h = divmod(int(np.argmax(np.where(usable, bad, -np.inf))), len(readers))
+    return f"Look first at {readers[g]} and {readers[h]}: {value[g, h]:.3g} {one.unit}".rstrip()
 
 
 def _estimate(base: Estimate, one: Measure, got: Ratios, k: int) -> Estimate:

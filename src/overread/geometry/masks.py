@@ -46,7 +46,9 @@ def volume(mask: Bools, spacing: Floats | None = None) -> float:
     return int(np.count_nonzero(mask)) * cell
 
 
-def overlap_ratio(common: Floats, first: Floats, second: Floats) -> tuple[Floats, Floats]:
+def overlap_ratio(
+    common: Floats | Ints, first: Floats | Ints, second: Floats | Ints
+) -> tuple[Floats, Floats]:
     """IoU and Dice from counts of pixels; 1 where both masks are empty.
 
     Args:
