@@ -22,15 +22,16 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
-from _common import arguments, finish
 from scipy.optimize import brentq
 from scipy.special import ndtri, stdtrit
 from scipy.stats import betabinom
 
+from _common import arguments, finish
 from overread.agreement.coefficients import linearised
-from overread.agreement.intervals import _coefficients, _likelihood, cell_p_value
+from overread.agreement.intervals import cell_interval, cell_p_value
 from overread.agreement.measures import MEASURES
 from overread.agreement.patterns import cells_of
+from overread.agreement.resampling import coefficients
 from overread.agreement.votes import Votes
 
 # Fleiss = alpha and percent = Brennan-Prediger (a change of scale) on complete binary reads: one
@@ -83,7 +84,7 @@ def cells_for(key: str, readers: int, weight: np.ndarray):
 
 def truth(key: str, readers: int, probability: np.ndarray) -> float:
     cells = cells_for(key, readers, probability)
-    return float(_coefficients(cells.m[None, :], cells)[0])
+    return float(coefficients(cells.m[None, :], cells)[0])
 
 
 def pattern_votes(readers: int) -> Votes:
@@ -110,7 +111,7 @@ def analytic_covers(key: str, votes: Votes, weight: np.ndarray, true: float) -> 
 def percentile_covers(key, readers, weight, true, rng) -> bool:
     cells = cells_for(key, readers, weight)
     drawn = rng.multinomial(round(cells.m.sum()), cells.m / cells.m.sum(), size=400)
-    found = _coefficients(drawn.astype(float), cells)
+    found = coefficients(drawn.astype(float), cells)
     found = found[~np.isnan(found)]
     if not found.size:
         return False
@@ -140,7 +141,7 @@ def one_cell(job: tuple) -> dict:
                 known[name] = cell_p_value(cells, true, draws=400, seed=seed, alpha=0.05)
             held += known[name] >= 0.05
             if i < checked:
-                span = _likelihood(cells, MEASURES[key], 0.95, 400, seed)
+                span = cell_interval(cells, MEASURES[key], 0.95, 400, seed)
                 widths.append(span.high - span.low)
                 found["ends_agree"][0] += (span.low <= true <= span.high) == (known[name] >= 0.05)
                 found["ends_agree"][1] += 1

@@ -11,7 +11,7 @@ import numpy as np
 
 from overread.agreement.coefficients import Linearised
 from overread.agreement.estimate import Estimate
-from overread.agreement.intervals import How, Interval, Progress, disputed, interval_of
+from overread.agreement.intervals import How, disputed, interval_of
 from overread.agreement.measures import (
     MEASURES,
     NOMINAL_DEFAULT,
@@ -20,6 +20,7 @@ from overread.agreement.measures import (
     measure_of,
 )
 from overread.agreement.pairs import MOST_READERS
+from overread.agreement.resampling import Progress
 from overread.agreement.votes import Votes, votes_of
 from overread.agreement.words import few_warning, meaning, prevalence_warning
 from overread.arrays import Floats, Ints, encode
@@ -166,7 +167,11 @@ def estimates(
     facts = _facts(votes)
     found = []
     for done, measure in enumerate(measures):
-        found.append(_estimate(votes, measure, settings, values, group, facts, scope))
+        found.append(
+            _estimate(
+                votes, measure, settings, values=values, group=group, facts=facts, scope=scope
+            )
+        )
         if progress is not None:
             progress(done + 1, len(measures))
     return tuple(found)
@@ -217,6 +222,7 @@ def _estimate(
     votes: Votes,
     measure: Measure,
     settings: Settings,
+    *,
     values: Floats | None,
     group: Ints | None,
     facts: _Facts,
@@ -244,8 +250,7 @@ def _estimate(
         high=span.high,
         interval=span.how,
         undefined=_undefined(point),
-        words=meaning(measure, point.value, span.low, span.high, settings.level)
-        + _left_out(facts),
+        words=meaning(measure, point.value, span.low, span.high, settings.level) + _left_out(facts),
         warning=_warning(measure, point, facts),
     )
 

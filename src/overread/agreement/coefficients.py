@@ -138,8 +138,8 @@ def linearised(
     # An integer count is exact and spares a copy of the weights on the common path.
     plain = reader_weight is None and votes.whole
     flat = votes.case.astype(np.int64) * votes.n_classes + votes.label
-    counts = np.bincount(flat, None if plain else voice, votes.n_cases * votes.n_classes)
-    counts = counts.astype(np.float64, copy=False).reshape(votes.n_cases, votes.n_classes)
+    said = np.bincount(flat, None if plain else voice, votes.n_cases * votes.n_classes)
+    counts: Floats = said.astype(np.float64, copy=False).reshape(votes.n_cases, votes.n_classes)
     size = counts.sum(axis=1)
     same_reader, squares = (size, size) if plain else _within_readers(votes, weights, voice)
     pairs = size**2 - squares
@@ -162,9 +162,11 @@ def linearised(
     slope_observed = n * (disagree - observed * of_pairs) / total
     constant, form = chance_terms(chance, weights)
     if chance == "readers":
-        expected, slope = _expected_of_readers(votes, form, voice, multiplicity, reader_weight)
+        expected, slope = _expected_of_readers(votes, form, multiplicity, reader_weight)
     else:
-        expected, slope = _expected_pooled(counts, size, paired, form, multiplicity, by_reads)
+        expected, slope = _expected_pooled(
+            counts, size, paired, form, multiplicity, by_reads=by_reads
+        )
     expected += constant
     if small_sample:
         expected, slope = expected * total / (total - 1), slope * total / (total - 1)
@@ -183,18 +185,18 @@ def _within_readers(votes: Votes, weights: Floats, voice: Floats) -> tuple[Float
     group = np.cumsum(new) - 1
     first = np.flatnonzero(new)
     case = votes.case[first]
-    total = np.bincount(group, voice, minlength=first.size)
+    total: Floats = np.bincount(group, voice, minlength=first.size).astype(np.float64)
     agree = total**2
     mixed = np.bincount(group, minlength=first.size) > 1
     rows = np.flatnonzero(mixed[group])
     if rows.size:
         of = np.cumsum(mixed)[group[rows]] - 1
-        table = np.zeros((int(mixed.sum()), votes.n_classes))
+        table: Floats = np.zeros((int(mixed.sum()), votes.n_classes))
         table[of, votes.label[rows]] = voice[rows]
         agree[mixed] = np.einsum("ik,ik->i", table @ weights, table)
     return (
-        np.bincount(case, agree, minlength=votes.n_cases),
-        np.bincount(case, total**2, minlength=votes.n_cases),
+        np.asarray(np.bincount(case, agree, minlength=votes.n_cases), dtype=np.float64),
+        np.asarray(np.bincount(case, total**2, minlength=votes.n_cases), dtype=np.float64),
     )
 
 
@@ -204,13 +206,12 @@ def _expected_pooled(
     paired: Floats,
     form: Floats,
     multiplicity: Floats,
+    *,
     by_reads: bool,
 ) -> tuple[float, Floats]:
     """``f' Q f`` of the pooled class shares and its derivative by each case."""
-    if by_reads:
-        weight = paired
-    else:
-        weight = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+    per_voice = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+    weight = paired if by_reads else per_voice
     shares = (multiplicity * weight) @ counts
     total = shares.sum()
     shares = shares / total
@@ -222,7 +223,6 @@ def _expected_pooled(
 def _expected_of_readers(
     votes: Votes,
     form: Floats,
-    voice: Floats,
     multiplicity: Floats,
     reader_weight: Floats | None,
 ) -> tuple[float, Floats]:

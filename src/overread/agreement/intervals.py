@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from overread.agreement import likelihood
-from overread.agreement.coefficients import Linearised, linearised
+from overread.agreement.coefficients import Linearised
 from overread.agreement.measures import Measure, both_read
-from overread.agreement.pairs import mean_pairwise
-from overread.agreement.patterns import Cells, cells_of, patterns_of, with_unseen
+from overread.agreement.patterns import Cells, cells_of, patterns_of, trace, with_unseen
+from overread.agreement.resampling import Ask, Interval, Progress, over_cases, over_readers_too
 from overread.agreement.votes import Votes
 from overread.arrays import Floats, Ints
 from overread.errors import InputError
 
 How = Literal["auto", "likelihood", "linearised", "analytic", "bootstrap"]
-Progress = Callable[[int, int], None]
-
 _RICH = 200  # disagreements, and cases outside the commonest pattern: first order is enough
 _AFFORDABLE = 6000  # cells x features x terms of the likelihood kernel
 _CALIBRATION = 500
 _EDGE = 1e-3  # 1 - coefficient: nearer to 1 is called 1
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """Ends, and how they were made; nan ends when there is no interval."""
-
-    low: float
-    high: float
-    how: str
-
-
 _NONE = Interval(math.nan, math.nan, "")
 
 
-def interval_of(
+def interval_of(  # noqa: PLR0911 - one return for each kind of interval
     votes: Votes,
     measure: Measure,
     point: Linearised,
@@ -73,6 +60,28 @@ def interval_of(
         Owen 1988, Biometrika 75:237; DiCiccio & Romano 1990, Int. Stat. Rev. 58:59 (calibrated
         likelihood); Lancaster 1961, JASA 56:223 (mid-p); Gwet 2008 (linearised variance).
     """
+    _check(level, draws, how)
+    if not point.paired.any():
+        return _NONE
+    if measure.pairwise:
+        votes = both_read(votes)
+    clustered = group is not None and np.unique(group[point.rated > 0]).size < point.rated.sum()
+    ask = Ask(level, draws, seed, values, group, progress)
+    if over_readers:
+        return over_readers_too(votes, measure, ask)
+    if how == "analytic":
+        return _analytic(point, measure, level)
+    if how == "bootstrap":
+        return over_cases(votes, measure, ask)
+    if how == "linearised" or (how == "auto" and (clustered or _rich(votes, point))):
+        return _linearised(point, level, group if clustered else None)
+    cells = _cells(votes, measure, values)
+    if cells is not None:
+        return cell_interval(cells, measure, level, min(draws, _CALIBRATION), seed)
+    return _linearised(point, level, None)
+
+
+def _check(level: float, draws: int, how: str) -> None:
     if not 0 < level < 1:
         raise InputError("level", "be between 0 and 1", level)
     if draws < 100:
@@ -80,23 +89,6 @@ def interval_of(
     if how not in ("auto", "likelihood", "linearised", "analytic", "bootstrap"):
         rule = "be auto, likelihood, linearised, analytic or bootstrap"
         raise InputError("interval", rule, f"{how!r}")
-    if not point.paired.any():
-        return _NONE
-    if measure.pairwise:
-        votes = both_read(votes)
-    clustered = group is not None and np.unique(group[point.rated > 0]).size < point.rated.sum()
-    if over_readers:
-        return _over_readers(votes, measure, level, draws, seed, values, group, progress)
-    if how == "analytic":
-        return _analytic(point, measure, level)
-    if how == "bootstrap":
-        return _over_cases(votes, measure, level, draws, seed, values, group, progress)
-    if how == "linearised" or (how == "auto" and (clustered or _rich(votes, point))):
-        return _linearised(point, level, group if clustered else None)
-    cells = _cells(votes, measure, values)
-    if cells is None:
-        return _linearised(point, level, None)
-    return _likelihood(cells, measure, level, min(draws, _CALIBRATION), seed)
 
 
 def _rich(votes: Votes, point: Linearised) -> bool:
@@ -136,7 +128,8 @@ def _cells(votes: Votes, measure: Measure, values: Floats | None) -> Cells | Non
     return cells_of(cells, measure.weights(votes, values), measure.chance, by_pair=by_pair)
 
 
-def _likelihood(cells: Cells, measure: Measure, level: float, draws: int, seed: int) -> Interval:
+def cell_interval(cells: Cells, measure: Measure, level: float, draws: int, seed: int) -> Interval:
+    """The calibrated likelihood interval from pattern counts."""
     u = np.random.default_rng(seed).random((draws, cells.m.size))
     normal = ndtri(u)
     extra = trace(cells.m.size)
@@ -157,7 +150,7 @@ def _linearised(point: Linearised, level: float, group: Ints | None) -> Interval
     influence = point.influence[point.rated > 0]
     words = "first order over cases, on the log scale"
     if group is not None:
-        influence = np.bincount(group[point.rated > 0], influence)
+        influence = np.asarray(np.bincount(group[point.rated > 0], influence), dtype=float)
         influence = influence[np.unique(group[point.rated > 0])]
         words = "first order over groups of cases, on the log scale"
     units, n = influence.size, int(point.rated.sum())
@@ -192,120 +185,6 @@ def _analytic(point: Linearised, measure: Measure, level: float) -> Interval:
     return Interval(max(-1.0, point.value - quantile * error), high, words)
 
 
-def _over_cases(
-    votes: Votes,
-    measure: Measure,
-    level: float,
-    draws: int,
-    seed: int,
-    values: Floats | None,
-    group: Ints | None,
-    progress: Progress | None,
-) -> Interval:
-    """Percentile bootstrap; cases of one pattern are drawn together, as a count."""
-    if group is not None:
-        return _resampled(votes, measure, level, draws, seed, values, group, progress, False)
-    named = measure.chance == "readers"
-    seen = patterns_of(votes, named=named)
-    n_readers = np.unique(votes.reader).size
-    by_pair = measure.pairwise and n_readers > 2
-    features = n_readers * votes.n_classes if named else votes.n_classes
-    if len(seen) * features * (n_readers if by_pair else 1) > 20_000_000:
-        return _resampled(votes, measure, level, draws, seed, values, None, progress, False)
-    cells = cells_of(seen, measure.weights(votes, values), measure.chance, by_pair=by_pair)
-    rng = np.random.default_rng(seed)
-    total = int(cells.m.sum())
-    block = max(1, 4_000_000 // cells.m.size)
-    found = []
-    for first in range(0, draws, block):
-        weight = rng.multinomial(total, cells.m / total, size=min(block, draws - first))
-        found.append(_coefficients(weight.astype(float), cells))
-        if progress is not None:
-            progress(min(first + block, draws), draws)
-    return _percentiles(np.concatenate(found), level, "bootstrap over cases")
-
-
-def _coefficients(weight: Floats, cells: Cells) -> Floats:
-    """(draws,) coefficient for each row of pattern counts (draws, cells)."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        total = 0.0
-        for d, e, x, y in zip(cells.d, cells.e, cells.x, cells.y, strict=True):
-            base = weight @ y
-            shares = np.divide(weight @ x, base, out=np.zeros_like(base), where=base > 0)
-            expected = cells.constant + np.einsum("bk,kl,bl->b", shares, cells.q, shares)
-            expected = np.where(expected > 1e-12, expected, np.nan)
-            total = total + (weight @ d) / (weight @ e) / expected
-        return np.asarray(1 - total / cells.d.shape[0])
-
-
-def _over_readers(
-    votes: Votes,
-    measure: Measure,
-    level: float,
-    draws: int,
-    seed: int,
-    values: Floats | None,
-    group: Ints | None,
-    progress: Progress | None,
-) -> Interval:
-    if np.unique(votes.reader).size < 3:
-        return Interval(math.nan, math.nan, "none: a sample of readers needs three or more")
-    return _resampled(votes, measure, level, draws, seed, values, group, progress, True)
-
-
-def _resampled(
-    votes: Votes,
-    measure: Measure,
-    level: float,
-    draws: int,
-    seed: int,
-    values: Floats | None,
-    group: Ints | None,
-    progress: Progress | None,
-    readers_too: bool,
-) -> Interval:
-    """Percentile bootstrap over whole units; copies of one reader are never compared."""
-    rng = np.random.default_rng(seed)
-    weights = measure.weights(votes, values)
-    active = np.unique(votes.reader)
-    seen = np.unique(votes.case)
-    units = seen if group is None else np.unique(group[seen])
-    of_case = np.arange(votes.n_cases) if group is None else group
-    top = int(of_case.max()) + 1
-    found = np.empty(draws)
-    for b in range(draws):
-        unit_weight = np.bincount(rng.choice(units, units.size), minlength=top).astype(float)
-        case_weight, reader_weight = unit_weight[of_case], None
-        if readers_too:
-            drawn = rng.choice(active, active.size)
-            reader_weight = np.bincount(drawn, minlength=votes.n_readers).astype(float)
-        found[b] = linearised(
-            votes,
-            weights,
-            measure.chance,
-            small_sample=measure.chance == "pairable",
-            case_weight=case_weight,
-            reader_weight=reader_weight,
-        ).value
-        if progress is not None:
-            progress(b + 1, draws)
-    over = ("groups of cases" if group is not None else "cases") + " and readers" * readers_too
-    if measure.pairwise and active.size > 2:
-        # Mean Cohen is resampled through Conger's kappa, its ratio of means, and moved to fit.
-        found += mean_pairwise(votes, weights).value - linearised(votes, weights, "readers").value
-    return _percentiles(found, level, f"bootstrap over {over}")
-
-
-def _percentiles(found: Floats, level: float, words: str) -> Interval:
-    defined = found[~np.isnan(found)]
-    lost = found.size - defined.size
-    if defined.size < found.size / 2:
-        return Interval(math.nan, math.nan, f"none: {lost} of {found.size} draws are undefined")
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    left_out = f", {lost} undefined left out" if lost else ""
-    return Interval(float(low), float(high), f"{words}, {found.size} draws{left_out}")
-
-
 def p_value_of(
     votes: Votes,
     measure: Measure,
@@ -334,8 +213,3 @@ def cell_p_value(
     extra = trace(cells.m.size)
     table = (cells.m, extra, cells.d, cells.e, cells.x, cells.y, cells.q, cells.constant)
     return float(likelihood.p_value(*table, 1 - value, u, ndtri(u), alpha))
-
-
-def trace(n_cells: int) -> Floats:
-    """(cells,) the trace of every possible pattern that keeps all shares positive."""
-    return np.full(n_cells, min(0.05, 0.5 / n_cells))

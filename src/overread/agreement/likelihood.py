@@ -18,8 +18,8 @@ from overread.arrays import Floats
 _BIG = 1e300
 
 
-@nb.njit(cache=True)  # type: ignore[misc, unused-ignore]
-def _constraint(
+@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc, unused-ignore]
+def _constraint(  # noqa: PLR0917 - a numba kernel takes plain arrays, by position
     w: Floats,
     d: Floats,
     e: Floats,
@@ -80,7 +80,7 @@ def _constraint(
     return h, ratio
 
 
-@nb.njit(cache=True)  # type: ignore[misc, unused-ignore]
+@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc, unused-ignore]
 def _multiplier(m: Floats, y: Floats) -> float:
     """Root l of sum m y / (1 + l y) = 0; nan when all y have one sign."""
     top = y.max()
@@ -111,8 +111,8 @@ def _multiplier(m: Floats, y: Floats) -> float:
     return here
 
 
-@nb.njit(cache=True)  # type: ignore[misc, unused-ignore]
-def _ratio(
+@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc, unused-ignore]
+def _ratio(  # noqa: PLR0917 - a numba kernel takes plain arrays, by position
     m: Floats,
     d: Floats,
     e: Floats,
@@ -156,7 +156,7 @@ def _ratio(
     return 2 * log_ratio
 
 
-@nb.njit(cache=True)  # type: ignore[misc, unused-ignore]
+@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc, unused-ignore]
 def _binomial(n: int, p: float, u: float, normal: float) -> int:
     """Binomial quantile at u (normal = its normal quantile); inversion, or normal when large."""
     if p <= 0 or n == 0:
@@ -181,8 +181,8 @@ def _binomial(n: int, p: float, u: float, normal: float) -> int:
     return k
 
 
-@nb.njit(cache=True)  # type: ignore[misc, unused-ignore]
-def p_value(
+@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc, unused-ignore]
+def p_value(  # noqa: PLR0917 - a numba kernel takes plain arrays, by position
     m: Floats,
     extra: Floats,
     d: Floats,
@@ -224,11 +224,11 @@ def p_value(
             above += 0.5
         if above >= alpha * draws:
             return 1.0
-    return above / draws
+    return float(above / draws)
 
 
-@nb.njit(cache=True)  # type: ignore[misc, unused-ignore]
-def end(
+@nb.njit(cache=True, error_model="numpy")  # type: ignore[misc, unused-ignore]
+def end(  # noqa: PLR0917 - a numba kernel takes plain arrays, by position
     m: Floats,
     extra: Floats,
     d: Floats,

@@ -53,11 +53,20 @@ class PairMatrix:
             lost = "no case was read by both" if not self.n_cases[g, h] else "one class only"
             found.append(
                 Estimate(
-                    self.name, self.key, value, float(self.low[g, h]), float(self.high[g, h]),
-                    self.level, self.interval, "", int(self.n_cases[g, h]), 2,
-                    2 * int(self.n_cases[g, h]), f"{self.readers[g]} | {self.readers[h]}",
+                    self.name,
+                    self.key,
+                    value,
+                    float(self.low[g, h]),
+                    float(self.high[g, h]),
+                    self.level,
+                    self.interval,
+                    "",
+                    int(self.n_cases[g, h]),
+                    2,
+                    2 * int(self.n_cases[g, h]),
+                    f"{self.readers[g]} | {self.readers[h]}",
                     lost if math.isnan(value) else "",
-                )  # fmt: skip
+                )
             )
         return tuple(found)
 
@@ -176,4 +185,4 @@ def _versus_majority(votes: Votes, counts: Floats, reader: int) -> Votes:
     case, who, label = np.nonzero(table)
     sizes = (votes.n_cases, 2, votes.n_classes)
     base = Votes(case, who, label, table[case, who, label], *sizes, int(2 * shared.sum()), 0)
-    return merged(case, who, label, base.weight, sizes, base)
+    return merged(case, who, label, base.weight, sizes=sizes, base=base)

@@ -74,6 +74,19 @@ def both_read(votes: Votes) -> Votes:
     return votes.of_cases(readers > 1.5)
 
 
+_RANKED: tuple[tuple[str, str, Weighting], ...] = (
+    ("", "", "nominal"),
+    ("_linear", ", linear weights", "linear"),
+    ("_quadratic", ", quadratic weights", "quadratic"),
+)
+_COHEN = ("Cohen 1960, Educ. Psychol. Meas. 20:37", "Cohen 1968, Psychol. Bull. 70:213")
+_ALPHAS: tuple[tuple[str, Weighting, str], ...] = (
+    ("nominal", "nominal", "Any number of readers and missing reads; classes."),
+    ("ordinal", "rank", "Any number of readers and missing reads; grades."),
+    ("interval", "interval", "Grades whose steps are equal amounts."),
+    ("ratio", "ratio", "Grades that are amounts with a true zero."),
+)
+_GWET: tuple[Weighting, ...] = ("linear", "quadratic", "ordinal")
 _KAPPA = r"1 - D_{observed} / D_{expected}"
 _TABLE = (
     Measure(
@@ -84,14 +97,10 @@ _TABLE = (
         Measure(
             "cohen" + suffix, "Cohen's kappa" + words, weighting, "readers",
             _KAPPA + r",\ D_{expected} = \sum_{kl} d_{kl} p_{gk} p_{hl}",
-            paper, "Two fixed readers; with more, the mean over all pairs.", ordered,
+            _COHEN[bool(suffix)], "Two fixed readers; with more, the mean over all pairs.",
+            bool(suffix),
         )
-        for suffix, words, weighting, paper, ordered in (
-            ("", "", "nominal", "Cohen 1960, Educ. Psychol. Meas. 20:37", False),
-            ("_linear", ", linear weights", "linear", "Cohen 1968, Psychol. Bull. 70:213", True),
-            ("_quadratic", ", quadratic weights", "quadratic",
-             "Cohen 1968, Psychol. Bull. 70:213", True),
-        )
+        for suffix, words, weighting in _RANKED
     ),
     Measure(
         "fleiss", "Fleiss' kappa", "nominal", "pooled",
@@ -109,12 +118,7 @@ _TABLE = (
             _KAPPA + r",\ D_{expected} = \sum_{kl} n_k n_l \delta_{kl}^2 / (n (n - 1))",
             "Krippendorff 2011, Computing alpha-reliability", use, kind != "nominal",
         )
-        for kind, weighting, use in (
-            ("nominal", "nominal", "Any number of readers and missing reads; classes."),
-            ("ordinal", "rank", "Any number of readers and missing reads; grades."),
-            ("interval", "interval", "Grades whose steps are equal amounts."),
-            ("ratio", "ratio", "Grades that are amounts with a true zero."),
-        )
+        for kind, weighting, use in _ALPHAS
     ),
     Measure(
         "ac1", "Gwet's AC1", "nominal", "gwet",
@@ -129,7 +133,7 @@ _TABLE = (
             "Gwet 2014, Handbook of Inter-Rater Reliability",
             "Grades of which some are rare.", True,
         )
-        for kind in ("linear", "quadratic", "ordinal")
+        for kind in _GWET
     ),
     *(
         Measure(
@@ -138,11 +142,7 @@ _TABLE = (
             "Brennan & Prediger 1981, Educ. Psychol. Meas. 41:687",
             "Chance means an even guess over the classes; prevalence plays no part.", bool(suffix),
         )
-        for suffix, words, weighting in (
-            ("", "", "nominal"),
-            ("_linear", ", linear weights", "linear"),
-            ("_quadratic", ", quadratic weights", "quadratic"),
-        )
+        for suffix, words, weighting in _RANKED
     ),
 )  # fmt: skip
 

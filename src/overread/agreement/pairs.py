@@ -99,7 +99,8 @@ def mean_pairwise(votes: Votes, weights: Floats) -> Linearised:
 
 def _starts(votes: Votes) -> Ints:
     new = np.r_[True, votes.case[1:] != votes.case[:-1]][: votes.case.size]
-    return np.r_[np.flatnonzero(new), votes.case.size]
+    starts: Ints = np.r_[np.flatnonzero(new), votes.case.size]
+    return starts
 
 
 @nb.njit(cache=True)  # type: ignore[misc, unused-ignore]
@@ -112,7 +113,7 @@ def _fill(start: Ints, reader: Ints, label: Ints, weight: Floats, tables: Floats
 
 
 @nb.njit(cache=True)  # type: ignore[misc, unused-ignore]
-def _spread(
+def _spread(  # noqa: PLR0917 - a numba kernel takes plain arrays, by position
     start: Ints,
     case: Ints,
     reader: Ints,

@@ -133,13 +133,15 @@ def _near_unanimous(readers: tuple[int, ...], n_classes: int, *, named: bool) ->
 
 def cells_of(
     patterns: Counter[Pattern], weights: Floats, chance: Chance, *, by_pair: bool = False
-) -> Cells:
+) -> Cells | None:
     """Write the coefficient over these patterns as the kernel takes it; the commonest comes last.
 
     Args:
         weights: (K, K) agreement weights.
         chance: see :func:`overread.agreement.coefficients.chance_terms`.
         by_pair: mean of the coefficient over pairs of readers (mean Cohen).
+    Returns:
+        None when no pair of readers could be told from chance.
     """
     ordered = sorted(patterns.items(), key=lambda item: (item[1], item[0]))
     m = np.array([count for _, count in ordered], dtype=float)
@@ -151,11 +153,9 @@ def cells_of(
             share[j, place[reader], label] += weight
     constant, form = chance_terms(chance, weights)
     if by_pair:
-        terms = [
-            _term(share[:, pair], weights, "readers")
-            for pair in map(list, itertools.combinations(range(len(readers)), 2))
-            if (m @ (share[:, pair].sum(axis=2) > 0).all(axis=1)) > 0
-        ]
+        terms = _pair_terms(share, weights, form, m + trace(m.size))
+        if not terms:
+            return None
         q = _reader_form(form, 2)
     else:
         terms = [_term(share, weights, chance)]
@@ -164,9 +164,29 @@ def cells_of(
     return Cells(m, d, e, x, y, np.ascontiguousarray(q), constant)
 
 
+def trace(n_cells: int) -> Floats:
+    """(cells,) the trace of every possible pattern that keeps all shares positive."""
+    return np.full(n_cells, min(0.05, 0.5 / n_cells))
+
+
+def _pair_terms(
+    share: Floats, weights: Floats, form: Floats, mass: Floats
+) -> list[tuple[Floats, Floats, Floats, Floats]]:
+    """Terms of the reader pairs whose expected disagreement is not 0."""
+    found = []
+    for pair in map(list, itertools.combinations(range(share.shape[1]), 2)):
+        both = (share[:, pair].sum(axis=2) > 0).all(axis=1)
+        if mass[both].sum() <= mass.size * 0.05:  # nothing but the trace
+            continue
+        first, second = np.einsum("j,jgk->gk", mass * both, share[:, pair])
+        if first @ form @ second > 0:
+            found.append(_term(share[:, pair], weights, "readers"))
+    return found
+
+
 def _reader_form(form: Floats, n_readers: int) -> Floats:
     between = (1 - np.eye(n_readers)) / (n_readers * (n_readers - 1))
-    return np.kron(between, form)
+    return np.asarray(np.kron(between, form), dtype=np.float64)
 
 
 def _term(share: Floats, weights: Floats, chance: Chance) -> tuple[Floats, Floats, Floats, Floats]:

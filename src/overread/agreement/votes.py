@@ -73,9 +73,8 @@ class Votes:
     def binary(self, label: int) -> Votes:
         """The same voices, asked only whether they say class ``label`` (1) or another (0)."""
         yes = (self.label == label).astype(np.int8)
-        return merged(
-            self.case, self.reader, yes, self.weight, (self.n_cases, self.n_readers, 2), self
-        )
+        sizes = (self.n_cases, self.n_readers, 2)
+        return merged(self.case, self.reader, yes, self.weight, sizes=sizes, base=self)
 
 
 def votes_of(reads: ClassReads) -> Votes:
@@ -101,11 +100,17 @@ def votes_of(reads: ClassReads) -> Votes:
     pair = np.r_[0, np.cumsum(~same)]
     weight = 1.0 / np.bincount(pair)[pair]
     base = Votes(case, reader, label, weight, *sizes, index.n_reads, left_out)
-    return merged(case, reader, label, weight, sizes, base)
+    return merged(case, reader, label, weight, sizes=sizes, base=base)
 
 
 def merged(
-    case: Ints, reader: Ints, label: Ints, weight: Floats, sizes: tuple[int, int, int], base: Votes
+    case: Ints,
+    reader: Ints,
+    label: Ints,
+    weight: Floats,
+    *,
+    sizes: tuple[int, int, int],
+    base: Votes,
 ) -> Votes:
     """Sum the weights of equal (case, reader, label) rows; rows come sorted by case and reader."""
     same = (case[1:] == case[:-1]) & (reader[1:] == reader[:-1])
