@@ -1,1 +1,98 @@
-"""Results drawn for people: HTML, PDF, terminal text."""
+"""Results drawn for people: one HTML page, one PDF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from overread.errors import MissingExtraError
+from overread.report.content import (
+    Agreement,
+    BlandAltman,
+    Calibration,
+    Cases,
+    CaseView,
+    Comparison,
+    Content,
+    Curve,
+    Findings,
+    Head,
+    MethodScore,
+    NextRead,
+    PairMatrix,
+    Panel,
+    Scores,
+    Shape,
+    Vote,
+)
+
+__all__ = [
+    "Agreement",
+    "BlandAltman",
+    "Calibration",
+    "CaseView",
+    "Cases",
+    "Comparison",
+    "Content",
+    "Curve",
+    "Findings",
+    "Head",
+    "MethodScore",
+    "NextRead",
+    "PairMatrix",
+    "Panel",
+    "Scores",
+    "Shape",
+    "Vote",
+    "html",
+    "write_html",
+    "write_pdf",
+]
+
+
+def html(content: Content) -> str:
+    """Draw a report as one self-contained page.
+
+    Args:
+        content: what it shows.
+    Returns:
+        HTML without scripts; the same content gives the same bytes.
+    Raises:
+        MissingExtraError: the packages of the extra "report" are not installed.
+    """
+    try:
+        from overread.report.page import render  # noqa: PLC0415 heavy, and an extra
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    return render(content)
+
+
+def write_html(content: Content, path: str | Path) -> Path:
+    """Write the page to a file, all of it or nothing; see :func:`html`."""
+    return _write(html(content).encode(), path)
+
+
+def write_pdf(content: Content, path: str | Path) -> Path:
+    """Write the report as a PDF, light, on A4; all of it or nothing.
+
+    Raises:
+        MissingExtraError: the packages of the extra "report" are not installed.
+    """
+    try:
+        from overread.report.document import compiled  # noqa: PLC0415 heavy, and an extra
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    return _write(compiled(content), path)
+
+
+def _missing(error: ModuleNotFoundError) -> ImportError:
+    """The extra is missing; anything else that is missing is a fault of its own."""
+    known = error.name in {"altair", "vl_convert", "jinja2", "markupsafe", "typst"}
+    return MissingExtraError("The report", "report") if known else error
+
+
+def _write(content: bytes, path: str | Path) -> Path:
+    place = Path(path)
+    half = place.with_name(f"{place.name}.part")
+    half.write_bytes(content)
+    half.replace(place)
+    return place

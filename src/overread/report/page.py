@@ -1,0 +1,88 @@
+"""The report as one HTML page: no script, nothing loaded, light when printed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from typing import Any
+
+from jinja2 import BaseLoader, Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from overread.report.blocks import Block, Section
+from overread.report.content import Content
+from overread.report.sections.agreement import agreement_section
+from overread.report.sections.calibration import calibration_section
+from overread.report.sections.cases import cases_section
+from overread.report.sections.consensus import consensus_section
+from overread.report.sections.findings import findings_section
+from overread.report.sections.methods import methods_section
+from overread.report.sections.scores import scores_section
+from overread.report.sections.summary import figures, sentences
+from overread.report.theme import N_READER_COLOURS, reader_mark, template
+
+_PARTS = (
+    agreement_section,
+    consensus_section,
+    findings_section,
+    scores_section,
+    cases_section,
+    calibration_section,
+    methods_section,
+)
+
+
+def sections(content: Content) -> tuple[Section, ...]:
+    """Sections that this content has, in the order of the report."""
+    made = (part(content) for part in _PARTS)
+    return tuple(section for section in made if section is not None)
+
+
+def render(content: Content) -> str:
+    """Write the page.
+
+    Args:
+        content: what to show; names in it are shown as they are, never interpreted.
+    Returns:
+        HTML. Its content security policy forbids scripts and every request.
+    """
+    style = template("tokens.css") + template("report.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment = Environment(
+        loader=BaseLoader(),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "drawing": drawing,
+        "mark_class": mark_class,
+        "mark_shape": reader_mark,
+        "kind_of": _kind_of,
+    }
+    page = environment.from_string(template("page.html.j2"))
+    return page.render(
+        head=content.head,
+        sentences=sentences(content),
+        figures=figures(content),
+        sections=sections(content),
+        style=Markup(style),  # noqa: S704 our own file, hashed in the policy
+        style_hash=digest,
+    )
+
+
+def drawing(svg: str, alt: str = "") -> Markup:
+    """An SVG of ours for the page: named for those who do not see it, or hidden from them."""
+    words = f'role="img" aria-label="{escape(alt)}"' if alt else 'aria-hidden="true"'
+    return Markup(re.sub("^<svg ", f"<svg {words} ", svg, count=1))  # noqa: S704 built by charts, which escape
+
+
+def mark_class(reader: int) -> str:
+    """CSS class of a reader's colour."""
+    return f"reader-{reader % N_READER_COLOURS + 1}" if reader >= 0 else "reader-none"
+
+
+def _kind_of(block: Block) -> Any:
+    return block.kind

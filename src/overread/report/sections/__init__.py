@@ -1,0 +1,1 @@
+"""The sections of a report: each turns its part of the content into blocks."""

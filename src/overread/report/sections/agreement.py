@@ -1,0 +1,244 @@
+"""How far readers say the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from overread.agreement.estimate import Estimate
+from overread.report.blocks import Block, Cell, Chart, Column, Heading, Link, Note, Section, Table
+from overread.report.charts.interval_bar import interval_bar
+from overread.report.charts.matrix import pair_matrix
+from overread.report.content import Content, PairMatrix
+from overread.report.sections.behind import of_class, of_pair, of_reader
+from overread.report.words import count, interval, listed, number
+
+_DRAWN = 24  # readers in the matrix
+_PAIRS = 40  # rows of the table of pairs
+
+Behind = Callable[[str], tuple[Link, ...]]
+
+
+def agreement_section(content: Content) -> Section:
+    """Overall, by class, by pair, each reader against the rest, by subgroup, intra-reader."""
+    part = content.agreement
+    blocks: list[Block] = []
+    if not part.overall:
+        blocks.append(_nothing(content))
+    else:
+        blocks.append(estimate_table("All readers, all cases", part.overall, "Measure", by="name"))
+        blocks += _warnings(part.overall)
+    if part.per_class:
+        blocks.append(Heading("By class", "by-class"))
+        blocks.append(
+            estimate_table(
+                "Agreement on each class",
+                part.per_class,
+                "Class",
+                behind=lambda scope: of_class(content, scope.removeprefix("class ")),
+            )
+        )
+    blocks += _pairs(content)
+    if part.against_rest and not content.head.anonymous:
+        blocks.append(Heading("Each reader against the rest", "against-the-rest"))
+        blocks.append(_of_readers(content, part.against_rest, "Agreement with the other readers"))
+    if part.subgroups:
+        blocks.append(Heading("By subgroup", "subgroups"))
+        blocks.append(estimate_table("Agreement in subgroups", part.subgroups, "Subgroup"))
+    blocks.append(Heading("The same reader twice", "intra-reader"))
+    if part.intra:
+        blocks.append(_of_readers(content, part.intra, "Agreement of readers with themselves"))
+    else:
+        blocks.append(
+            Note(
+                "No repeat reads",
+                "Show each reader about 5 % of the cases twice, weeks apart and unannounced. No "
+                "reader can agree with others better than with themselves, so this is the ceiling.",
+                "empty",
+            )
+        )
+    return Section("agreement", "Agreement", _lead(content), tuple(blocks))
+
+
+def estimate_table(
+    caption: str,
+    estimates: Sequence[Estimate],
+    first: str,
+    *,
+    by: str = "scope",
+    behind: Behind | None = None,
+    readers: Sequence[int] = (),
+    shown: int = 20,
+) -> Table:
+    """One row an estimate: its name, value, interval, meaning, and the cases behind it."""
+    measures = {e.name for e in estimates}
+    title = (
+        f"{caption}: {next(iter(measures))}" if by == "scope" and len(measures) == 1 else caption
+    )
+    domain = bar_domain(estimates)
+    rows = []
+    for i, one in enumerate(estimates):
+        name = one.name if by == "name" else one.scope
+        note = "" if by == "name" or len(measures) == 1 else one.name
+        rows.append(
+            (
+                Cell(name, note or _rests_on(one), reader=readers[i] if readers else -1),
+                Cell(number(one.value, one.unit), tone="warning" if one.warning else ""),
+                _bar(one, domain),
+                _words(one, behind(name) if behind else ()),
+            )
+        )
+    columns = (
+        Column(first, "name"),
+        Column("Value", "number"),
+        Column(f"{estimates[0].level:.0%} interval", "bar"),
+        Column("Is this good?"),
+    )
+    return Table(title, columns, tuple(rows), shown)
+
+
+def bar_domain(estimates: Sequence[Estimate]) -> tuple[float, float]:
+    """One axis for all bars of a table: 0 .. 1 where all figures lie there."""
+    ends = [v for e in estimates for v in (e.value, e.low, e.high) if math.isfinite(v)]
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    if low >= -1 and high <= 1:
+        return (low, 1.0)
+    return (low, 100.0 if all(e.unit == "%" for e in estimates) else high * 1.05)
+
+
+def _bar(one: Estimate, domain: tuple[float, float]) -> Cell:
+    if math.isnan(one.value):
+        return Cell(tone="quiet")
+    bar = interval_bar(
+        one.value,
+        one.low,
+        one.high,
+        domain=domain,
+        reference=0.0 if domain[0] < 0 else math.nan,
+        ink="warning" if one.warning else "ink",
+    )
+    return Cell(interval(one.low, one.high, one.unit) or "no interval", svg=bar, tone="quiet")
+
+
+def _words(one: Estimate, links: tuple[Link, ...]) -> Cell:
+    if one.undefined:
+        return Cell(f"Not defined: {one.undefined}", one.words, links=links, tone="quiet")
+    return Cell(one.words, one.warning, links=links, tone="warning" if one.warning else "")
+
+
+def _rests_on(one: Estimate) -> str:
+    parts = [count(one.n_cases, "case")] if one.n_cases else []
+    parts += [count(one.n_readers, "reader")] if one.n_readers else []
+    return ", ".join(parts)
+
+
+def _of_readers(content: Content, estimates: Sequence[Estimate], caption: str) -> Table:
+    ordered = sorted(estimates, key=lambda e: (math.isnan(e.value), e.value))
+    indices = [_reader_of(content.readers, e.scope) for e in ordered]
+    by_scope = dict(zip((e.scope for e in ordered), indices, strict=True))
+    return estimate_table(
+        caption,
+        ordered,
+        "Reader",
+        behind=lambda scope: of_reader(content, by_scope[scope]),
+        readers=indices,
+    )
+
+
+def _reader_of(readers: Sequence[str], scope: str) -> int:
+    if scope in readers:
+        return readers.index(scope)
+    fitting = [i for i, name in enumerate(readers) if scope.startswith(f"{name} ")]
+    return max(fitting, key=lambda i: len(readers[i]), default=-1)
+
+
+def _pairs(content: Content) -> list[Block]:
+    matrices = content.agreement.pairs
+    if not matrices or len(content.readers) < 2 or content.head.anonymous:
+        return []
+    first = matrices[0]
+    off = ~np.eye(len(content.readers), dtype=bool)
+    if not np.isfinite(first.value[off]).any():
+        text = "No two readers have read the same case. Give every reader a shared tenth of cases."
+        return [Heading("By pair", "pairs"), Note("No overlap", text, "empty")]
+    blocks: list[Block] = [Heading("By pair", "pairs")]
+    if len(content.readers) > 2:
+        blocks.append(_matrix_chart(content, first))
+    blocks.append(_pair_table(content, matrices))
+    return blocks
+
+
+def _matrix_chart(content: Content, first: PairMatrix) -> Chart:
+    n = len(content.readers)
+    shown = np.arange(n)
+    if n > _DRAWN:  # those who share most cases with others
+        shared = np.where(np.eye(n, dtype=bool), 0, first.n_cases).sum(axis=1)
+        shown = np.sort(np.argsort(-shared, kind="stable")[:_DRAWN])
+    names = [content.readers[i] for i in shown]
+    svg = pair_matrix(names, first.value[np.ix_(shown, shown)])
+    more = (
+        f" Drawn are the {_DRAWN} readers who share most cases; and {n - _DRAWN} more."
+        if n > _DRAWN
+        else ""
+    )
+    return Chart(
+        f"{first.name}, every pair of readers",
+        svg,
+        f"Heat map of {first.name} for each pair of {len(names)} readers; brighter is more.",
+        f"Brighter cells agree more; an empty cell has no shared case.{more}",
+    )
+
+
+def _pair_table(content: Content, matrices: Sequence[PairMatrix]) -> Table:
+    first = matrices[0]
+    upper = np.triu_indices(len(content.readers), 1)
+    known = np.isfinite(first.value[upper])
+    one, other = upper[0][known], upper[1][known]
+    order = np.argsort(first.value[one, other], kind="stable")
+    rows = []
+    for i in order[:_PAIRS]:
+        a, b = int(one[i]), int(other[i])
+        figures = [Cell(number(float(m.value[a, b]))) for m in matrices]
+        n_cases = Cell(f"{int(first.n_cases[a, b]):,}")
+        pair = Cell(f"{content.readers[a]} and {content.readers[b]}")
+        rows.append((pair, *figures, n_cases, Cell(links=of_pair(content, a, b))))
+    columns = (
+        Column("Pair", "name"),
+        *(Column(m.name, "number") for m in matrices),
+        Column("Shared cases", "number"),
+        Column("Where they differ"),
+    )
+    more = max(0, len(order) - _PAIRS)
+    return Table(
+        "Pairs, least agreement first", columns, tuple(rows), 8, more, "with more agreement"
+    )
+
+
+def _warnings(estimates: Sequence[Estimate]) -> list[Block]:
+    texts = list(dict.fromkeys(e.warning for e in estimates if e.warning))
+    return [Note("Read with care", text) for text in texts]
+
+
+def _nothing(content: Content) -> Note:
+    if len(content.readers) < 2:
+        return Note(
+            "Agreement needs two readers",
+            "This table has one reader. Give a second reader at least 30 of the same cases, "
+            "better a tenth of all, then run the report again.",
+            "empty",
+        )
+    return Note(
+        "Agreement was not computed",
+        "Run `overread agree` on the same table, or ask for agreement in this report.",
+        "empty",
+    )
+
+
+def _lead(content: Content) -> str:
+    known = [e for e in content.agreement.overall if not math.isnan(e.value)]
+    if not known:
+        return "How far readers say the same, and how sure we can be of that."
+    measures = listed([e.name for e in known], 3)
+    return f"How far readers say the same, by {measures}; every figure with its interval."

@@ -1,0 +1,136 @@
+"""How reliable each reader is: forest plots and the full table."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from overread.consensus.result import Consensus, Reliability
+from overread.report.blocks import Block, Cell, Chart, Charts, Column, Heading, Note, Table
+from overread.report.charts.forest import ForestRow, forest
+from overread.report.charts.interval_bar import interval_bar
+from overread.report.content import Content
+from overread.report.sections.behind import of_reader
+from overread.report.words import against_pool, interval, number
+
+_DRAWN = 30
+_CHARTS = 4
+_COLUMNS = 6
+
+
+def reliability_blocks(content: Content, result: Consensus[Any]) -> list[Block]:
+    """Forest plots of the first measures, and a table of all readers."""
+    part = result.reliability
+    heading = Heading("Reliability of readers", "readers")
+    if content.head.anonymous:
+        text = (
+            "The table does not tell who read what, so that nothing can be said of single readers. "
+            "Figures here hold for readers as a group."
+        )
+        return [heading, Note("Readers are not told apart", text, "empty")]
+    if not part.readers or not part.measures or not np.isfinite(part.value).any():
+        text = f"The {result.method.replace('_', ' ')} method does not estimate readers."
+        return [heading, Note("No reliability", text + " Dawid-Skene does.", "empty")]
+    return [heading, _charts(content, part), _table(content, part)]
+
+
+def _charts(content: Content, part: Reliability) -> Charts:
+    order = _by_first_measure(part)
+    drawn = order[:_DRAWN]
+    n_charts = min(_CHARTS, len(part.measures))
+    if len(part.measures) > _CHARTS:  # recall of many classes: the table has it
+        n_charts = 1
+    charts = tuple(
+        _chart(content, part, column, drawn, alone=n_charts == 1) for column in range(n_charts)
+    )
+    more = len(order) - len(drawn)
+    words = (
+        f"Drawn are the {len(drawn)} readers with the lowest {part.measures[0]}; and {more} more "
+        "in the table."
+        if more
+        else ""
+    )
+    return Charts(charts, more_words=words)
+
+
+def _chart(
+    content: Content, part: Reliability, column: int, drawn: list[int], *, alone: bool
+) -> Chart:
+    measure = part.measures[column]
+    rows = [
+        ForestRow(
+            _index(content, part.readers[i]),
+            part.readers[i],
+            float(part.value[i, column]),
+            float(part.low[i, column]),
+            float(part.high[i, column]),
+        )
+        for i in drawn
+    ]
+    middle = _middle(part, column)
+    svg = forest(rows, axis=measure, reference=middle, width=640 if alone else 300)
+    caption = (
+        "The dashed line is no bias."
+        if "bias" in measure.casefold()
+        else "The dashed line is the median reader."
+    )
+    alt = f"Forest plot of {measure} with {part.level:.0%} intervals, one row for each reader."
+    return Chart(_title(measure), svg, alt, caption, wide=alone)
+
+
+def _table(content: Content, part: Reliability) -> Table:
+    columns = [Column("Reader", "name"), Column("Reads", "number")]
+    shown = range(min(_COLUMNS, len(part.measures)))
+    columns += [Column(_title(part.measures[c]), "bar" if c == 0 else "number") for c in shown]
+    columns.append(Column("Is this good?"))
+    rows = [_row(content, part, i, shown) for i in _by_first_measure(part)]
+    caption = f"All readers, lowest {part.measures[0]} first; {part.level:.0%} intervals"
+    if len(part.measures) > _COLUMNS:
+        caption += f"; {len(part.measures) - _COLUMNS} more measures in the consensus's own tables"
+    return Table(caption, tuple(columns), tuple(rows), 12)
+
+
+def _row(content: Content, part: Reliability, i: int, shown: range) -> tuple[Cell, ...]:
+    reader = _index(content, part.readers[i])
+    value, low, high = (float(a[i, 0]) for a in (part.value, part.low, part.high))
+    verdict = against_pool(part.measures[0], value, low, high, _middle(part, 0))
+    cells = [Cell(part.readers[i], reader=reader), Cell(f"{int(part.reads[i]):,}")]
+    for c in shown:
+        figure, a, b = (float(x[i, c]) for x in (part.value, part.low, part.high))
+        bar = interval_bar(figure, a, b, domain=_ends(part, c), reference=_middle(part, c))
+        cells.append(
+            Cell(
+                number(figure), interval(a, b), svg=bar if c == 0 and math.isfinite(figure) else ""
+            )
+        )
+    tone = "warning" if verdict in ("worse than most", "reads high", "reads low") else ""
+    return (*cells, Cell(verdict, links=of_reader(content, reader), tone=tone))
+
+
+def _by_first_measure(part: Reliability) -> list[int]:
+    value = np.where(np.isfinite(part.value[:, 0]), part.value[:, 0], np.inf)
+    return [int(i) for i in np.argsort(value, kind="stable")]
+
+
+def _middle(part: Reliability, column: int) -> float:
+    if "bias" in part.measures[column].casefold():
+        return 0.0
+    known = part.value[:, column][np.isfinite(part.value[:, column])]
+    return float(np.median(known)) if known.size else math.nan
+
+
+def _ends(part: Reliability, column: int) -> tuple[float, float]:
+    parts = np.concatenate([part.value[:, column], part.low[:, column], part.high[:, column]])
+    known = parts[np.isfinite(parts)]
+    low, high = float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
+    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
+
+
+def _index(content: Content, name: str) -> int:
+    return content.readers.index(name) if name in content.readers else -1
+
+
+def _title(measure: str) -> str:
+    return measure[:1].upper() + measure[1:].replace("_", " ")
