@@ -9,7 +9,9 @@ import numpy as np
 from scipy.stats import beta
 
 from overread.arrays import Floats, Ints, digest
-from overread.consensus.calibration import Temperature, apply_temperature
+from overread.consensus.calibration import Temperature
+from overread.consensus.kernels import heat_rows
+from overread.consensus.problem import in_threads, slices
 from overread.consensus.result import (
     ClassConsensus,
     Consensus,
@@ -72,8 +74,12 @@ def assemble(
         code: (cases,) consensus classes; by default the most probable, the first of equals.
     """
     tau = 1.0 if temperature is None else temperature.tau
-    posterior = clamp(apply_temperature(fit.posterior, tau), gold)
+    posterior, spread = heated(fit.posterior, tau)
+    if gold is not None and (gold >= 0).any():
+        posterior = clamp(posterior, gold)
+        spread[gold >= 0] = 0.0
     counts = reads.counts()
+    reads_of = np.bincount(reads.index.reader[reads.label >= 0], minlength=reads.index.n_readers)
     n_reads = counts.sum(axis=1)
     known = n_reads > 0 if gold is None else (n_reads > 0) | (gold >= 0)
     code = posterior.argmax(axis=1) if code is None else code
@@ -88,14 +94,14 @@ def assemble(
         cases=reads.index.cases,
         value=ClassConsensus(np.where(known, code, -1), reads.schema.names),
         posterior=posterior,
-        entropy=entropy(posterior),
+        entropy=spread,
         difficulty=difficulty(posterior, counts, fit),
-        reliability=reliability(reads, fit, level),
+        reliability=reliability(reads, fit, level, reads_of),
         reads=n_reads,
         read_rows=np.flatnonzero(reads.label >= 0),
         history=fit.history,
         fit=fit.fit,
-        warnings=fit.warnings + reader_warnings(reads),
+        warnings=fit.warnings + reader_warnings(reads_of),
         temperature=tau,
         provenance=digest(
             reads.index.case,
@@ -140,15 +146,21 @@ def clamp(posterior: Floats, gold: Ints | None) -> Floats:
     return certain
 
 
-def entropy(posterior: Floats) -> Floats:
-    """(rows,) entropy in nats; 0 log 0 is 0."""
-    return np.asarray(-(posterior * np.log(np.where(posterior > 0, posterior, 1.0))).sum(axis=1))
+def heated(posterior: Floats, tau: float) -> tuple[Floats, Floats]:
+    """(rows, classes) posterior at a temperature, and (rows,) its entropy in nats."""
+    out, spread = np.empty(posterior.shape), np.empty(len(posterior))
+
+    def part(rows: slice) -> None:
+        heat_rows(posterior[rows], tau, out[rows], spread[rows])
+
+    in_threads(part, slices(len(posterior), posterior.size))
+    return out, spread
 
 
 def difficulty(posterior: Floats, counts: Ints, fit: ClassFit) -> Floats:
     """(cases,) expected share of reads that miss the truth; of an average reader if unread."""
     n_reads = counts.sum(axis=1)
-    right = (posterior * counts).sum(axis=1) / np.maximum(n_reads, 1)
+    right = np.einsum("ik,ik->i", posterior, counts) / np.maximum(n_reads, 1)
     weight = fit.counts.sum(axis=2)
     diagonal = np.einsum("jkk->jk", fit.confusion)
     average = (weight * diagonal).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-12)
@@ -156,14 +168,12 @@ def difficulty(posterior: Floats, counts: Ints, fit: ClassFit) -> Floats:
     return np.asarray(np.clip(missed, 0.0, 1.0), dtype=np.float64)
 
 
-def reliability(reads: ClassReads, fit: ClassFit, level: float) -> Reliability:
+def reliability(reads: ClassReads, fit: ClassFit, level: float, n_reads: Ints) -> Reliability:
     """Accuracy and recall by class of each reader, with intervals of the Dirichlet posterior.
 
     Recall has a Beta posterior. Accuracy is their mean by prevalence; its interval is of the Beta
     with the same mean and variance.
     """
-    said = reads.label >= 0
-    n_reads = np.bincount(reads.index.reader[said], minlength=reads.index.n_readers)
     names, confusion, prior = reads.index.readers, fit.confusion, fit.prior
     counts = fit.counts
     if fit.votes:
@@ -200,10 +210,8 @@ def reliability(reads: ClassReads, fit: ClassFit, level: float) -> Reliability:
     )
 
 
-def reader_warnings(reads: ClassReads) -> tuple[str, ...]:
-    """Warnings about designs in which reliability rests on little."""
-    said = reads.label >= 0
-    n_reads = np.bincount(reads.index.reader[said], minlength=reads.index.n_readers)
+def reader_warnings(n_reads: Ints) -> tuple[str, ...]:
+    """Warnings about designs in which reliability rests on little; n_reads (readers,)."""
     active = int((n_reads > 0).sum())
     words = []
     if active == 1:

@@ -296,7 +296,8 @@ def _warnings(
         gain = top - first.objective
         kept = "it is used" if best is not first else "it renames the classes, so it is not used"
         words.append(
-            f"Local optimum: a random start ends {gain:.2f} nats above the start from the votes; {kept}."
+            f"Local optimum: a random start ends {gain:.2f} nats above the start from the votes; "
+            f"{kept}."
         )
     if switched:
         words.append(

@@ -229,3 +229,25 @@ def vote_shares(start, cell, n_classes):
             for r in range(start[i], start[i + 1]):
                 share[i, cell[r] % n_classes] += 1.0 / n
     return share
+
+
+@numba.njit(nogil=True, cache=True)
+def heat_rows(posterior, tau, heated, entropy):
+    """Raise rows to ``tau``, renormalise (into ``heated``), and take their entropy in nats."""
+    n_classes = posterior.shape[1]
+    logs = np.empty(n_classes)
+    for i in range(posterior.shape[0]):
+        total = 0.0
+        weighted = 0.0
+        for k in range(n_classes):
+            p = posterior[i, k]
+            if p > 0.0:
+                logs[k] = tau * math.log(p)
+                heated[i, k] = p if tau == 1.0 else math.exp(logs[k])
+                total += heated[i, k]
+                weighted += heated[i, k] * logs[k]
+            else:
+                heated[i, k] = 0.0
+        for k in range(n_classes):
+            heated[i, k] /= total
+        entropy[i] = max(math.log(total) - weighted / total, 0.0)

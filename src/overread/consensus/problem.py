@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -127,38 +128,47 @@ def sweep(problem: Problem, prior: Floats, table: Floats, *, keep_posterior: boo
         table: (readers, said, truth) chance of what is said, each 1e-15 or more.
     """
     n, k = problem.n_rows, problem.n_classes
-    chunks = min(_MOST_CHUNKS, 1 + problem.n_reads // _READS_A_CHUNK)
-    edges = np.linspace(0, n, chunks + 1).astype(np.int64)
-    counts = np.zeros((chunks, problem.n_readers * k, k))
-    prevalence = np.zeros((chunks, k))
+    parts = slices(n, problem.n_reads)
+    counts = np.zeros((len(parts), problem.n_readers * k, k))
+    prevalence = np.zeros((len(parts), k))
+    likelihood = np.zeros(len(parts))
     posterior = np.empty((n if keep_posterior else 0, k))
     flat = np.ascontiguousarray(table).reshape(-1, k)
     rows = np.ascontiguousarray(np.atleast_2d(prior))
     kernel = sweep_kernel(k)
 
-    def one(c: int) -> float:
-        return float(
-            kernel(
-                edges[c], edges[c + 1], problem.start, problem.cell, problem.weight, problem.gold,
-                rows, flat, counts[c], prevalence[c], posterior,
-            )
+    def one(part: slice) -> None:
+        c = parts.index(part)
+        likelihood[c] = kernel(
+            part.start, part.stop, problem.start, problem.cell, problem.weight, problem.gold,
+            rows, flat, counts[c], prevalence[c], posterior,
         )  # fmt: skip
 
-    likelihood = _in_threads(one, chunks)
+    in_threads(one, parts)
     return Pass(
-        float(np.sum(likelihood)),
+        float(likelihood.sum()),
         counts.sum(axis=0).reshape(problem.n_readers, k, k),
         prevalence.sum(axis=0),
         posterior if keep_posterior else None,
     )
 
 
-def _in_threads(one: Callable[[int], float], chunks: int) -> Sequence[float]:
-    workers = min(chunks, os.cpu_count() or 1)
+def slices(n_rows: int, n_values: int) -> list[slice]:
+    """Cut rows into parts for threads: the same on every machine, so that sums are too."""
+    n_parts = min(_MOST_CHUNKS, 1 + n_values // _READS_A_CHUNK)
+    edges = np.linspace(0, n_rows, n_parts + 1).astype(np.int64).tolist()
+    return [slice(low, high) for low, high in pairwise(edges)]
+
+
+def in_threads(work: Callable[[slice], None], parts: Sequence[slice]) -> None:
+    """Run ``work`` on all parts; it releases the interpreter's lock, so that cores are used."""
+    workers = min(len(parts), os.cpu_count() or 1)
     if workers == 1:
-        return [one(c) for c in range(chunks)]
+        for part in parts:
+            work(part)
+        return
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(one, range(chunks)))
+        list(pool.map(work, parts))
 
 
 def sums_of(problem: Problem, posterior: Floats) -> Pass:
