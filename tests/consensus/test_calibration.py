@@ -82,8 +82,21 @@ def test_more_gold_moves_the_temperature_further() -> None:
     some = [np.where(np.arange(400) < n, truth, -1) for n in (0, 5, 400)]
     # readers are independent here, so that gold leads back towards 1
     taus = [fit_temperature(reads, np.full(3, 1 / 3), confusion, gold=g) for g in some]
-    assert taus[0] < taus[1] < taus[2] <= 1
-    assert taus[2] > 0.85
+    assert taus[0] == pytest.approx(INDEPENDENCE)
+    assert min(taus[1:]) > taus[0] + 0.1
+    assert max(taus) <= 1
+
+
+def test_gold_does_not_flatter_confusions_that_it_taught() -> None:
+    """Readers with few reads, their confusions learned from the gold itself: all look sure."""
+    reads, truth, _ = simulate(9, cases=200, readers=60, reads_a_case=4, accuracy=(0.4, 0.7))
+    counts = np.full((60, 3, 3), 0.05)
+    np.add.at(counts, (reads.index.reader, truth[reads.index.case], reads.label), 1.0)
+    taught = counts / counts.sum(axis=2, keepdims=True)
+    tau = fit_temperature(reads, np.full(3, 1 / 3), taught, gold=truth)
+    joint = brute_joint(reads, np.full(3, 1 / 3), taught)
+    flattered = from_gold(np.log(joint), truth, 0.7).tau
+    assert tau < flattered - 0.2
 
 
 def test_nothing_to_hold_out_leaves_the_posterior() -> None:

@@ -29,6 +29,7 @@ GOLD_SPREAD = 0.5
 
 _READS_USED = 100_000  # more do not move the temperature by 1 %
 _ENOUGH_READS = 4.0  # a case, up to which INDEPENDENCE counts in full
+_CERTAIN = 500.0  # nats by which gold outweighs any reads
 _FLOOR = 1e-12  # of a probability within a logarithm
 _GRID = 15
 
@@ -95,14 +96,16 @@ def temperature(
     """
     reads = reads.answered()
     _check(reads, prevalence, confusion, gold, votes)
-    without = _by_held_out_reads(reads, prevalence, confusion, votes, seed)
+    held = _hold_out(reads, prevalence, confusion, votes=votes, gold=gold, seed=seed)
+    without = from_held_out(held.others, held.said, held.n_cases)
     if gold is None:
         return without
     known = np.flatnonzero((gold >= 0) & (reads.index.reads_per_case() > 0))
     if not known.size:
         return without
-    joint = _log_joint(reads, prevalence, confusion, votes, known)
-    return from_gold(joint, np.asarray(gold)[known], without.tau)
+    truth = np.asarray(gold)[known]
+    joint = _gold_joint(reads, _prior(prevalence, votes, known), confusion, held, (known, truth))
+    return from_gold(joint, truth, without.tau)
 
 
 def apply_temperature(posterior: Floats, tau: float) -> Floats:
@@ -147,20 +150,39 @@ def _check(
             raise InputError(name, f"have shape {shape}", np.shape(array))
 
 
-def _log_joint(
+@dataclass(frozen=True, slots=True, eq=False)
+class _HeldOut:
+    """Held-out reads; see :func:`from_held_out`. ``count`` (readers, classes) expected reads."""
+
+    others: Floats
+    said: Floats
+    n_cases: int
+    count: Floats
+    pooled: Floats
+
+
+def _gold_joint(
     reads: ClassReads,
-    prevalence: Floats,
+    prior: Floats,
     confusion: Floats,
-    votes: Sequence[Floats],
-    cases: Ints,
+    held: _HeldOut,
+    gold: tuple[Ints, Ints],
 ) -> Floats:
-    """(these cases, classes) log chance of the reads and each truth."""
+    """(gold cases, classes) log joint, the gold cases' own part in the confusions taken out.
+
+    Gold teaches the confusions: judged by them, it would seem easier than the other cases are.
+    """
+    known, truth = gold
     place = np.full(reads.index.n_cases, -1)
-    place[cases] = np.arange(cases.size)
+    place[known] = np.arange(known.size)
     rows = np.flatnonzero(place[reads.index.case] >= 0)
-    joint = _prior(prevalence, votes, cases)
-    of_read = confusion[reads.index.reader[rows], :, reads.label[rows]]
-    np.add.at(joint, place[reads.index.case[rows]], np.log(np.maximum(of_read, _FLOOR)))
+    reader, label, at = reads.index.reader[rows], reads.label[rows], place[reads.index.case[rows]]
+    own = np.eye(prior.shape[1])[truth[at]]
+    seen = np.maximum(confusion[reader, :, label] * held.count[reader] - own, 0.0)
+    rest = np.maximum(held.count[reader] - own, 0.0)
+    chance = (seen + held.pooled[:, label].T) / (rest + 1.0)
+    joint = prior.copy()
+    np.add.at(joint, at, np.log(np.maximum(chance, _FLOOR)))
     return joint
 
 
@@ -190,19 +212,25 @@ def from_gold(joint: Floats, truth: Ints, without: float) -> Temperature:
     return Temperature(_best(score), "gold", int(truth.size), words)
 
 
-def _by_held_out_reads(
+def _hold_out(
     reads: ClassReads,
     prevalence: Floats,
     confusion: Floats,
+    *,
     votes: Sequence[Floats],
+    gold: Ints | None,
     seed: int,
-) -> Temperature:
+) -> _HeldOut:
     cases, share, rows, start = _sample(reads, seed)
     reader, label = reads.index.reader[rows], reads.label[rows]
     prior = _prior(prevalence, votes, cases)
+    if gold is not None:
+        known = np.flatnonzero(gold[cases] >= 0)
+        prior[known] -= _CERTAIN
+        prior[known, gold[cases[known]]] += _CERTAIN
     log_confusion = np.log(np.maximum(confusion, _FLOOR))
-    others, said, used = _left_out(start, reader, label, prior, log_confusion, confusion, share)
-    return from_held_out(others, said, used)
+    parts = _left_out(start, reader, label, prior, log_confusion, confusion, share)
+    return _HeldOut(*parts)
 
 
 def from_held_out(others: Floats, said: Floats, n_cases: int) -> Temperature:
@@ -230,10 +258,10 @@ def from_held_out(others: Floats, said: Floats, n_cases: int) -> Temperature:
 
 
 def _sample(reads: ClassReads, seed: int) -> tuple[Ints, float, Ints, Ints]:
-    """Cases of two reads or more, the share taken, and their rows, case by case."""
+    """Cases that were read, the share of them taken, and their rows, case by case."""
     index = reads.index
     many = index.reads_per_case()
-    cases = np.flatnonzero(many > 1)
+    cases = np.flatnonzero(many > 0)
     share = min(1.0, _READS_USED / max(int(many[cases].sum()), 1))
     if share < 1:
         rng = np.random.default_rng(seed)
@@ -258,7 +286,7 @@ def _best(score: Callable[[Floats], Floats]) -> float:
 
 @numba.njit(cache=True)
 def _left_out(start, reader, label, prior, log_confusion, confusion, share):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, C901, PLR0912, PLR0917
-    """Log posterior (up to a constant) without each read, the chance of the read by truth, cases.
+    """Log posterior (up to a constant) without each read, its chance by truth, and counts.
 
     The case itself is taken out of the expected counts behind the confusions; one read at the
     pooled confusion of all readers takes its place, so that no chance is 0.
@@ -308,7 +336,7 @@ def _left_out(start, reader, label, prior, log_confusion, confusion, share):  # 
                 used += 1
                 any_used = True
         cases_used += any_used
-    return others[:used], said[:used], cases_used
+    return others[:used], said[:used], cases_used, count, pooled
 
 
 @numba.njit(cache=True)
