@@ -27,6 +27,9 @@ from overread.exchange.gather import (
 from overread.exchange.tables import open_table
 from overread.labels import CANNOT_BE_READ, BoxReads, Kind, LabelSchema
 
+Flat = Literal["error", "drop"]
+"""What to do with boxes without area."""
+
 BoxForm = Literal["corners", "size"]
 """What the four columns hold: x1, y1, x2, y2, or x1, y1 and then width and height."""
 
@@ -38,6 +41,7 @@ def read_boxes(
     schema: LabelSchema | Sequence[str] | None = None,
     form: BoxForm = "corners",
     inclusive: bool = False,
+    flat: Flat = "error",
     no_finding: Sequence[str] = (NO_FINDING,),
     unreadable: str = CANNOT_BE_READ,
 ) -> BoxReads:
@@ -53,6 +57,8 @@ def read_boxes(
         form: "corners", or "size": the columns ``x2`` and ``y2`` hold width and height.
         inclusive: the corners are whole pixels that belong to the box, so that the box ends one
             further (x2 + 1, y2 + 1).
+        flat: boxes without area (x1 = x2 or y1 = y2), which real files hold by slips of the mouse:
+            "error", or "drop" them; the read stays.
         no_finding: labels that mean "nothing found", upper or lower case.
         unreadable: the label that means "cannot be read".
     Raises:
@@ -68,6 +74,8 @@ def read_boxes(
     columns = columns or Columns()
     if form not in ("corners", "size"):
         raise InputError("form", "be corners or size", f"{form!r}")
+    if flat not in ("error", "drop"):
+        raise InputError("flat", "be error or drop", f"{flat!r}")
     table = open_table(source)
     who = {what: find(table.names, what, getattr(columns, what)) for what in _WHO_SAYS}
     corners = {what: find(table.names, what, getattr(columns, what)) for what in _CORNERS}
@@ -81,6 +89,9 @@ def read_boxes(
     frame, extras = load_columns(table, columns, named=who, plain=plain)
     said = row_meanings(frame[who["label"]], tuple(no_finding), unreadable)
     box = _boxes(frame, corners, said, form, inclusive=inclusive)
+    level = (box[:, 0] == box[:, 2]) | (box[:, 1] == box[:, 3])
+    kept = said.finding & ~level if flat == "drop" else said.finding
+    _refuse_inside_out(box, np.flatnonzero(kept))
     gathered = gather(frame, who, extras, read)
     schema = schema if schema is None or isinstance(schema, LabelSchema) else tuple(schema)
     label, schema = class_codes(coded(frame[who["label"]]), said.finding, Kind.BOX, schema)
@@ -88,7 +99,7 @@ def read_boxes(
     image_size = _image_size(frame, gathered, size)
     if image_size is not None:
         _refuse_outside(box, image_size[gathered.index.case[gathered.read]])
-    rows = _rows_of_findings(said.finding, gathered.read, label, box)
+    rows = _rows_of_findings(kept, gathered.read, label, box)
     return BoxReads(
         gathered.index,
         gathered.read[rows],
@@ -111,16 +122,21 @@ def _boxes(
     _refuse_misplaced(frame, corners, said)
     box = np.column_stack([numbers(frame[name], name) for name in corners.values()])
     if form == "size":
-        _refuse(box[:, 2:] <= 0, "width and height", "be above 0", box[:, 2:])
+        _refuse(box[:, 2:] < 0, "width and height", "be 0 or more", box[:, 2:])
         box[:, 2:] += box[:, :2]
     elif inclusive:
         box[:, 2:] += 1
-    for low, high, axis in ((0, 2, "x"), (1, 3, "y")):
-        bad = np.flatnonzero(box[:, high] <= box[:, low])
-        if bad.size:
-            got = f"{axis}1 = {box[bad[0], low]:g}, {axis}2 = {box[bad[0], high]:g}"
-            raise InputError("box", f"have {axis}1 < {axis}2", got, rows=bad + 1)
     return box
+
+
+def _refuse_inside_out(box: Floats, rows: Ints) -> None:
+    for low, high, axis in ((0, 2, "x"), (1, 3, "y")):
+        bad = rows[box[rows, high] <= box[rows, low]]
+        if bad.size:
+            start, end = box[bad[0], low], box[bad[0], high]
+            remedy = 'Boxes without area can be left out: flat="drop".' if start == end else ""
+            got = f"{axis}1 = {start:g}, {axis}2 = {end:g}"
+            raise InputError("box", f"have {axis}1 < {axis}2", got, rows=bad + 1, remedy=remedy)
 
 
 def _refuse(wrong: NDArray[np.bool_], name: str, rule: str, values: Floats) -> None:

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from overread.errors import InputError
 from overread.exchange.columns import Columns
-from overread.exchange.findings import read_boxes
+from overread.exchange.findings import Flat, read_boxes
 from overread.exchange.tables import checked_file
 from overread.labels import BoxReads, LabelSchema
 
@@ -22,6 +22,7 @@ def read_voc(
     *,
     reader: str | None = None,
     one_based: bool = False,
+    flat: Flat = "error",
     schema: LabelSchema | Sequence[str] | None = None,
 ) -> BoxReads:
     """Read a folder of VOC files; a file without objects is an explicit "no finding".
@@ -33,6 +34,7 @@ def read_voc(
         one_based: pixels count from 1 and the last one belongs to the box, as in the original
             PASCAL VOC data: one is taken off xmin and ymin. By default the numbers are taken as
             they are, as most programs write them today.
+        flat: boxes without area: "error", or "drop" them; the read stays.
         schema: the classes allowed; by default those that occur.
     Raises:
         InputError: no XML, an object without a box, a box inside out or outside its image. Rows
@@ -44,7 +46,7 @@ def read_voc(
     if not any(columns["width"]):
         columns = {name: column for name, column in columns.items() if name not in sizes}
     names = Columns(time="", seconds="", protocol="", group="")
-    return read_boxes(columns, columns=names, schema=schema)
+    return read_boxes(columns, columns=names, schema=schema, flat=flat)
 
 
 _ROW = ("case", "reader", "label", "x1", "y1", "x2", "y2", "width", "height")
