@@ -110,7 +110,7 @@ def analytic_covers(key: str, votes: Votes, weight: np.ndarray, true: float) -> 
 
 def percentile_covers(key, readers, weight, true, rng) -> bool:
     cells = cells_for(key, readers, weight)
-    drawn = rng.multinomial(round(cells.m.sum()), cells.m / cells.m.sum(), size=400)
+    drawn = rng.multinomial(round(cells.m.sum()), cells.m / cells.m.sum(), size=300)
     found = coefficients(drawn.astype(float), cells)
     found = found[~np.isnan(found)]
     if not found.size:
@@ -138,10 +138,10 @@ def one_cell(job: tuple) -> dict:
             cells = cells_for(key, readers, weight)
             name = tuple(sorted(zip(cells.m, map(tuple, cells.x[0]), cells.d[0], strict=True)))
             if name not in known:
-                known[name] = cell_p_value(cells, true, draws=400, seed=seed, alpha=0.05)
+                known[name] = cell_p_value(cells, true, draws=500, seed=seed, alpha=0.05)
             held += known[name] >= 0.05
             if i < checked:
-                span = cell_interval(cells, MEASURES[key], 0.95, 400, seed)
+                span = cell_interval(cells, MEASURES[key], 0.95, 500, seed)
                 widths.append(span.high - span.low)
                 found["ends_agree"][0] += (span.low <= true <= span.high) == (known[name] >= 0.05)
                 found["ends_agree"][1] += 1
@@ -192,7 +192,7 @@ def main() -> None:
     sizes = (30,) if args.small else (30, 100)
     team = (2, 3) if args.small else (2, 3, 5)
     kappas = (0.5,) if args.small else (0.2, 0.4, 0.6, 0.8)
-    samples, peers, checked = (400, 150, 6) if args.small else (1000, 300, 16)
+    samples, peers, checked = (300, 100, 4) if args.small else (1000, 200, 8)
     models = ("common correlation", "latent class")
     grid = itertools.product(sizes, (0.05, 0.2, 0.5), team, models, kappas)
     jobs = [(*cell, samples, peers, checked, 1000 + i) for i, cell in enumerate(grid)]

@@ -20,7 +20,7 @@ from overread.errors import InputError
 How = Literal["auto", "likelihood", "linearised", "analytic", "bootstrap"]
 _RICH = 200  # disagreements, and cases outside the commonest pattern: first order is enough
 _AFFORDABLE = 6000  # cells x features x terms of the likelihood kernel
-_CALIBRATION = 500
+_CALIBRATION = 1000
 _EDGE = 1e-3  # 1 - coefficient: nearer to 1 is called 1
 
 
@@ -49,7 +49,7 @@ def interval_of(  # noqa: PLR0911 - one return for each kind of interval
         how: "auto" takes the calibrated likelihood where disagreements or a class are few, and
             the linearised interval where they are many or cases come in groups. "analytic" is
             the published textbook interval, "bootstrap" the percentile bootstrap.
-        draws: bootstrap draws (the calibration uses at most 500 of them).
+        draws: bootstrap draws (the calibration uses at most 1000 of them).
         over_readers: the readers are a sample too: bootstrap over cases and readers.
         values: numbers that the classes stand for.
         group: (cases,) cases of one group (patient) are resampled together.
@@ -130,7 +130,7 @@ def _cells(votes: Votes, measure: Measure, values: Floats | None) -> Cells | Non
 
 def cell_interval(cells: Cells, measure: Measure, level: float, draws: int, seed: int) -> Interval:
     """The calibrated likelihood interval from pattern counts."""
-    u = np.random.default_rng(seed).random((draws, cells.m.size))
+    u = stratified(cells, draws, seed)
     normal = ndtri(u)
     extra = trace(cells.m.size)
     chi = float(ndtri((1 + level) / 2)) ** 2
@@ -209,7 +209,18 @@ def cell_p_value(
     cells: Cells, value: float, *, draws: int = 500, seed: int = 0, alpha: float = 2.0
 ) -> float:
     """As :func:`p_value_of`, from the pattern counts; stops early (1) once surely over alpha."""
-    u = np.random.default_rng(seed).random((draws, cells.m.size))
+    u = stratified(cells, draws, seed)
     extra = trace(cells.m.size)
     table = (cells.m, extra, cells.d, cells.e, cells.x, cells.y, cells.q, cells.constant)
     return float(likelihood.p_value(*table, 1 - value, u, ndtri(u), alpha))
+
+
+def stratified(cells: Cells, draws: int, seed: int) -> Floats:
+    """(draws, cells) uniforms, each column spread evenly over 0 .. 1 (Latin hypercube).
+
+    The stream depends on the counts too, so that the small error of a finite calibration is not
+    the same in every table.
+    """
+    rng = np.random.default_rng([seed, *cells.m.astype(np.int64).tolist()])
+    rank = rng.permuted(np.tile(np.arange(draws)[:, None], (1, cells.m.size)), axis=0)
+    return np.asarray((rank + rng.uniform(1e-9, 1 - 1e-9, rank.shape)) / draws, dtype=np.float64)
