@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -43,13 +44,22 @@ def smallest_int(top: int) -> np.dtype[Any]:
 def natural_key(name: str) -> tuple[tuple[int, float, str], ...]:
     """Sort key that puts "R2" before "R10" and "-1" before "0.5" before "3".
 
-    A name that is a number sorts by value, before all others.
+    A name that is a number sorts by value, before all others. Names that read alike ("1" and
+    "01", "a" and "A") sort as texts, so that the order never depends on the rows.
     """
     try:
-        return ((0, float(name), ""),)
+        number = float(name)
     except ValueError:
-        parts = re.split(r"(\d+)", name)
-    return tuple((1, float(p), "") if p.isdigit() else (2, 0.0, p.casefold()) for p in parts if p)
+        number = math.nan
+    if math.isfinite(number):
+        return ((0, number, ""), (3, 0.0, name))
+    parts = re.split(r"(\d+)", name)
+    keys = [
+        (1, float(part), "") if place % 2 else (2, 0.0, part.casefold())
+        for place, part in enumerate(parts)  # digits are at the odd places
+        if part
+    ]
+    return (*keys, (3, 0.0, name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -109,7 +109,9 @@ def _write_nifti(path: Path, mask: NDArray[Any], spacing: Floats | None) -> None
     known = spacing is not None and bool(np.isfinite(spacing).all())
     sides = spacing[::-1] if spacing is not None and known else np.ones(3)
     kind = np.uint8 if int(mask.max(initial=0)) < _MOST_PNG_CLASSES else np.int16
-    image = nibabel.Nifti1Image(mask.T.astype(kind), np.diag([*sides, 1.0]))
+    image = nibabel.Nifti1Image(  # type: ignore[no-untyped-call]
+        mask.T.astype(kind), np.diag([*sides, 1.0])
+    )
     with written(path) as part:
         whole = part.with_suffix(".nii.gz")  # nibabel goes by the suffix
         try:

@@ -44,6 +44,8 @@ class ClassReads:
         if self.schema.kind not in (Kind.NOMINAL, Kind.ORDINAL):
             raise InputError("schema", "be nominal or ordinal", self.schema.kind)
         _check_length("label", self.label, self.index.n_reads)
+        if self.label.dtype.kind not in "iu":
+            raise InputError("label", "hold whole numbers (class codes)", self.label.dtype)
         bad = np.flatnonzero((self.label < UNREADABLE) | (self.label >= self.n_classes))
         if bad.size:
             rule = f"be in 0 .. {self.n_classes - 1} or {UNREADABLE} (cannot be read)"
@@ -248,6 +250,8 @@ def rows_to_keep(index: ReadIndex, answer: NDArray[Any], repeats: Repeats, show:
         if index.time is not None:
             before, after = index.time[order][:-1], index.time[order][1:]
             same = same & ((before == after) | np.isnat(before) | np.isnat(after))
+        if index.protocol is not None:  # a new read under a new protocol is no contradiction
+            same = same & (index.protocol[order][1:] == index.protocol[order][:-1])
         _refuse_clash(answer, order, same, show)
     later = np.r_[False, same] if repeats in ("error", "first") else np.r_[same, False]
     keep[order[later]] = False

@@ -48,6 +48,7 @@ class BoxReads:
     def __post_init__(self) -> None:
         _check_schema(self.schema, Kind.BOX)
         _check_findings(self.index, self.read, self.label, len(self.schema.classes))
+        _check_unreadable(self.index, self.read, self.unreadable)
         if self.box.shape != (self.read.size, 4):
             raise InputError("box", f"have shape ({self.read.size}, 4)", self.box.shape)
         _check_per_case(self.index, self.image_size, self.spacing_mm)
@@ -97,11 +98,14 @@ class InstanceReads:
     def __post_init__(self) -> None:
         _check_schema(self.schema, Kind.INSTANCE)
         _check_findings(self.index, self.read, self.label, len(self.schema.classes))
+        _check_unreadable(self.index, self.read, self.unreadable)
         _check_per_case(self.index, self.image_size, self.spacing_mm)
         if self.first.shape != (self.read.size + 1,):
             raise InputError("first", f"have {self.read.size + 1} entries", self.first.size)
         if self.point.shape != (int(self.first[-1]), 2):
             raise InputError("point", f"have shape ({int(self.first[-1])}, 2)", self.point.shape)
+        if self.first[0] != 0:
+            raise InputError("first", "begin with 0", int(self.first[0]))
         short = np.flatnonzero(np.diff(self.first) < 3)
         if short.size:
             got = int(np.diff(self.first)[short[0]])
@@ -177,9 +181,22 @@ def _check_findings(index: ReadIndex, read: Ints, label: Ints, n_classes: int) -
         raise InputError("label", f"have {read.size} rows, one a finding", label.size)
     if read.size and (read.min() < 0 or read.max() >= index.n_reads or np.any(np.diff(read) < 0)):
         raise InputError("read", f"rise within 0 .. {index.n_reads - 1}", "another number")
+    if read.dtype.kind not in "iu" or label.dtype.kind not in "iu":
+        raise InputError("read and label", "hold whole numbers", f"{read.dtype}, {label.dtype}")
     bad = np.flatnonzero((label < 0) | (label >= n_classes))
     if bad.size:
         raise InputError("label", f"be in 0 .. {n_classes - 1}", int(label[bad[0]]), rows=bad + 1)
+
+
+def _check_unreadable(index: ReadIndex, read: Ints, unreadable: Bools | None) -> None:
+    if unreadable is None:
+        return
+    if unreadable.shape != (index.n_reads,):
+        raise InputError("unreadable", f"have {index.n_reads} rows, one a read", unreadable.shape)
+    bad = np.flatnonzero(unreadable[read])
+    if bad.size:
+        got = "a finding in a read that cannot be read"
+        raise InputError("a read", "say one thing", got, rows=bad + 1)
 
 
 def _check_per_case(index: ReadIndex, size: Ints | None, spacing: Floats | None) -> None:

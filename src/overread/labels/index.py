@@ -184,9 +184,9 @@ def _refuse_missing(name: str, code: Ints, names: list[str]) -> None:
 
 def _seconds(seconds: Any) -> NDArray[np.float32]:
     column = np.asarray(seconds, dtype=np.float32)
-    bad = np.flatnonzero(column < 0)
+    bad = np.flatnonzero((column < 0) | np.isinf(column))
     if bad.size:
-        raise InputError("seconds", "be 0 or more", column[bad[0]], rows=bad + 1)
+        raise InputError("seconds", "be a number of 0 or more", column[bad[0]], rows=bad + 1)
     return column
 
 

@@ -66,10 +66,26 @@ class MaskReads:
                 raise InputError("spacing_mm", "be above 0", float(np.nanmin(self.spacing_mm)))
         if self.first.shape != (self.index.n_reads + 1,):
             raise InputError("first", f"have {self.index.n_reads + 1} entries", self.first.size)
+        if self.unreadable is not None and self.unreadable.shape != (self.index.n_reads,):
+            rule = f"have {self.index.n_reads} rows, one a read"
+            raise InputError("unreadable", rule, self.unreadable.shape)
+        self._check_runs()
         n_classes = len(self.schema.classes)
         if self.value.size and (self.value.min() < 0 or self.value.max() >= n_classes):
             got = int(self.value.max() if self.value.max() >= n_classes else self.value.min())
             raise InputError("mask value", f"be in 0 .. {n_classes - 1}", got)
+
+    def _check_runs(self) -> None:
+        if self.value.shape != self.length.shape or self.value.ndim != 1:
+            raise InputError("length", f"have {self.value.size} entries", self.length.size)
+        if (
+            self.first[0] != 0
+            or self.first[-1] != self.value.size
+            or np.any(np.diff(self.first) < 0)
+        ):
+            raise InputError("first", f"rise from 0 to {self.value.size}", "other numbers")
+        if np.any(self.length < 1):
+            raise InputError("length", "be 1 or more", int(self.length.min()))
 
     def _check_filled(self) -> None:
         total = np.r_[0, np.cumsum(self.length, dtype=np.int64)]
