@@ -20,7 +20,7 @@ from overread.report.sections.findings import findings_section
 from overread.report.sections.methods import methods_section
 from overread.report.sections.scores import scores_section
 from overread.report.sections.summary import figures, sentences
-from overread.report.theme import N_READER_COLOURS, reader_mark, template
+from overread.report.theme import reader_mark, reader_token, template
 
 _PARTS = (
     agreement_section,
@@ -81,7 +81,7 @@ def drawing(svg: str, alt: str = "") -> Markup:
 
 def mark_class(reader: int) -> str:
     """CSS class of a reader's colour."""
-    return f"reader-{reader % N_READER_COLOURS + 1}" if reader >= 0 else "reader-none"
+    return reader_token(reader) if reader >= 0 else "reader-none"
 
 
 def _kind_of(block: Block) -> Any:

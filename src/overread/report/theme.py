@@ -35,9 +35,14 @@ def colour(name: str) -> str:
     return f"var(--{name})"
 
 
+def reader_token(reader: int) -> str:
+    """Token of a reader's colour by index; the ink where there is no reader."""
+    return f"reader-{reader % N_READER_COLOURS + 1}" if reader >= 0 else "ink"
+
+
 def reader_colour(reader: int) -> str:
     """Colour of a reader by index, the same in every chart."""
-    return colour(f"reader-{reader % N_READER_COLOURS + 1}")
+    return colour(reader_token(reader))
 
 
 def reader_mark(reader: int) -> int:

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from overread.agreement.estimate import Estimate
 
 _CHANCE_CORRECTED = ("kappa", "alpha", "cohen", "fleiss", "conger", "ac1", "ac2", "gwet", "brennan")
-_BANDS = (
-    (0.81, "almost perfectly"),
-    (0.61, "substantially"),
-    (0.41, "moderately"),
-    (0.21, "fairly"),
-    (0.0, "slightly"),
-    (-math.inf, "less than chance would have them"),
+_KAPPA = (
+    (0.0, "slight"),
+    (0.21, "fair"),
+    (0.41, "moderate"),
+    (0.61, "substantial"),
+    (0.81, "almost perfect"),
 )
-_ICC_BANDS = ((0.9, "excellently"), (0.75, "well"), (0.5, "moderately"), (-math.inf, "poorly"))
+_ICC = ((0.0, "poor"), (0.5, "moderate"), (0.75, "good"), (0.9, "excellent"))
+_ADVERBS = {"almost perfect": "almost perfectly", "good": "well"}
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 _LOWER_IS_BETTER = ("sd", "error", "false", "spread", "noise", "hd", "assd", "distance")
@@ -75,20 +75,32 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def band(estimate: Estimate) -> str:
-    """How far readers agree, as an adverb, for chance-corrected figures and ICC; else "".
+def bands(estimate: Estimate) -> tuple[tuple[float, str], ...]:
+    """The habitual words for a chance-corrected figure or ICC: (from, word), rising; else ().
 
     Source:
         Landis and Koch 1977, Biometrics 33:159; Koo and Li 2016, J. Chiropr. Med. 15:155 (ICC).
     """
-    if math.isnan(estimate.value):
-        return ""
     key = f"{estimate.key} {estimate.name}".casefold()
     if "icc" in key:
-        return next(word for least, word in _ICC_BANDS if estimate.value >= least)
-    if any(name in key for name in _CHANCE_CORRECTED):
-        return next(word for least, word in _BANDS if estimate.value >= least)
-    return ""
+        return _ICC
+    return _KAPPA if any(name in key for name in _CHANCE_CORRECTED) else ()
+
+
+def band(estimate: Estimate) -> str:
+    """How far readers agree, as an adverb; "" where there are no words for the measure."""
+    known = bands(estimate)
+    if math.isnan(estimate.value) or not known:
+        return ""
+    if estimate.value < 0:
+        return "less than chance would have them"
+    word = [word for least, word in known if estimate.value >= least][-1]
+    return _ADVERBS.get(word, f"{word}ly")
+
+
+def average(value: float) -> str:
+    """Write a mean count: "3", "5.1"."""
+    return f"{value:,.1f}".removesuffix(".0")
 
 
 def against_pool(measure: str, value: float, low: float, high: float, middle: float) -> str:

@@ -31,7 +31,7 @@ def bars(names: Sequence[str], values: Sequence[float], *, axis: str, form: str 
     )
     drawn = base.mark_bar(color=colour("muted"), cornerRadiusEnd=3)
     text = base.mark_text(align="left", dx=6).encode(text=alt.Text("value:Q", format=form))
-    return svg(alt.layer(drawn, text).properties(width=300, height=alt.Step(24)))
+    return svg(alt.layer(drawn, text).properties(width=560, height=alt.Step(26)))
 
 
 def histogram(
@@ -52,13 +52,6 @@ def histogram(
     """
     known = np.clip(values[np.isfinite(values)], *domain)
     counts, edges = np.histogram(known, bins=bins, range=domain)
-    return column_chart(edges, counts, axis=axis, count=count, width=width)
-
-
-def column_chart(
-    edges: Floats, counts: Ints, *, axis: str, count: str, width: int = 300, height: int = 170
-) -> str:
-    """Draw counts over bins. Args: edges: (bins + 1,); counts: (bins,)."""
     gap = (edges[-1] - edges[0]) / width  # one pixel
     rows = [
         {"from": float(a + gap / 2), "to": float(b - gap / 2), "count": int(n)}
@@ -71,7 +64,28 @@ def column_chart(
         .encode(
             x=alt.X("from:Q", scale=x_scale, title=axis).axis(grid=False, tickCount=5),
             x2="to:Q",
+            y=alt.Y("count:Q", title=count, scale=alt.Scale(zero=True), stack=None).axis(
+                tickCount=4, tickMinStep=1, format="~s"
+            ),
+            y2=alt.datum(0),
+        )
+    )
+    return svg(chart.properties(width=width, height=170))
+
+
+def stems(x: Floats, counts: Ints, *, axis: str, count: str) -> str:
+    """Draw one bar a bin of a reliability curve. Args: x: (bins,) in 0 .. 1; counts: (bins,)."""
+    rows = [
+        {"x": float(a), "count": int(n)} for a, n in zip(x, counts, strict=True) if np.isfinite(a)
+    ]
+    chart = (
+        alt.Chart(inline(rows))
+        .mark_bar(color=colour("muted"), size=12, cornerRadiusEnd=2)
+        .encode(
+            x=alt.X("x:Q", title=axis, scale=alt.Scale(domain=[0, 1])).axis(
+                grid=False, format=".0%", tickCount=5
+            ),
             y=alt.Y("count:Q", title=count).axis(tickCount=4, tickMinStep=1, format="~s"),
         )
     )
-    return svg(chart.properties(width=width, height=height))
+    return svg(chart.properties(width=300, height=300))

@@ -60,7 +60,7 @@ def _cell(row: str, column: str, value: float, strength: float) -> dict[str, flo
 
 
 def _side(n: int) -> int:
-    return max(14, min(52, 620 // max(n, 1)))
+    return max(14, min(60, 640 // max(n, 1)))
 
 
 def _heat(

@@ -11,9 +11,11 @@ from overread.agreement.estimate import Estimate
 from overread.report.blocks import Block, Cell, Chart, Column, Heading, Link, Note, Section, Table
 from overread.report.charts.interval_bar import interval_bar
 from overread.report.charts.matrix import pair_matrix
+from overread.report.charts.scale import word_scale
 from overread.report.content import Content, PairMatrix
 from overread.report.sections.behind import of_class, of_pair, of_reader
-from overread.report.words import count, interval, listed, number
+from overread.report.theme import reader_token
+from overread.report.words import band, bands, count, interval, listed, number, percent
 
 _DRAWN = 24  # readers in the matrix
 _PAIRS = 40  # rows of the table of pairs
@@ -28,8 +30,8 @@ def agreement_section(content: Content) -> Section:
     if not part.overall:
         blocks.append(_nothing(content))
     else:
+        blocks += _scale(part.overall)
         blocks.append(estimate_table("All readers, all cases", part.overall, "Measure", by="name"))
-        blocks += _warnings(part.overall)
     if part.per_class:
         blocks.append(Heading("By class", "by-class"))
         blocks.append(
@@ -81,19 +83,24 @@ def estimate_table(
     rows = []
     for i, one in enumerate(estimates):
         name = one.name if by == "name" else one.scope
+        reader = readers[i] if readers else -1
         note = "" if by == "name" or len(measures) == 1 else one.name
         rows.append(
             (
-                Cell(name, note or _rests_on(one), reader=readers[i] if readers else -1),
+                Cell(
+                    name.removesuffix(" against the rest").removeprefix("class "),
+                    note or _rests_on(one),
+                    reader=reader,
+                ),
                 Cell(number(one.value, one.unit), tone="warning" if one.warning else ""),
-                _bar(one, domain),
+                _bar(one, domain, reader),
                 _words(one, behind(name) if behind else ()),
             )
         )
     columns = (
         Column(first, "name"),
         Column("Value", "number"),
-        Column(f"{estimates[0].level:.0%} interval", "bar"),
+        Column(f"{percent(estimates[0].level)} interval", "bar"),
         Column("Is this good?"),
     )
     return Table(title, columns, tuple(rows), shown)
@@ -108,7 +115,7 @@ def bar_domain(estimates: Sequence[Estimate]) -> tuple[float, float]:
     return (low, 100.0 if all(e.unit == "%" for e in estimates) else high * 1.05)
 
 
-def _bar(one: Estimate, domain: tuple[float, float]) -> Cell:
+def _bar(one: Estimate, domain: tuple[float, float], reader: int = -1) -> Cell:
     if math.isnan(one.value):
         return Cell(tone="quiet")
     bar = interval_bar(
@@ -117,7 +124,7 @@ def _bar(one: Estimate, domain: tuple[float, float]) -> Cell:
         one.high,
         domain=domain,
         reference=0.0 if domain[0] < 0 else math.nan,
-        ink="warning" if one.warning else "ink",
+        ink="warning" if one.warning else reader_token(reader),
     )
     return Cell(interval(one.low, one.high, one.unit) or "no interval", svg=bar, tone="quiet")
 
@@ -216,9 +223,14 @@ def _pair_table(content: Content, matrices: Sequence[PairMatrix]) -> Table:
     )
 
 
-def _warnings(estimates: Sequence[Estimate]) -> list[Block]:
-    texts = list(dict.fromkeys(e.warning for e in estimates if e.warning))
-    return [Note("Read with care", text) for text in texts]
+def _scale(estimates: Sequence[Estimate]) -> list[Block]:
+    first = next((e for e in estimates if math.isfinite(e.value)), None)
+    if first is None or not bands(first):
+        return []
+    svg = word_scale(first.value, first.low, first.high, bands(first), label=number(first.value))
+    alt = f"{first.name} is {number(first.value)}: readers agree {band(first)}."
+    caption = "The words are a habit, not a law: how much agreement is enough depends on the use."
+    return [Chart(first.name, svg, alt, caption)]
 
 
 def _nothing(content: Content) -> Note:

@@ -19,7 +19,7 @@ from overread.report.blocks import (
     Table,
     Text,
 )
-from overread.report.charts.bars import column_chart, histogram
+from overread.report.charts.bars import histogram, stems
 from overread.report.charts.reliability import reliability_curve
 from overread.report.content import Calibration, Content, Curve
 from overread.report.words import count, number, percent
@@ -76,10 +76,9 @@ def _ink_words(part: Calibration) -> str:
 
 
 def _counts(curve: Curve) -> Chart:
-    edges = np.linspace(0.0, 1.0, len(curve.count) + 1)
     return Chart(
         "Cases in each bin",
-        column_chart(edges, curve.count, axis="the consensus says", count="cases", height=300),
+        stems(curve.said, curve.count, axis="the consensus says", count="cases"),
         f"Histogram of stated probabilities in {len(curve.count)} bins.",
         "Bins with few cases say little.",
         wide=False,

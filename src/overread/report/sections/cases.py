@@ -26,7 +26,7 @@ from overread.report.content import CaseView, Content
 from overread.report.sections.behind import case_anchor
 from overread.report.words import count, number
 
-_LISTED = 60
+_LISTED = 20
 _DRAWN = 12
 _NAMED = 12  # readers named in one group of votes
 _LEGEND = 24
@@ -111,6 +111,8 @@ def _groups(content: Content, case: CaseView) -> tuple[VoteGroup, ...]:
         inside = 0 <= vote.reader < len(content.readers) and not content.head.anonymous
         name = content.readers[vote.reader] if inside else ""
         said.setdefault(vote.said, []).append((vote.reader if inside else -1, name))
+    for readers in said.values():
+        readers.sort()
     ordered = sorted(said.items(), key=lambda item: (item[0] != case.consensus, -len(item[1])))
     return tuple(
         VoteGroup(text, tuple(readers[:_NAMED]), len(readers), text == case.consensus)

@@ -131,7 +131,7 @@ def _size_bias(content: Content, part: Findings) -> Chart | None:
         for i in order[:_READERS_DRAWN]
         if np.isfinite(ratio[i])
     ]
-    svg = forest(rows, axis="area / area of the consensus", reference=1.0, width=640, log=True)
+    svg = forest(rows, axis="area / area of the consensus", reference=1.0, width=760, log=True)
     small = [content.readers[i] for i in order if np.isfinite(high[i]) and high[i] < 1]
     words = (
         f"{small[0]} draws smallest, for certain."

@@ -49,7 +49,7 @@ _WORDS = (
     (
         "temperature",
         (
-            "Probabilities are raised to this power, at most 1, so that they mean what they say; the "
+            "Probabilities are raised to this power, at most 1, to mean what they say; the "
             "label itself never changes."
         ),
         "class",

@@ -13,11 +13,13 @@ from overread.report.charts.forest import ForestRow, forest
 from overread.report.charts.interval_bar import interval_bar
 from overread.report.content import Content
 from overread.report.sections.behind import of_reader
-from overread.report.words import against_pool, interval, number
+from overread.report.theme import reader_token
+from overread.report.words import NOTHING, against_pool, interval, number, percent
 
 _DRAWN = 30
 _CHARTS = 4
-_COLUMNS = 6
+_COLUMNS = 4
+_RECALLS = 2  # up to here each class has a column; beyond, the weakest alone
 
 
 def reliability_blocks(content: Content, result: Consensus[Any]) -> list[Block]:
@@ -70,43 +72,58 @@ def _chart(
         for i in drawn
     ]
     middle = _middle(part, column)
-    svg = forest(rows, axis=measure, reference=middle, width=640 if alone else 300)
+    svg = forest(rows, axis=measure, reference=middle, width=760 if alone else 300)
     caption = (
         "The dashed line is no bias."
         if "bias" in measure.casefold()
         else "The dashed line is the median reader."
     )
-    alt = f"Forest plot of {measure} with {part.level:.0%} intervals, one row for each reader."
+    alt = f"Forest plot of {measure} with {percent(part.level)} intervals, one row for each reader."
     return Chart(_title(measure), svg, alt, caption, wide=alone)
 
 
 def _table(content: Content, part: Reliability) -> Table:
+    recall = [c for c, name in enumerate(part.measures) if name.startswith("recall ")]
+    folded = recall if len(recall) > _RECALLS else []
+    shown = [c for c in range(len(part.measures)) if c not in folded][:_COLUMNS]
     columns = [Column("Reader", "name"), Column("Reads", "number")]
-    shown = range(min(_COLUMNS, len(part.measures)))
     columns += [Column(_title(part.measures[c]), "bar" if c == 0 else "number") for c in shown]
+    columns += [Column("Weakest class", "words")] if folded else []
     columns.append(Column("Is this good?"))
-    rows = [_row(content, part, i, shown) for i in _by_first_measure(part)]
-    caption = f"All readers, lowest {part.measures[0]} first; {part.level:.0%} intervals"
-    if len(part.measures) > _COLUMNS:
-        caption += f"; {len(part.measures) - _COLUMNS} more measures in the consensus's own tables"
+    rows = [_row(content, part, i, shown, folded) for i in _by_first_measure(part)]
+    caption = f"All readers, lowest {part.measures[0]} first; {percent(part.level)} intervals"
     return Table(caption, tuple(columns), tuple(rows), 12)
 
 
-def _row(content: Content, part: Reliability, i: int, shown: range) -> tuple[Cell, ...]:
+def _row(
+    content: Content, part: Reliability, i: int, shown: list[int], folded: list[int]
+) -> tuple[Cell, ...]:
     reader = _index(content, part.readers[i])
     value, low, high = (float(a[i, 0]) for a in (part.value, part.low, part.high))
     verdict = against_pool(part.measures[0], value, low, high, _middle(part, 0))
     cells = [Cell(part.readers[i], reader=reader), Cell(f"{int(part.reads[i]):,}")]
-    for c in shown:
-        figure, a, b = (float(x[i, c]) for x in (part.value, part.low, part.high))
-        bar = interval_bar(figure, a, b, domain=_ends(part, c), reference=_middle(part, c))
-        cells.append(
-            Cell(
-                number(figure), interval(a, b), svg=bar if c == 0 and math.isfinite(figure) else ""
-            )
-        )
+    cells += [_figure(part, i, c, reader) for c in shown]
+    cells += [_weakest(part, i, folded)] if folded else []
     tone = "warning" if verdict in ("worse than most", "reads high", "reads low") else ""
     return (*cells, Cell(verdict, links=of_reader(content, reader), tone=tone))
+
+
+def _figure(part: Reliability, i: int, c: int, reader: int) -> Cell:
+    value, low, high = (float(x[i, c]) for x in (part.value, part.low, part.high))
+    if c > 0 or not math.isfinite(value):
+        return Cell(number(value), interval(low, high))
+    ends, ink = _ends(part, c), reader_token(reader)
+    bar = interval_bar(value, low, high, domain=ends, reference=_middle(part, c), ink=ink)
+    return Cell(number(value), interval(low, high), svg=bar)
+
+
+def _weakest(part: Reliability, i: int, recalls: list[int]) -> Cell:
+    values = part.value[i, recalls]
+    if not np.isfinite(values).any():
+        return Cell(NOTHING)
+    c = recalls[int(np.nanargmin(values))]
+    text = f"{part.measures[c].removeprefix('recall ')}: {number(float(part.value[i, c]))}"
+    return Cell(text, interval(float(part.low[i, c]), float(part.high[i, c])))
 
 
 def _by_first_measure(part: Reliability) -> list[int]:

@@ -9,7 +9,7 @@ import numpy as np
 from overread.labels import Kind
 from overread.report.blocks import Figure
 from overread.report.content import Content
-from overread.report.words import band, count, interval, listed, number, percent
+from overread.report.words import average, band, count, interval, listed, number, percent
 
 SURE = 0.95
 _TITLES = ("Agreement", "Consensus", "Next")
@@ -30,7 +30,7 @@ def figures(content: Content) -> tuple[Figure, ...]:
     single = head.n_single / head.n_cases if head.n_cases else 0.0
     unreadable = head.n_unreadable / head.n_reads if head.n_reads else 0.0
     return (
-        Figure(f"{head.n_cases:,}", "cases", f"{number(per_case)} reads a case"),
+        Figure(f"{head.n_cases:,}", "cases", f"{average(per_case)} reads a case"),
         Figure(f"{len(content.readers):,}", "readers", _reader_words(content)),
         Figure(f"{head.n_reads:,}", "reads", _repeat_words(head.n_repeats)),
         Figure(
@@ -77,7 +77,7 @@ def _agreement(content: Content) -> str:
     if math.isnan(first.value):
         return f"Agreement has no value here: {first.undefined}."
     ends = interval(first.low, first.high)
-    within = f" ({first.level:.0%} interval {ends})" if ends else ""
+    within = f" ({percent(first.level)} interval {ends})" if ends else ""
     adverb = band(first)
     agree = f"Readers agree {adverb}" if adverb else "Readers' agreement is measured"
     caution = " Read the warning beside it." if first.warning else ""
@@ -89,14 +89,14 @@ def _consensus(content: Content) -> str:
     if result is None:
         return "No consensus was asked for; this report is about agreement alone."
     reads = result.reads[result.reads > 0]
-    per_case = number(float(np.mean(reads))) if reads.size else "0"
+    per_case = average(float(np.mean(reads))) if reads.size else "0"
     text = f"The consensus ({method_words(result.method)}) rests on {per_case} reads a case"
     shown = result.probability if result.kind not in (Kind.SCORE, Kind.MASK) else np.empty(0)
     if content.findings is not None:
         shown = content.findings.existence
     if shown.size:
         things = "findings" if content.findings is not None else "cases"
-        text += f" and is at least {SURE:.0%} sure of {percent(float((shown >= SURE).mean()))}"
+        text += f" and is at least {percent(SURE)} sure of {percent(float((shown >= SURE).mean()))}"
         text += f" of {shown.size:,} {things}"
     return f"{text}." + (
         f" {count(head.n_single, 'case')} rest on one reader alone." * (head.n_single > 0)
