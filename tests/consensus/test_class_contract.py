@@ -139,32 +139,36 @@ def test_grouping_cases_with_equal_reads_changes_nothing(seed: int) -> None:
     for group in (False, True):
         problem = make_problem(reads, gold, group=group)
         assert (problem.row_of_case is None) is not group
-        run = climb(problem, step, shares_start(problem), max_iterations=50, tol=0)
+        run = climb(problem, step, shares_start(problem), max_iterations=50, tol=-1.0)
         results.append((of_cases(problem, run.posterior), run.log_likelihood))
     assert results[1][0] == pytest.approx(results[0][0], abs=1e-9)
     assert results[1][1] == pytest.approx(results[0][1], rel=1e-11)
 
 
-def test_many_classes_take_the_looped_kernel_and_agree() -> None:
-    """13 classes are one more than the unrolled kernel takes; an unused class changes nothing."""
-    reads, _ = simulated(8, cases=300, classes=3)
-    wide = ClassReads(
-        reads.index,
-        reads.label,
-        class_reads([0], [0], ["0"], schema=[str(k) for k in range(13)]).schema,
-    )
-    more: dict[str, Any] = {
-        "starts": 1,
-        "calibrate": False,
-        "prior_reads": 0,
-        "prevalence_reads": 0,
-    }
-    narrow = dawid_skene(reads, **more)
-    assert dawid_skene(wide, **more).posterior[:, :3] == pytest.approx(narrow.posterior, abs=1e-9)
+@pytest.mark.parametrize("classes", [2, 5, 12])
+def test_looped_and_unrolled_kernels_agree(classes: int) -> None:
+    """Beyond 12 classes the posterior is an array, not registers; the sums are the same."""
+    from overread.consensus import kernels
+
+    rng = np.random.default_rng(classes)
+    reads, truth = simulated(8, cases=60, classes=classes, readers=40, per_case=37)
+    cell = np.empty(reads.index.n_reads, dtype=np.uint16)
+    index = reads.index
+    start = kernels.sort_by_case(index.case, index.reader, reads.label, 60, classes, cell)
+    table = np.swapaxes(rng.dirichlet(np.ones(classes), (40, classes)), 1, 2).reshape(-1, classes)
+    gold = np.where(np.arange(60) % 7 == 0, truth, -1)
+    results = []
+    for kernel in (kernels.sweep_kernel(classes), kernels._looped):
+        counts, cases, posterior = np.zeros_like(table), np.zeros(classes), np.empty((60, classes))
+        likelihood = kernel(0, 60, start, cell, np.ones(60), gold, np.full((1, classes), 1 / classes),
+                            np.maximum(table, 1e-15), counts, cases, posterior)  # fmt: skip
+        results.append((likelihood, counts, cases, posterior))
+    for one, other in zip(*results, strict=True):
+        assert one == pytest.approx(other, rel=1e-10, abs=1e-12)
 
 
 def test_votes_of_a_good_model_help_and_its_reliability_is_found() -> None:
-    reads, truth = simulated(21, cases=500, readers=5, classes=2, per_case=2, accuracy=(0.55, 0.75))
+    reads, truth = simulated(21, cases=500, readers=5, classes=2, per_case=4, accuracy=(0.55, 0.75))
     rng = np.random.default_rng(0)
     right = rng.random(500) < 0.92
     p = np.where(right, 0.9, 0.1)
@@ -172,10 +176,22 @@ def test_votes_of_a_good_model_help_and_its_reliability_is_found() -> None:
     probability[:50] = np.nan
     alone = dawid_skene(reads)
     helped = dawid_skene(reads, votes=[SoftVotes("net", probability)])
-    assert (helped.value.code == truth)[50:].mean() > (alone.value.code == truth)[50:].mean() + 0.05
+    assert (helped.value.code == truth)[50:].mean() > (alone.value.code == truth)[50:].mean() + 0.02
     assert helped.reliability.readers[-1] == "net"
     assert helped.reliability.reads[-1] == 450
-    assert helped.reliability.value[-1, 0] > 0.75
+    assert helped.reliability.value[-1, 0] > helped.reliability.value[:-1, 0].mean()
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10_000))
+def test_log_posterior_never_falls_with_votes_either(seed: int) -> None:
+    reads, _ = simulated(seed, cases=40, readers=4, classes=3, per_case=2)
+    probability = np.random.default_rng(seed).dirichlet(np.ones(3), 40)
+    result = dawid_skene(
+        reads, votes=[SoftVotes("net", probability)], starts=1, tol=0, max_iterations=40
+    )
+    steps = [s.objective for s in result.history]
+    assert (np.diff(steps) > -1e-9 * abs(steps[0])).all()
 
 
 def test_votes_out_of_range_are_refused() -> None:
@@ -184,13 +200,15 @@ def test_votes_out_of_range_are_refused() -> None:
 
 
 def test_adding_reads_updates_without_starting_over() -> None:
+    """A few iterations from the earlier result come closer than as many from the votes."""
     reads, _ = simulated(31, cases=3000, readers=12, classes=3, per_case=3)
-    early = reads.select(reads.index.case < 2900)
-    before = dawid_skene(early, starts=1)
-    cold = dawid_skene(reads, starts=1)
-    warm = dawid_skene(reads, starts=1, warm=before)
-    assert warm.settings["iterations"] <= cold.settings["iterations"] / 2
-    assert warm.posterior == pytest.approx(cold.posterior, abs=2e-3)
+    before = dawid_skene(reads.select(reads.index.case < 2900), starts=1)
+    plain: dict[str, Any] = {"starts": 1, "calibrate": False}
+    best = dawid_skene(reads, **plain).posterior
+    cold = dawid_skene(reads, **plain, max_iterations=4).posterior
+    warm = dawid_skene(reads, **plain, max_iterations=4, warm=before).posterior
+    assert np.abs(warm - best).mean() < np.abs(cold - best).mean() / 10
+    assert dawid_skene(reads, **plain, warm=before).posterior == pytest.approx(best, abs=2e-3)
 
 
 def test_tie_rules_are_obeyed_and_recorded() -> None:

@@ -1,10 +1,31 @@
 """What the truth most likely is, and how reliable each reader."""
 
+from overread.consensus.choose import compare_methods, recommend
 from overread.consensus.dawid_skene import dawid_skene
+from overread.consensus.ebcc import ebcc
 from overread.consensus.hierarchical import hierarchical
 from overread.consensus.majority import majority
+from overread.consensus.next_read import next_reads
 from overread.consensus.one_coin import one_coin
+from overread.consensus.ordinal import ordinal
 from overread.consensus.result import Consensus
+from overread.consensus.scores import scores
+from overread.consensus.scoring import reliability_curve, score
 from overread.consensus.votes import SoftVotes
 
-__all__ = ["Consensus", "SoftVotes", "dawid_skene", "hierarchical", "majority", "one_coin"]
+__all__ = [
+    "Consensus",
+    "SoftVotes",
+    "compare_methods",
+    "dawid_skene",
+    "ebcc",
+    "hierarchical",
+    "majority",
+    "next_reads",
+    "one_coin",
+    "ordinal",
+    "recommend",
+    "reliability_curve",
+    "score",
+    "scores",
+]

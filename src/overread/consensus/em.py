@@ -100,19 +100,20 @@ def climb(
     if max_iterations < 1:
         raise InputError("max_iterations", "be 1 or more", max_iterations)
     soft = [np.nan_to_num(vote.probability) for vote in votes]
-    posterior = None
     if isinstance(begin, Parameters):
-        parameters = begin
+        # One pass turns any parameters into the M-step's own, whose prior density is known.
+        done = _pass(problem, begin, soft)
     else:
-        posterior = begin
-        parameters = m_step(_with_votes(sums_of(problem, begin), begin, problem, soft))
+        done = replace(sums_of(problem, begin), posterior=begin)
+    posterior = done.posterior
+    parameters = m_step(_with_votes(done, posterior, problem, soft))
     history: list[Iteration] = []
     least_rise = tol * max(problem.n_reads, 1)
     converged = False
     for iteration in range(max_iterations):
         last = iteration + 1 == max_iterations
-        kept = keep_history or bool(soft) or last
-        done = sweep(problem, _prior(parameters, soft), parameters.table, keep_posterior=kept)
+        kept = keep_history or last
+        done = _pass(problem, parameters, soft, keep=kept)
         objective = done.log_likelihood + parameters.log_prior
         history.append(_step(problem, done, objective, posterior, parameters, keep=keep_history))
         posterior = done.posterior
@@ -124,7 +125,7 @@ def climb(
             break
         parameters = m_step(_with_votes(done, posterior, problem, soft))
     if posterior is None:
-        done = sweep(problem, _prior(parameters, soft), parameters.table, keep_posterior=True)
+        done = _pass(problem, parameters, soft)
         posterior = done.posterior
     sums = _with_votes(done, posterior, problem, soft)
     return Climb(
@@ -154,12 +155,18 @@ def _step(
     return replace(step, code=code, confusion=parameters.confusion)
 
 
-def _prior(parameters: Parameters, soft: Sequence[Floats]) -> Floats:
-    """(1 or rows, classes) prevalence times what the soft votes say."""
+def _pass(
+    problem: Problem, parameters: Parameters, soft: Sequence[Floats], *, keep: bool = True
+) -> Pass:
+    """E-step; what soft votes say is part of each case's prior, and of the likelihood."""
     if not soft:
-        return np.maximum(parameters.prevalence, FLOOR)
+        prior = np.maximum(parameters.prevalence, FLOOR)
+        return sweep(problem, prior, parameters.table, keep_posterior=keep)
     logs = np.log(np.maximum(parameters.prevalence, FLOOR)) + vote_evidence(parameters, soft)
-    return np.asarray(np.maximum(np.exp(logs - logs.max(axis=1, keepdims=True)), FLOOR))
+    top = logs.max(axis=1, keepdims=True)
+    prior = np.maximum(np.exp(logs - top), FLOOR)
+    done = sweep(problem, prior, parameters.table, keep_posterior=True)
+    return replace(done, log_likelihood=done.log_likelihood + float(top.sum()))
 
 
 def vote_evidence(parameters: Parameters, soft: Sequence[Floats]) -> Floats:
