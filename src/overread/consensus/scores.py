@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from scipy import sparse
 from scipy.special import gammaln
@@ -13,6 +12,7 @@ from scipy.stats import chi2, norm
 
 from overread.arrays import Floats, Ints, digest
 from overread.consensus.result import Consensus, Iteration, Reliability, ScoreConsensus, Setting
+from overread.consensus.score_variances import off_mean, variances
 from overread.errors import InputError, MethodError
 from overread.labels import ReadIndex, ScoreReads
 
@@ -202,7 +202,7 @@ def _between(pairs: _Pairs, state: _State, gold: Floats | None) -> float:
     )
     total = np.bincount(case, weight, minlength=free.size) + 1 / state.between
     off = shift / total
-    spread = _off_mean(pairs.start, reader, weight, state.covariance, total)
+    spread = off_mean(pairs.start, reader, weight, state.covariance, total)
     return float((off**2 + spread)[free].mean()) if free.any() else state.between
 
 
@@ -255,7 +255,7 @@ def _expect(
         + (y.size - int(free.any())) * math.log(2 * math.pi)
     )
     truth = offset + np.where(known, 0.0, effects[-1] + (of_case @ (y - design @ effects)) / total)
-    spread, uncertainty = _variances(
+    spread, uncertainty = variances(
         pairs.start, reader, weight, covariance, total, known.astype(np.int8)
     )
     residual = pairs.value - effects[reader] - truth[case]
@@ -370,57 +370,3 @@ def _warnings(pairs: _Pairs, gold: Floats | None, unfinished: bool) -> tuple[str
             "Let readers overlap."
         )
     return tuple(words)
-
-
-@numba.njit(cache=True)
-def _variances(start, reader, weight, covariance, total, known):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
-    """Posterior variance of each truth, and of each row's value - bias - truth.
-
-    truth = constant + c'effects + own noise, with c = (mean) - sum_r w_r (reader r + mean) / total.
-    """
-    n_cases = start.size - 1
-    mean = covariance.shape[0] - 1
-    spread = np.zeros(n_cases)
-    uncertainty = np.zeros(reader.size)
-    for case in range(n_cases):
-        first, last = start[case], start[case + 1]
-        if known[case]:
-            for row in range(first, last):
-                uncertainty[row] = covariance[reader[row], reader[row]]
-            continue
-        share = 1.0
-        for row in range(first, last):
-            share -= weight[row] / total[case]
-        c_mean = share * covariance[mean, mean]  # c' covariance, at the mean
-        for row in range(first, last):
-            c_mean -= weight[row] / total[case] * covariance[reader[row], mean]
-        both = share * c_mean
-        along = np.empty(last - first)
-        for row in range(first, last):
-            at = share * covariance[mean, reader[row]]
-            for other in range(first, last):
-                at -= weight[other] / total[case] * covariance[reader[other], reader[row]]
-            along[row - first] = at
-            both -= weight[row] / total[case] * at
-        spread[case] = 1 / total[case] + both
-        for row in range(first, last):
-            own = covariance[reader[row], reader[row]]
-            uncertainty[row] = spread[case] + own + 2 * along[row - first]
-    return spread, uncertainty
-
-
-@numba.njit(cache=True)
-def _off_mean(start, reader, weight, covariance, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Posterior variance of each truth's distance from the mean truth."""
-    n_cases = start.size - 1
-    mean = covariance.shape[0] - 1
-    spread = np.empty(n_cases)
-    for case in range(n_cases):
-        both = 0.0
-        for row in range(start[case], start[case + 1]):
-            for other in range(start[case], start[case + 1]):
-                a, b = reader[row], reader[other]
-                pair = covariance[a, b] + covariance[a, mean] + covariance[b, mean]
-                both += weight[row] * weight[other] * (pair + covariance[mean, mean])
-        spread[case] = 1 / total[case] + both / total[case] ** 2
-    return spread
