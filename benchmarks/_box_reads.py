@@ -100,7 +100,9 @@ def simulate(world: Scenario, seed: int) -> tuple[BoxReads, Truth]:
         cases=names_array(f"case {i}" for i in range(world.cases)),
         readers=tuple(f"R{i + 1}" for i in range(n_readers)),
     )
-    schema = LabelSchema(Kind.BOX, tuple(LabelClass(f"class {k}") for k in range(len(world.classes))))
+    schema = LabelSchema(
+        Kind.BOX, tuple(LabelClass(f"class {k}") for k in range(len(world.classes)))
+    )
     size = np.full((world.cases, 2), int(world.image))
     reads = BoxReads(
         index, np.concatenate(read), np.concatenate(label), np.vstack(box), schema, image_size=size

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import gammaln
 
-from overread.arrays import Bools, Floats, Ints
+from overread.arrays import Floats, Ints
 
 TAILS = 4.0
 """Degrees of freedom of the drawing errors: some edges are far off."""
@@ -96,7 +96,12 @@ def places(box: Floats, size: Ints | None = None) -> Places:
     cover = np.atleast_2d(np.cov(sides.T)) if box.shape[0] > 2 else np.eye(2)
     cover = cover + 0.05 * np.eye(2)
     log_norm = -np.log(2 * np.pi) - 0.5 * np.linalg.slogdet(cover)[1]
-    return Places(area, sides.mean(axis=0), np.linalg.inv(cover), float(log_norm))
+    return Places(
+        area,
+        sides.mean(axis=0),
+        np.asarray(np.linalg.inv(cover), dtype=np.float64),
+        float(log_norm),
+    )
 
 
 def log_place(where: Places, box: Floats) -> Floats:
@@ -128,6 +133,7 @@ def pair_evidence(
     box: Floats,
     reader: Ints,
     pair: tuple[Ints, Ints],
+    *,
     shape_overlap: Floats | None = None,
 ) -> Floats:
     """Log odds, from the edges alone, that two boxes are drawings of one finding.
@@ -162,24 +168,31 @@ def _log_student(distance: Floats, dim: int) -> Floats:
     return np.asarray(norm - (TAILS + dim) / 2 * np.log1p(distance / TAILS))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Members:
+    """Boxes of clusters, cluster by cluster.
+
+    Args:
+        box: (members, 4).
+        reader: (members,).
+        share: (members,) 1, or 1 / m where the reader read the case m times.
+        first: (clusters + 1,) start of each cluster's members.
+    """
+
+    box: Floats
+    reader: Ints
+    share: Floats
+    first: Ints
+
+
 def fuse_edges(
-    drawing: Drawing,
-    box: Floats,
-    reader: Ints,
-    share: Floats,
-    first: Ints,
-    *,
-    tied: bool = False,
-    steps: int = 30,
-    tol: float = 1e-4,
+    drawing: Drawing, members: Members, *, tied: bool = False, steps: int = 10, tol: float = 1e-4
 ) -> tuple[Drawing, Fused]:
     """Fuse the boxes of each cluster and learn how the readers draw, by EM.
 
     Args:
         drawing: the start.
-        box, reader, share: (members, 4), (members,), (members,), cluster by cluster; share is 1,
-            or 1 / m where a reader read the case m times.
-        first: (clusters + 1,) start of each cluster's members.
+        members: the clusters.
         tied: all readers draw alike, without bias.
         steps: at most; 0 fuses with the readers as given.
         tol: stop when no sd or bias moves by more than this.
@@ -187,49 +200,46 @@ def fuse_edges(
         Raykar et al. 2010, JMLR 11:1297-1322 (readers' precisions by EM); Lange, Little & Taylor
         1989, JASA 84:881-896 (Student t errors by EM).
     """
-    size = np.diff(first)
+    size = np.diff(members.first)
     of = np.repeat(np.arange(size.size), size)
     n_readers = drawing.sd.size
     several = (size > 1)[of]
-    boxes = np.bincount(reader[several], weights=share[several], minlength=n_readers)
-    trust = np.ones_like(box)
+    boxes = _per_reader(members.reader, members.share * several, n_readers)
+    trust = np.ones_like(members.box)
     for _ in range(steps):
-        fused, drawn, trust = _fuse(drawing, box, reader, share, first, of, trust)
-        new = _learn(drawing, fused, (box, drawn, trust), reader, share, of, several, tied=tied)
-        moved = max(np.abs(new.sd - drawing.sd).max(initial=0), np.abs(new.bias - drawing.bias).max(initial=0))
+        fused, drawn, trust = _fuse(drawing, members, of, trust)
+        weight = members.share * several
+        new = _learn(
+            drawing, fused, members, of, drawn=drawn, trust=trust, weight=weight, tied=tied
+        )
+        moved = np.abs(np.column_stack([new.sd - drawing.sd, new.bias - drawing.bias])).max(
+            initial=0
+        )
         drawing = new
         if moved < tol:
             break
-    fused, _, _ = _fuse(drawing, box, reader, share, first, of, trust)
+    fused, _, _ = _fuse(drawing, members, of, trust)
     return drawing, replace(fused, boxes=boxes)
 
 
 def _fuse(
-    drawing: Drawing,
-    box: Floats,
-    reader: Ints,
-    share: Floats,
-    first: Ints,
-    of: Ints,
-    trust: Floats,
+    drawing: Drawing, members: Members, of: Ints, trust: Floats
 ) -> tuple[Fused, Floats, Floats]:
     """Precision-weighted boxes, with the members without bias and the trust in each edge."""
-    drawn = unbiased(box, drawing.bias[reader])
+    drawn = unbiased(members.box, drawing.bias[members.reader])
     if not of.size:
         return Fused(np.empty((0, 4)), np.empty((0, 4)), np.empty(0)), drawn, trust
-    start = first[:-1]
-    precision = share[:, None] / drawing.sd[reader, None] ** 2
-    count = np.diff(first)[:, None]
-    rough = np.add.reduceat(drawn, start, axis=0) / count
-    extent = extents(_ordered(rough))
-    for _ in range(3):
+    start = members.first[:-1]
+    sd = drawing.sd[members.reader, None]
+    precision = members.share[:, None] / sd**2
+    count = np.diff(members.first)[of, None]
+    for _ in range(2):
         weight = precision * trust
         total = np.add.reduceat(weight, start, axis=0)
         fused = _ordered(np.add.reduceat(weight * drawn, start, axis=0) / total)
         extent = extents(fused)
         off = (drawn - fused[of]) ** 2 / extent[of] ** 2 + 1 / total[of]
-        trust = (TAILS + 1) / (TAILS + off / drawing.sd[reader, None] ** 2)
-        trust = np.where(count[of] > 1, trust, 1.0)
+        trust = np.where(count > 1, (TAILS + 1) / (TAILS + off / sd**2), 1.0)
     return Fused(fused, extent / np.sqrt(total), np.empty(0)), drawn, trust
 
 
@@ -243,29 +253,31 @@ def _ordered(box: Floats) -> Floats:
 def _learn(
     drawing: Drawing,
     fused: Fused,
-    member: tuple[Floats, Floats, Floats],
-    reader: Ints,
-    share: Floats,
+    members: Members,
     of: Ints,
-    several: Bools,
     *,
+    drawn: Floats,
+    trust: Floats,
+    weight: Floats,
     tied: bool,
 ) -> Drawing:
-    box, drawn, trust = member
-    n_readers = drawing.sd.size
+    """Errors and biases of the readers, from members held against their fused boxes."""
+    reader, n_readers = members.reader, drawing.sd.size
     extent = extents(fused.box)[of]
     error = ((drawn - fused.box[of]) ** 2 + fused.se[of] ** 2) / extent**2
-    squared = _per_reader(reader, (share[:, None] * trust * error).mean(axis=1) * several, n_readers)
-    edges = _per_reader(reader, share * several, n_readers)
+    squared = _per_reader(reader, weight * (trust * error).mean(axis=1), n_readers)
+    edges = _per_reader(reader, weight, n_readers)
     pooled = (squared.sum() + _SD_WEIGHT * USUAL_SD**2) / (edges.sum() + _SD_WEIGHT)
     if tied:
-        return Drawing(drawing.bias, np.full(n_readers, max(np.sqrt(pooled), _LEAST_SD)))
+        return Drawing(drawing.bias, np.full(n_readers, max(float(np.sqrt(pooled)), _LEAST_SD)))
     sd = np.sqrt((squared + _SD_WEIGHT * pooled) / (edges + _SD_WEIGHT))
     side = np.tile(fused.box[of, 2:] - fused.box[of, :2], 2)
-    weight = share[:, None] * trust * several[:, None] * (side / extent) ** 2
-    shift = (box - fused.box[of]) / side
-    total = np.column_stack([_per_reader(reader, weight[:, e], n_readers) for e in range(4)])
-    mean = np.column_stack([_per_reader(reader, (weight * shift)[:, e], n_readers) for e in range(4)])
+    each = weight[:, None] * trust * (side / extent) ** 2
+    shift = each * (members.box - fused.box[of]) / side
+    total, mean = (
+        np.column_stack([_per_reader(reader, column, n_readers) for column in part.T])
+        for part in (each, shift)
+    )
     bias = mean / (total + (sd[:, None] / _BIAS_SPREAD) ** 2)
     return Drawing(_anchored(bias, edges), np.maximum(sd, _LEAST_SD))
 

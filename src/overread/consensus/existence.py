@@ -12,58 +12,29 @@ seldom marked; a mimic that fools several readers is one that is often marked.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_array
 from scipy.special import expit, gammaln, logit, logsumexp, xlogy
 
 from overread.arrays import Floats, Ints
+from overread.consensus.marks import Marks, held_out_marks
 
 FOUND, SEEN_BY_CHANCE = 0.75, 0.03
 """Chance that a reader marks a finding, and a look-alike, before any read is seen."""
+
+LONE = 0.7
+"""Chance that a finding exists which only one reader could have marked."""
 
 _READER_WEIGHT = 20.0  # sites that a reader's chance given the class is pulled by
 _GROUP_WEIGHT = 4.0  # sites that the chances above weigh
 _CONFUSION_WEIGHT = 10.0  # marks that a reader's confusion is pulled by
 _TINY = 1e-12
+_MOST_UNEVEN = 0.01
 _MOST_EVEN = 1e3  # gamma shape from which on all cases are equally rich
 _LOWEST_TAU = 0.02
-_FREQUENT = 20  # cases from which a set of readers has its own share of normal cases
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Marks:
-    """Who read which case and who marked which cluster; equal clusters counted once.
-
-    Cases read by the same readers share a pattern. Clusters of one pattern with the same marks are
-    one row.
-
-    Args:
-        weight: (patterns, readers) sparse: how often each reader's answer counts (1; a reader's
-            repeats of a case share it).
-        pattern: (cases,) -1 where no one read.
-        group: (patterns,) patterns that share a share of normal cases: each frequent one is its own.
-        richness: (entries, 3) pattern, clusters in a case, number of such cases.
-        row_pattern, row_count: (rows,) pattern, and number of clusters.
-        row_of: (clusters,) row of each.
-        entry_row, reader, label, share: (entries,) the marks, sorted by row.
-        n_classes: number of classes.
-    """
-
-    weight: csr_array
-    pattern: Ints
-    group: Ints
-    richness: Ints
-    row_pattern: Ints
-    row_count: Floats
-    row_of: Ints
-    entry_row: Ints
-    reader: Ints
-    label: Ints
-    share: Floats
-    n_classes: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,55 +82,8 @@ class _Expectation:
     posterior: Floats  # (rows, 2 * classes)
     unmarked: Floats  # (patterns, 2 * classes) sites that nobody marked, all cases together
     richness: Floats  # (patterns,) summed over cases
-    live: Floats  # (rows of the richness table,) cases that are not normal
+    live: NDArray[Any]  # (rows of the richness table,) cases that are not normal
     log_likelihood: float
-
-
-def tabulate_marks(
-    read_case: Ints,
-    read_reader: Ints,
-    read_share: Floats,
-    cluster_case: Ints,
-    first: Ints,
-    member: tuple[Ints, Ints, Floats],
-    sizes: tuple[int, int, int],
-) -> Marks:
-    """Bring reads and clusters into the form that EM works on.
-
-    Args:
-        read_case, read_reader, read_share: (reads,) readable reads; share is 1, or 1 / m where a
-            reader read the case m times.
-        cluster_case: (clusters,).
-        first: (clusters + 1,) start of each cluster's members.
-        member: (members,) reader, label and share of each member, cluster by cluster.
-        sizes: number of cases, readers and classes.
-    """
-    n_cases, n_readers, n_classes = sizes
-    weight, pattern = _patterns(read_case, read_reader, read_share, n_cases, n_readers)
-    of_cluster = pattern[cluster_case]
-    reader, label, share = member
-    row_of, kept = _distinct(of_cluster, first, reader * n_classes + label, share)
-    start, count = first[kept], np.diff(first)[kept]
-    entry_row = np.repeat(np.arange(kept.size), count)
-    rows = np.arange(entry_row.size) - np.repeat(np.cumsum(count) - count, count)
-    rows = rows + np.repeat(start, count)
-    read = pattern >= 0
-    found = np.bincount(cluster_case, minlength=n_cases)
-    key, times = np.unique(np.stack([pattern[read], found[read]]), axis=1, return_counts=True)
-    return Marks(
-        weight=weight,
-        pattern=pattern,
-        group=_groups(np.bincount(pattern[read], minlength=weight.shape[0])),
-        richness=np.column_stack([*key, times]),
-        row_pattern=of_cluster[kept],
-        row_count=np.bincount(row_of, minlength=kept.size).astype(float),
-        row_of=row_of,
-        entry_row=entry_row,
-        reader=reader[rows],
-        label=label[rows],
-        share=share[rows],
-        n_classes=n_classes,
-    )
 
 
 def first_sites(marks: Marks) -> Sites:
@@ -177,6 +101,7 @@ def first_sites(marks: Marks) -> Sites:
     size = np.maximum(np.bincount(marks.entry_row, weights=marks.share), _TINY)
     readers = np.asarray(marks.weight.sum(axis=1))[marks.row_pattern]
     real = np.where(2 * size[: readers.size] > readers, 0.9, 0.4)
+    real = np.where(readers > 1, real, LONE)
     split = np.array([(real * marks.row_count).sum(), ((1 - real) * marks.row_count).sum()])
     per_class = (said + 0.5) / (said.sum() + 0.5 * n_classes)
     base = np.full((n_classes, n_classes), 0.15 * per_class)
@@ -190,7 +115,7 @@ def first_sites(marks: Marks) -> Sites:
 
 
 def fit_sites(
-    marks: Marks, sites: Sites, *, tied: bool = False, steps: int = 500, tol: float = 1e-7
+    marks: Marks, sites: Sites, *, tied: bool = False, steps: int = 200, tol: float = 1e-7
 ) -> tuple[Sites, Counts, list[tuple[float, float]]]:
     """Maximise the posterior of the parameters by EM.
 
@@ -210,16 +135,69 @@ def fit_sites(
         for _ in range(3):
             seen = _expect(marks, sites)
             sites = _maximise(marks, sites, seen, priors, tied=tied)
-        priors = _priors(sites, _count(marks, sites, _expect(marks, sites)), tied=tied)
+        priors = _priors(sites, _count(marks, _expect(marks, sites)), tied=tied)
     history: list[tuple[float, float]] = []
     seen = _expect(marks, sites)
     for _ in range(steps):
-        history.append((seen.log_likelihood, seen.log_likelihood + _log_prior(sites, priors)))
+        history.append((seen.log_likelihood, _objective(sites, seen, priors, tied=tied)))
         if len(history) > 1 and history[-1][1] - history[-2][1] < tol * abs(history[-1][1]):
             break
-        sites = _maximise(marks, sites, seen, priors, tied=tied)
-        seen = _expect(marks, sites)
-    return sites, _count(marks, sites, seen), history
+        sites, seen = _leap(marks, sites, seen, priors, tied=tied)
+    return sites, _count(marks, seen), history
+
+
+def _leap(
+    marks: Marks, sites: Sites, seen: _Expectation, priors: _Priors, *, tied: bool
+) -> tuple[Sites, _Expectation]:
+    """Two steps of EM, a leap along them, and a third step; back to the second if it was too far.
+
+    Source:
+        Varadhan & Roland 2008, Scand. J. Stat. 35:335-353 (SQUAREM, third step length).
+    """
+    one = _maximise(marks, sites, seen, priors, tied=tied)
+    seen_one = _expect(marks, one)
+    two = _maximise(marks, one, seen_one, priors, tied=tied)
+    start, first, second = _free(sites), _free(one), _free(two)
+    move = first - start
+    bend = second - first - move
+    length = max(float(np.linalg.norm(move)) / max(float(np.linalg.norm(bend)), _TINY), 1.0)
+    leap = _bound(start + 2 * length * move + length**2 * bend, sites)
+    landed = _maximise(marks, leap, _expect(marks, leap), priors, tied=tied)
+    seen_landed = _expect(marks, landed)
+    reached = _objective(landed, seen_landed, priors, tied=tied)
+    if reached >= _objective(one, seen_one, priors, tied=tied):
+        return landed, seen_landed
+    return two, _expect(marks, two)
+
+
+def _free(sites: Sites) -> Floats:
+    """Parameters without bounds, in one row."""
+    parts = (
+        np.log(sites.rate),
+        logit(sites.mark),
+        np.log(sites.confusion),
+        np.log([sites.shape]),
+        logit(sites.live),
+    )
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def _bound(free: Floats, like: Sites) -> Sites:
+    """Parameters from :func:`_free`."""
+    sizes = [like.rate.size, like.mark.size, like.confusion.size, 1, like.live.size]
+    rate, mark, told, shape, live = np.split(np.clip(free, -30, 30), np.cumsum(sizes)[:-1])
+    confusion = np.exp(told).reshape(like.confusion.shape)
+    return Sites(
+        np.exp(rate).reshape(like.rate.shape),
+        np.clip(expit(mark), 1e-6, 1 - 1e-6).reshape(like.mark.shape),
+        confusion / confusion.sum(axis=2, keepdims=True),
+        float(np.exp(np.clip(shape[0], np.log(_MOST_UNEVEN), np.log(_MOST_EVEN)))),
+        np.clip(expit(live), 1e-9, 1 - 1e-9),
+    )
+
+
+def _objective(sites: Sites, seen: _Expectation, priors: _Priors, *, tied: bool) -> float:
+    return seen.log_likelihood + _log_prior(sites, priors, tied=tied)
 
 
 def site_posterior(marks: Marks, sites: Sites, tau: float = 1.0) -> Floats:
@@ -242,7 +220,7 @@ def held_out_temperature(marks: Marks, sites: Sites) -> tuple[float, float]:
     Returns:
         tau in (0, 1], and the number of held-out decisions it rests on.
     """
-    entry, reader, pattern_row, weight = _held_out(marks)
+    entry, reader, pattern_row, weight = held_out_marks(marks)
     if not pattern_row.size:
         return 1.0, 0.0
     states = marks.n_classes * 2
@@ -267,73 +245,6 @@ def held_out_temperature(marks: Marks, sites: Sites) -> tuple[float, float]:
     best = minimize_scalar(loss, bounds=(np.log(_LOWEST_TAU), 0.0), method="bounded")
     tau = 1.0 if loss(0.0) <= best.fun else float(np.exp(best.x))
     return tau, float(count.sum())
-
-
-def _held_out(marks: Marks) -> tuple[Ints, Ints, Ints, Floats]:
-    """Every (cluster row, reader of its case) where another reader marked it.
-
-    Returns the entry of the reader's own mark (-1: none), reader, row, weight. Readers with
-    repeats of the case are left out: their own repeats would speak for them.
-    """
-    counts = np.diff(marks.weight.indptr)[marks.row_pattern]
-    row = np.repeat(np.arange(counts.size), counts)
-    place = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    place = place + marks.weight.indptr[marks.row_pattern[row]]
-    reader = marks.weight.indices[place].astype(np.int64)
-    n_readers = marks.weight.shape[1]
-    key = marks.entry_row * n_readers + marks.reader
-    order = np.argsort(key, kind="stable")
-    at = np.searchsorted(key[order], row * n_readers + reader)
-    near = np.minimum(at, max(key.size - 1, 0))
-    hit = key[order][near] == row * n_readers + reader if key.size else np.zeros(0, bool)
-    entry = np.where(hit, order[near], -1) if key.size else np.zeros(0, np.int64)
-    marked_by = np.bincount(marks.entry_row, minlength=counts.size)[row] - hit
-    whole = np.where(hit, marks.share[entry], 1.0) == 1.0 if key.size else hit
-    keep = (marked_by > 0) & whole
-    return entry[keep], reader[keep], row[keep], np.ones(int(keep.sum()))
-
-
-def _patterns(
-    case: Ints, reader: Ints, share: Floats, n_cases: int, n_readers: int
-) -> tuple[csr_array, NDArray[np.int64]]:
-    """Sparse (patterns, readers) weights and the pattern of each case."""
-    table = csr_array((share, (case, reader)), shape=(n_cases, n_readers))
-    table.sum_duplicates()
-    table.sort_indices()
-    table.data = np.minimum(table.data, 1.0)
-    keys: dict[bytes, int] = {}
-    pattern = np.full(n_cases, -1, dtype=np.int64)
-    example: list[int] = []
-    for i in np.unique(case):
-        key = table.indices[table.indptr[i] : table.indptr[i + 1]].tobytes()
-        code = keys.setdefault(key, len(keys))
-        if code == len(example):
-            example.append(int(i))
-        pattern[i] = code
-    return table[np.array(example, dtype=np.int64)], pattern
-
-
-def _groups(cases: Ints) -> NDArray[np.int64]:
-    """Group of each pattern: its own where it has cases enough, else the one of all rare ones."""
-    frequent = cases >= _FREQUENT
-    return np.where(frequent, np.cumsum(frequent) - 1, frequent.sum())
-
-
-def _distinct(
-    pattern: Ints, first: Ints, said: Ints, share: Floats
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row of each cluster, and one cluster of each row; clusters with the same marks are equal."""
-    size = np.diff(first)
-    of = np.repeat(np.arange(size.size), size)
-    weights, kind = np.unique(share, return_inverse=True)
-    code = said * max(weights.size, 1) + kind.reshape(-1)
-    order = np.lexsort((code, of))
-    place = np.arange(of.size) - np.repeat(first[:-1], size)
-    table = np.full((size.size, int(size.max(initial=0)) + 1), -1, dtype=np.int64)
-    table[:, 0] = pattern
-    table[of, place + 1] = code[order]
-    _, kept, row_of = np.unique(table, axis=0, return_index=True, return_inverse=True)
-    return row_of.reshape(-1), kept
 
 
 def _silence(marks: Marks, sites: Sites) -> Floats:
@@ -369,14 +280,16 @@ def _expect(marks: Marks, sites: Sites) -> _Expectation:
     at, chance_live = visible[pattern], sites.live[marks.group[pattern]]
     empty = sites.shape * (np.log(sites.shape) - np.log(sites.shape + at))
     shown = chance_live * np.exp(empty) + 1 - chance_live
-    live = np.where(found > 0, times, times * chance_live * np.exp(empty) / shown)
+    hidden = times * chance_live * np.exp(empty) / shown
+    live = np.where(found > 0, times, hidden)
     expected = live * (sites.shape + found) / (sites.shape + at)
     richness = np.bincount(pattern, weights=expected, minlength=visible.size)
     log_likelihood = float((marks.row_count * total[:, 0]).sum())
     log_likelihood += float((times * np.where(found > 0, np.log(chance_live), np.log(shown))).sum())
     log_likelihood += _log_richness(sites.shape, at, found, times * (found > 0))
     unmarked = richness[:, None] * rate * np.exp(silence)
-    return _Expectation(np.exp(joint - total), unmarked, richness, live, log_likelihood)
+    rich = richness.astype(np.float64)
+    return _Expectation(np.exp(joint - total), unmarked, rich, live, log_likelihood)
 
 
 def _log_richness(shape: float, visible: Floats, found: Ints, times: Floats) -> float:
@@ -385,27 +298,22 @@ def _log_richness(shape: float, visible: Floats, found: Ints, times: Floats) -> 
     return float((times * (each - (shape + found) * np.log(shape + visible))).sum())
 
 
-def _count(marks: Marks, sites: Sites, seen: _Expectation) -> Counts:
+def _count(marks: Marks, seen: _Expectation) -> Counts:
     n_readers, k = marks.weight.shape[1], marks.n_classes
     real = seen.posterior * marks.row_count[:, None]
-    per_pattern = seen.unmarked.copy()
-    np.add.at(per_pattern, marks.row_pattern, real)
-    there = np.asarray(marks.weight.T @ per_pattern)
-    each = real[marks.entry_row] * marks.share[:, None]
-    marked = np.zeros((n_readers, 2 * k))
-    np.add.at(marked, marks.reader, each)
-    said = np.zeros((n_readers, k, k))
-    np.add.at(said, (marks.reader, slice(None), marks.label), each[:, :k] + each[:, k:])
-    shape = (n_readers, 2, k)
+    there = np.asarray(marks.weight.T @ (seen.unmarked + marks.by_pattern @ real))
+    said = np.asarray(marks.by_said @ real[marks.entry_row]).reshape(n_readers, k, 2, k)
     return Counts(
-        there.reshape(shape).transpose(1, 0, 2), marked.reshape(shape).transpose(1, 0, 2), said
+        there.reshape(n_readers, 2, k).transpose(1, 0, 2),
+        said.sum(axis=1).transpose(1, 0, 2),
+        said.sum(axis=2).transpose(0, 2, 1),
     )
 
 
 def _maximise(
     marks: Marks, sites: Sites, seen: _Expectation, priors: _Priors, *, tied: bool
 ) -> Sites:
-    counts = _count(marks, sites, seen)
+    counts = _count(marks, seen)
     if tied:
         counts = _pooled(counts)
     mark = (counts.marked + _READER_WEIGHT * priors.mark) / (counts.there + _READER_WEIGHT)
@@ -442,7 +350,7 @@ def _best_shape(marks: Marks, sites: Sites, live: Floats) -> float:
     now = np.log(sites.shape)
     best = minimize_scalar(
         loss,
-        bounds=(max(now - 1.0, np.log(0.01)), min(now + 1.0, np.log(_MOST_EVEN))),
+        bounds=(max(now - 1.0, np.log(_MOST_UNEVEN)), min(now + 1.0, np.log(_MOST_EVEN))),
         method="bounded",
         options={"xatol": 1e-3},
     )
@@ -484,8 +392,9 @@ def _inside(chance: Floats) -> Floats:
     return np.clip(chance, 1e-5, 1 - 1e-5)
 
 
-def _log_prior(sites: Sites, priors: _Priors) -> float:
+def _log_prior(sites: Sites, priors: _Priors, *, tied: bool) -> float:
     m = priors.mark
     chance = xlogy(m, sites.mark) + xlogy(1 - m, 1 - sites.mark)
     told = xlogy(priors.confusion, sites.confusion)
-    return float(_READER_WEIGHT * chance.sum() + told.sum())
+    readers = m.shape[1] if tied else 1  # tied readers have one prior between them
+    return float(_READER_WEIGHT * chance.sum() + told.sum()) / readers

@@ -1,9 +1,11 @@
 """Grouping the findings of several reads of a case: at most one of each read in a cluster.
 
-The evidence that two findings are one thing comes as a score (log odds) of each pair. A cluster of
-n findings scores (n - 1) times the mean score of its pairs, and the grouping of largest total
-score wins. With Gaussian drawing errors the log odds of "one thing" against "n things" have this
-form, up to a term of order log n: sum_i |x_i - mean|^2 = sum_(i<j) |x_i - x_j|^2 / n.
+The evidence that two findings are one thing comes as a score a_ij (log odds) of each pair, and
+findings have weights p_i (precisions). A cluster scores sum_(i<j) (p_i + p_j) a_ij / sum_i p_i, and
+the grouping of largest total score wins. The pair weights add up to n - 1, and with Gaussian
+drawing errors of precision p the squares are exactly those of the log odds of "one thing" against
+"n things": sum_i p_i (x_i - mean)^2 = sum_(i<j) p_i p_j (x_i - x_j)^2 / sum_i p_i, where the pair
+alone has p_i p_j (x_i - x_j)^2 / (p_i + p_j). So a loose drawing joins tight ones at little cost.
 """
 
 from __future__ import annotations
@@ -48,25 +50,31 @@ class Clusters:
 
 
 def cluster_findings(
-    read: Ints, first: Ints, second: Ints, score: Floats, *, exact_up_to: int = 9
+    read: Ints,
+    first: Ints,
+    second: Ints,
+    score: Floats,
+    *,
+    weight: Floats | None = None,
+    exact_up_to: int = 9,
 ) -> Clusters:
     """Partition findings so that the total score is largest, no cluster with two of one read.
 
-    Findings tangled with at most ``exact_up_to`` others are solved exactly (dynamic programming
-    over subsets); larger tangles by best-first merging, then by moves and swaps of single
-    findings until none gains.
+    Findings tangled with few others are solved exactly (dynamic programming over subsets); larger
+    tangles by best-first merging, then by moves and swaps of single findings until none gains.
 
     Args:
         read: (findings,) the read of each.
         first, second: (edges,) pairs of findings of one case; each pair once, in either order.
         score: (edges,) log odds that the two are one thing; other pairs count as
             :data:`UNLINKED`, pairs of one read never share a cluster.
-        exact_up_to: size up to which a tangle is solved exactly, 1 .. 14.
+        weight: (findings,) precision of each, above 0, on any scale; None is equal.
+        exact_up_to: number of findings up to which a tangle is solved exactly, 1 .. 14.
     Raises:
-        InputError: ``exact_up_to`` out of range, or a score that is not finite.
+        InputError: ``exact_up_to`` out of range, a score that is not finite, a weight not above 0.
     Source:
         Bansal, Blum & Chawla 2004, Mach. Learn. 56:89-113 (correlation clustering), with the
-        score of a cluster divided by its size as the Gaussian evidence asks.
+        pairs of a cluster weighted as the Gaussian evidence asks.
     Example:
         >>> of = cluster_findings(
         ...     np.array([0, 0, 1]), np.array([0, 1]), np.array([2, 2]), np.array([2.0, 3.0])
@@ -79,11 +87,15 @@ def cluster_findings(
     if not np.isfinite(score).all():
         raise InputError("score", "be finite numbers", "nan or infinite")
     n = read.size
+    precision = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
+    if not (precision > 0).all():
+        raise InputError("weight", "be above 0", float(precision.min()))
     label = np.arange(n)
     for nodes, edges in _tangles(n, first, second, score):
-        place = np.searchsorted(nodes, [first[edges], second[edges]])
-        table = _score_table(read[nodes].astype(np.int64), place[0], place[1], score[edges])
-        own = _exact(table) if nodes.size <= exact_up_to else _search(table)
+        mine = precision[nodes] / precision[nodes].mean()
+        ends = np.searchsorted(nodes, first[edges]), np.searchsorted(nodes, second[edges])
+        table = _score_table(read[nodes].astype(np.int64), *ends, score[edges], mine)
+        own = _exact(table, mine) if nodes.size <= exact_up_to else _search(table, mine)
         label[nodes] = nodes[own]
     return partition(label)
 
@@ -160,8 +172,8 @@ def _near(order: Any, start: Any, read: Any, box: Any, reach: float) -> Any:
 
 
 @numba.njit(cache=True)
-def _score_table(read: Any, first: Any, second: Any, score: Any) -> Any:
-    """(n, n) score of every pair, symmetric; 0 on the diagonal."""
+def _score_table(read: Any, first: Any, second: Any, score: Any, weight: Any) -> Any:
+    """(n, n) weighted score (p_i + p_j) a_ij of every pair, symmetric; 0 on the diagonal."""
     n = read.size
     table = np.full((n, n), UNLINKED)
     for k in range(score.size):
@@ -169,6 +181,7 @@ def _score_table(read: Any, first: Any, second: Any, score: Any) -> Any:
         table[second[k], first[k]] = score[k]
     for i in range(n):
         for j in range(n):
+            table[i, j] *= weight[i] + weight[j]
             if i != j and read[i] == read[j]:
                 table[i, j] = _NEVER
         table[i, i] = 0.0
@@ -176,24 +189,24 @@ def _score_table(read: Any, first: Any, second: Any, score: Any) -> Any:
 
 
 @numba.njit(cache=True)
-def _exact(table: Any) -> Any:
+def _exact(table: Any, weight: Any) -> Any:  # noqa: C901 (a kernel compiles as one)
     """(n,) cluster label of each: best partition, by dynamic programming over all subsets."""
     n = table.shape[0]
     n_sets = 1 << n
     value = np.zeros(n_sets)  # of a subset as one cluster
     total = np.zeros(n_sets)
+    heavy = np.zeros(n_sets)
     for s in range(1, n_sets):
         low = 0
         while not (s >> low) & 1:
             low += 1
         rest = s & (s - 1)
-        size = 1
         total[s] = total[rest]
+        heavy[s] = heavy[rest] + weight[low]
         for j in range(low + 1, n):
             if (s >> j) & 1:
                 total[s] += table[low, j]
-                size += 1
-        value[s] = 2 * total[s] / size
+        value[s] = total[s] / heavy[s]
     best = np.zeros(n_sets)
     choice = np.zeros(n_sets, dtype=np.int64)
     for s in range(1, n_sets):
@@ -224,109 +237,96 @@ def _exact(table: Any) -> Any:
 
 
 @numba.njit(cache=True)
-def _search(table: Any) -> Any:
+def _search(table: Any, weight: Any) -> Any:
     """(n,) cluster label of each: merge best first, then move and swap single findings."""
     n = table.shape[0]
     label = np.arange(n)
-    size = np.ones(n)
+    heavy = weight.copy()
     own = np.zeros(n)  # summed score of the pairs within each cluster
     cross = table.copy()  # summed score of the pairs between clusters
     alive = np.ones(n, dtype=np.bool_)
     partner = np.full(n, -1)
     gain = np.zeros(n)
     for a in range(n):
-        partner[a], gain[a] = _best_partner(a, alive, size, own, cross)
+        partner[a], gain[a] = _best_partner(a, alive, heavy, own, cross)
     while True:
         a = int(np.argmax(np.where(alive, gain, -np.inf)))
         if gain[a] <= _GAIN:
             break
         b = partner[a]
         own[a] += own[b] + cross[a, b]
-        size[a] += size[b]
+        heavy[a] += heavy[b]
         cross[a] += cross[b]
         cross[:, a] = cross[a]
         alive[b] = False
         label[label == b] = a
         for c in range(n):
             if alive[c] and (c == a or partner[c] == a or partner[c] == b):
-                partner[c], gain[c] = _best_partner(c, alive, size, own, cross)
-    _improve(table, label)
+                partner[c], gain[c] = _best_partner(c, alive, heavy, own, cross)
+    for _ in range(100):
+        changed = False
+        for i in range(n):
+            changed = _move(i, table, weight, label) or changed
+        if not changed:
+            break
     return label
 
 
 @numba.njit(cache=True)
-def _best_partner(a: Any, alive: Any, size: Any, own: Any, cross: Any) -> Any:
+def _best_partner(a: Any, alive: Any, heavy: Any, own: Any, cross: Any) -> Any:
     best, gain = -1, 0.0
     for b in range(alive.size):
         if alive[b] and b != a:
-            joint = 2 * (own[a] + own[b] + cross[a, b]) / (size[a] + size[b])
-            more = joint - 2 * own[a] / size[a] - 2 * own[b] / size[b]
+            joint = (own[a] + own[b] + cross[a, b]) / (heavy[a] + heavy[b])
+            more = joint - own[a] / heavy[a] - own[b] / heavy[b]
             if more > gain:
                 best, gain = b, more
     return best, gain
 
 
 @numba.njit(cache=True)
-def _improve(table: Any, label: Any) -> None:
-    """Move one finding to another cluster, or swap it for the one of its read there."""
+def _move(i: Any, table: Any, weight: Any, label: Any) -> Any:  # noqa: C901, PLR0912 (as above)
+    """Move finding i to the cluster that gains most, or swap it for the one of its read there."""
     n = label.size
-    for _ in range(100):
-        changed = False
-        for i in range(n):
-            size = np.zeros(n)
-            own = np.zeros(n)
-            pull = np.zeros(n)  # summed score of finding i with each cluster
-            rival = np.full(n, -1)
-            for j in range(n):
-                size[label[j]] += 1
-                for k in range(j + 1, n):
-                    if label[k] == label[j]:
-                        own[label[j]] += table[j, k]
-                if j != i:
-                    if table[i, j] <= _NEVER:
-                        rival[label[j]] = j
-                    else:
-                        pull[label[j]] += table[i, j]
-            home = label[i]
-            left = 0.0
-            if size[home] > 1:
-                left = 2 * (own[home] - pull[home]) / (size[home] - 1)
-            stay = 2 * own[home] / size[home]
-            best, target = _GAIN, -1
-            for c in range(n):
-                if c == home or (size[c] == 0 and size[home] == 1):
-                    continue
-                j = rival[c]
-                if j < 0:
-                    after = 2 * (own[c] + pull[c]) / (size[c] + 1) + left
-                    before = stay + (2 * own[c] / size[c] if size[c] else 0.0)
-                else:
-                    after, before = _swapped(table, label, i, j, own, pull, size, left)
-                if after - before > best:
-                    best, target = after - before, c
-            if target >= 0:
-                if rival[target] >= 0:
-                    label[rival[target]] = home
-                label[i] = target
-                changed = True
-        if not changed:
-            break
-
-
-@numba.njit(cache=True)
-def _swapped(
-    table: Any, label: Any, i: Any, j: Any, own: Any, pull: Any, size: Any, left: float
-) -> Any:
-    """Score of the two clusters after findings i and j changed places, and before."""
-    home, there = label[i], label[j]
-    pull_home, pull_there = 0.0, 0.0  # of j
-    for k in range(label.size):
-        if k not in (i, j):
-            if label[k] == home:
-                pull_home += table[j, k]
-            elif label[k] == there:
-                pull_there += table[j, k]
-    before = 2 * own[home] / size[home] + 2 * own[there] / size[there]
-    new_there = 2 * (own[there] - pull_there + pull[there]) / size[there]
-    new_home = 2 * (own[home] - pull[home] + pull_home) / size[home]
-    return new_there + new_home, before
+    heavy = np.zeros(n)
+    own = np.zeros(n)
+    pull = np.zeros(n)  # summed score of finding i with each cluster, its rival there left out
+    rival = np.full(n, -1)
+    for j in range(n):
+        heavy[label[j]] += weight[j]
+        for k in range(j + 1, n):
+            if label[k] == label[j]:
+                own[label[j]] += table[j, k]
+        if j != i:
+            if table[i, j] <= _NEVER:
+                rival[label[j]] = j
+            else:
+                pull[label[j]] += table[i, j]
+    home = label[i]
+    alone = heavy[home] <= weight[i] + 1e-12
+    left = 0.0 if alone else (own[home] - pull[home]) / (heavy[home] - weight[i])
+    stay = own[home] / heavy[home]
+    best, target = _GAIN, -1
+    for c in range(n):
+        if c == home or (heavy[c] == 0 and alone):
+            continue
+        before = stay + (own[c] / heavy[c] if heavy[c] > 0 else 0.0)
+        after = (own[c] + pull[c]) / (heavy[c] + weight[i]) + left
+        j = rival[c]
+        if j >= 0:
+            to_home, to_c = 0.0, 0.0  # of the rival
+            for k in range(n):
+                if k not in (i, j):
+                    to_home += table[j, k] if label[k] == home else 0.0
+                    to_c += table[j, k] if label[k] == c else 0.0
+            change = weight[i] - weight[j]
+            after = (own[c] - to_c + pull[c]) / (heavy[c] + change)
+            after += (own[home] - pull[home] + to_home) / (heavy[home] - change)
+        if after - before > best:
+            best, target = after - before, c
+    if target < 0:
+        return False
+    if rival[target] >= 0:
+        label[rival[target]] = home
+    label[i] = target
+    return True

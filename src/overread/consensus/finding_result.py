@@ -1,0 +1,270 @@
+"""A consensus of findings in the one result shape: order, entropy, difficulty, reliability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from scipy.special import entr
+from scipy.stats import beta, chi2, gamma, norm
+
+from overread.arrays import Floats, Ints, digest
+from overread.consensus.finding_match import FindingTable, Matched
+from overread.consensus.result import (
+    Consensus,
+    FindingConsensus,
+    Iteration,
+    Reliability,
+    Setting,
+)
+from overread.geometry.clusters import Clusters
+from overread.labels import BoxReads, InstanceReads
+
+MEASURES = ("sensitivity", "false_alarms", "class_accuracy", "edge_sd", "size_bias")
+"""Columns of the reliability: share of findings marked, at the group's class mix; false marks a
+case; share of marked findings named rightly; sd of an edge relative to the box; size drawn
+relative to the consensus (-0.3 is 30 % smaller)."""
+
+FEW_FINDINGS = 30
+"""Marks below which a reader's figures rest mostly on the group's."""
+
+_PULL = 20.0  # sites or marks behind the group's figures, as in the model of existence
+_DRAWN_PULL = 6.0
+
+Interval: TypeAlias = tuple[Floats, Floats, Floats]  # value, low, high
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a method says of each cluster.
+
+    Args:
+        existence: (clusters,).
+        posterior: (clusters, classes) given existence, rows sum to 1.
+        box, se: (clusters, 4).
+        outline: one a cluster, for instances.
+    """
+
+    existence: Floats
+    posterior: Floats
+    box: Floats
+    se: Floats
+    outline: tuple[Floats, ...] | None = None
+
+
+def finding_consensus(
+    reads: BoxReads | InstanceReads,
+    table: FindingTable,
+    clusters: Clusters,
+    answer: Answer,
+    *,
+    method: str,
+    settings: Mapping[str, Setting],
+    reliability: Reliability,
+    warnings: tuple[str, ...] = (),
+    history: tuple[Iteration, ...] = (),
+    temperature: float = 1.0,
+    prevalence: Floats | None = None,
+) -> Consensus[FindingConsensus]:
+    """Sort the clusters by case and existence and fill in what follows from them."""
+    case = table.case[clusters.member[clusters.first[:-1]]]
+    order = np.lexsort((np.arange(case.size), -answer.existence, case))
+    size = np.diff(clusters.first)[order]
+    first = np.r_[0, np.cumsum(size)]
+    step = np.arange(int(first[-1])) - np.repeat(first[:-1], size)
+    member = table.row[clusters.member[np.repeat(clusters.first[:-1][order], size) + step]]
+    value = FindingConsensus(
+        case=case[order],
+        code=answer.posterior[order].argmax(axis=1),
+        classes=reads.schema.names,
+        box=answer.box[order],
+        box_sd=answer.se[order],
+        existence=answer.existence[order],
+        members=member,
+        first=first,
+        outline=None if answer.outline is None else tuple(answer.outline[i] for i in order),
+    )
+    read = np.bincount(table.read_case, minlength=table.n_cases)
+    return Consensus(
+        kind=reads.schema.kind,
+        method=method,
+        settings=settings,
+        cases=reads.index.cases,
+        value=value,
+        posterior=answer.posterior[order],
+        entropy=_entropy(case, answer, read),
+        difficulty=_difficulty(table, clusters, case, answer, read),
+        reliability=reliability,
+        reads=read,
+        read_rows=table.read_row,
+        history=history,
+        warnings=warnings,
+        temperature=temperature,
+        provenance=_provenance(reads, table, method, settings),
+        prevalence=prevalence,
+    )
+
+
+def reader_reliability(
+    names: tuple[str, ...], table: FindingTable, matched: Matched, *, level: float, tied: bool
+) -> Reliability:
+    """Each reader's figures (:data:`MEASURES`), with intervals from the expected counts.
+
+    ``tied`` readers have the figures, and the counts, of all.
+    """
+    sites, counts, drawing = matched.sites, matched.counts, matched.drawing
+    mix = sites.rate[0] / sites.rate[0].sum()
+    reads = np.bincount(table.read_reader, minlength=table.n_readers)
+    weight = np.bincount(table.read_reader, weights=table.read_share, minlength=table.n_readers)
+    right = np.diagonal(sites.confusion, axis1=1, axis2=2) @ mix
+    totals = (
+        counts.there[0].sum(axis=1),
+        counts.marked[0].sum(axis=1),
+        counts.marked[1].sum(axis=1),
+        matched.fused.boxes,
+        np.maximum(weight, 1e-9),
+    )
+    there, marked, false, boxes, seen = (
+        np.full(part.size, part.sum()) if tied else part for part in totals
+    )
+    columns = [
+        share_interval(sites.mark[0] @ mix, there + _PULL, level),
+        rate_interval(false, seen, level),
+        share_interval(right, marked + _PULL, level),
+        _spread(drawing.sd, boxes, level),
+        _bias(drawing.bias, drawing.sd, boxes, level),
+    ]
+    value, low, high = (np.column_stack([c[i] for c in columns]) for i in range(3))
+    unread = reads == 0
+    for part in (value, low, high):
+        part[unread] = np.nan
+    return Reliability(
+        readers=names,
+        measures=MEASURES,
+        value=value,
+        low=low,
+        high=high,
+        level=level,
+        reads=reads,
+        confusion=sites.confusion,
+    )
+
+
+def finding_warnings(table: FindingTable, matched: Matched | None) -> tuple[str, ...]:
+    """What a user must know before trusting the result, in plain words."""
+    said: list[str] = []
+    readers = np.unique(table.read_reader).size
+    if not table.row.size:
+        said.append("No read holds a finding: the consensus is empty.")
+    if readers == 1:
+        said.append(
+            "There is one reader only. Whether a finding exists, and how well it is drawn, rests "
+            "on what is usual, not on these reads."
+        )
+    elif table.read_case.size and np.unique(table.read_case * 2**32 + table.read_reader).size == (
+        np.unique(table.read_case).size
+    ):
+        said.append(
+            "No case was read by two readers, so that their reads cannot be compared: existence "
+            "rests on what is usual. Let readers overlap on some cases."
+        )
+    if (table.read_share < 1).any():
+        said.append("Repeat reads of one case by one reader share one vote.")
+    if matched is None:
+        return tuple(said)
+    marks = np.bincount(table.reader, minlength=table.n_readers)
+    reads = np.bincount(table.read_reader, minlength=table.n_readers)
+    few = int(((reads > 0) & (marks < FEW_FINDINGS)).sum())
+    if few and table.row.size:
+        said.append(
+            f"{few} of {readers} readers marked fewer than {FEW_FINDINGS} findings: their "
+            "figures lean on those of the group."
+        )
+    if (matched.sites.mark[1] > matched.sites.mark[0]).all(axis=0).any() and table.row.size:
+        said.append(
+            "For some class, look-alikes are marked as often as findings: existence there is "
+            "hardly known."
+        )
+    if not matched.settled:
+        said.append("Matching had not settled when it ended; a few findings may change partner.")
+    return tuple(said)
+
+
+def _entropy(case: Ints, answer: Answer, read: Ints) -> Floats:
+    """(cases,) in nats, of existence and, where it exists, class; nan where no one read."""
+    e = answer.existence
+    each = entr(e) + entr(1 - e) + e * entr(answer.posterior).sum(axis=1)
+    total = np.bincount(case, weights=each, minlength=read.size)
+    return np.where(read > 0, total, np.nan)
+
+
+def _difficulty(
+    table: FindingTable, clusters: Clusters, case: Ints, answer: Answer, read: Ints
+) -> Floats:
+    """(cases,) expected share of (read, cluster) answers that are wrong; nan where no one read."""
+    votes = np.bincount(table.read_case, weights=table.read_share, minlength=read.size)
+    of, m = clusters.of, np.arange(table.row.size)
+    named = table.share * answer.posterior[of, table.label[m]]
+    right = np.bincount(of, weights=named, minlength=clusters.count)
+    marked = np.bincount(of, weights=table.share, minlength=clusters.count)
+    e = answer.existence
+    wrong = e * (votes[case] - right) + (1 - e) * marked
+    total = np.bincount(case, weights=wrong, minlength=read.size)
+    asked = np.bincount(case, minlength=read.size) * votes
+    share = np.divide(total, asked, out=np.zeros(read.size), where=asked > 0)
+    return np.where(read > 0, np.clip(share, 0.0, 1.0), np.nan)
+
+
+def _provenance(
+    reads: BoxReads | InstanceReads,
+    table: FindingTable,
+    method: str,
+    settings: Mapping[str, Setting],
+) -> str:
+    index = reads.index
+    shape = (reads.box,) if isinstance(reads, BoxReads) else (reads.point, reads.first)
+    columns = (index.case, index.reader, index.cases, reads.read, reads.label, *shape)
+    return digest(
+        *columns,
+        index.readers,
+        reads.schema.names,
+        table.read_row,
+        method,
+        sorted(settings.items()),
+    )
+
+
+def share_interval(value: Floats, weight: Floats, level: float) -> Interval:
+    """Share ``value`` of ``weight`` things, and its beta interval."""
+    tail = (1 - level) / 2
+    a, b = value * weight, (1 - value) * weight
+    low, high = np.asarray(beta.ppf(tail, a, b)), np.asarray(beta.ppf(1 - tail, a, b))
+    return value, low, high
+
+
+def rate_interval(events: Floats, cases: Floats, level: float) -> Interval:
+    """Events a case, and its gamma interval (Jeffreys)."""
+    tail = (1 - level) / 2
+    low, high = gamma.ppf(tail, events + 0.5), gamma.ppf(1 - tail, events + 0.5)
+    return events / cases, low / cases, high / cases
+
+
+def _spread(sd: Floats, boxes: Floats, level: float) -> Interval:
+    """Four edges a box, of which one in four goes into the place of the finding."""
+    tail = (1 - level) / 2
+    df = 3.0 * boxes + _DRAWN_PULL
+    value = np.where(boxes > 0, sd, np.nan)
+    return (
+        value,
+        value * np.sqrt(df / chi2.ppf(1 - tail, df)),
+        value * np.sqrt(df / chi2.ppf(tail, df)),
+    )
+
+
+def _bias(bias: Floats, sd: Floats, boxes: Floats, level: float) -> Interval:
+    ratio = np.maximum(1 + bias[:, 2:] - bias[:, :2], 0.05)
+    value = np.where(boxes > 0, np.sqrt(ratio.prod(axis=1)) - 1, np.nan)
+    se = norm.ppf((1 + level) / 2) * sd / np.sqrt(np.maximum(boxes, 1))
+    return value, value - se, value + se
