@@ -140,7 +140,7 @@ def one_cell(job: tuple) -> dict:
             if name not in known:
                 known[name] = cell_p_value(cells, true, draws=500, seed=seed, alpha=0.05)
             held += known[name] >= 0.05
-            if i < checked:
+            if i < (checked if len(cells.d) == 1 else 1):
                 span = cell_interval(cells, MEASURES[key], 0.95, 500, seed)
                 widths.append(span.high - span.low)
                 found["ends_agree"][0] += (span.low <= true <= span.high) == (known[name] >= 0.05)
@@ -192,7 +192,7 @@ def main() -> None:
     sizes = (30,) if args.small else (30, 100)
     team = (2, 3) if args.small else (2, 3, 5)
     kappas = (0.5,) if args.small else (0.2, 0.4, 0.6, 0.8)
-    samples, peers, checked = (300, 100, 4) if args.small else (1000, 200, 8)
+    samples, peers, checked = (300, 100, 4) if args.small else (1000, 200, 6)
     models = ("common correlation", "latent class")
     grid = itertools.product(sizes, (0.05, 0.2, 0.5), team, models, kappas)
     jobs = [(*cell, samples, peers, checked, 1000 + i) for i, cell in enumerate(grid)]

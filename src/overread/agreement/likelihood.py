@@ -148,7 +148,7 @@ def _ratio(  # noqa: PLR0917 - a numba kernel takes plain arrays, by position
             moved = max(moved, abs(new - w[j]))
             w[j] = new
         w /= w.sum()
-        if moved < 1e-8 and step == 1.0:
+        if moved < 1e-6 and step == 1.0:
             break
     log_ratio = 0.0
     for j in range(m.size):

@@ -153,7 +153,7 @@ def cells_of(
             share[j, place[reader], label] += weight
     constant, form = chance_terms(chance, weights)
     if by_pair:
-        terms = _pair_terms(share, weights, form, m + trace(m.size))
+        terms = _pair_terms(share, weights, form, m)
         if not terms:
             return None
         q = _reader_form(form, 2)
@@ -170,15 +170,16 @@ def trace(n_cells: int) -> Floats:
 
 
 def _pair_terms(
-    share: Floats, weights: Floats, form: Floats, mass: Floats
+    share: Floats, weights: Floats, form: Floats, m: Floats
 ) -> list[tuple[Floats, Floats, Floats, Floats]]:
     """Terms of the reader pairs whose expected disagreement is not 0."""
     found = []
     for pair in map(list, itertools.combinations(range(share.shape[1]), 2)):
         both = (share[:, pair].sum(axis=2) > 0).all(axis=1)
-        if mass[both].sum() <= mass.size * 0.05:  # nothing but the trace
+        if not m[both].sum() > 0:
             continue
-        first, second = np.einsum("j,jgk->gk", mass * both, share[:, pair])
+        mass = (m + trace(m.size)) * both
+        first, second = np.einsum("j,jgk->gk", mass, share[:, pair])
         if first @ form @ second > 0:
             found.append(_term(share[:, pair], weights, "readers"))
     return found
