@@ -33,6 +33,7 @@ def forest(
     reference: float = math.nan,
     width: int = 360,
     log: bool = False,
+    step: int = 28,
 ) -> str:
     """Draw the figures of readers.
 
@@ -42,10 +43,11 @@ def forest(
         domain: ends of the axis, by default what the intervals need.
         reference: a dashed line: the median reader, or where there is no bias.
         log: logarithmic axis, for ratios.
+        step: height of a row in pixels.
     """
     rows = [row for row in rows if math.isfinite(row.value)]
     data = inline([_record(row) for row in rows])
-    ends = list(domain or _domain(rows, log=log))
+    ends = list(domain or forest_domain(rows, log=log))
     scale = alt.Scale(domain=ends, nice=False, type="log" if log else "linear")
     x = alt.X("value:Q", title=axis, scale=scale)
     y = alt.Y("name:N", sort=None, title=None).axis(grid=False)
@@ -63,10 +65,8 @@ def forest(
     layers = [interval, dot]
     if math.isfinite(reference):
         line = alt.Chart(inline([{"value": reference}]))
-        layers.insert(
-            0, line.mark_rule(stroke=colour("faint"), strokeDash=[3, 3]).encode(x="value:Q")
-        )
-    return svg(alt.layer(*layers).properties(width=width, height=alt.Step(28)))
+        layers.insert(0, line.mark_rule(stroke=colour("faint"), strokeDash=[3, 3]).encode(x=x))
+    return svg(alt.layer(*layers).properties(width=width, height=alt.Step(step)))
 
 
 def _record(row: ForestRow) -> dict[str, object]:
@@ -81,7 +81,8 @@ def _record(row: ForestRow) -> dict[str, object]:
     }
 
 
-def _domain(rows: Sequence[ForestRow], *, log: bool) -> tuple[float, float]:
+def forest_domain(rows: Sequence[ForestRow], *, log: bool = False) -> tuple[float, float]:
+    """Ends of an axis that shows every interval: from 0 unless all is far above it."""
     ends = [v for row in rows for v in (row.value, row.low, row.high) if math.isfinite(v)]
     if not ends:
         return (0.1, 10.0) if log else (0.0, 1.0)
@@ -89,6 +90,6 @@ def _domain(rows: Sequence[ForestRow], *, log: bool) -> tuple[float, float]:
     if log:
         return low / 1.1, high * 1.1
     if low >= 0 and high <= 1:
-        return (0.0 if low < 0.5 else max(0.0, low - 0.1), 1.0)
+        return (0.0 if low < 0.3 else math.floor(low * 10 - 0.5) / 10, 1.0)
     pad = (high - low or 1.0) * 0.08
     return low - pad, high + pad

@@ -15,12 +15,13 @@ _TEXT_UP_TO = 16
 DARK_TEXT_FROM = 0.6  # opacity of the accent from which its own text colour reads better
 
 
-def pair_matrix(readers: Sequence[str], value: Floats) -> str:
+def pair_matrix(readers: Sequence[str], value: Floats, *, side: int = 0) -> str:
     """Draw one measure of each pair of readers.
 
     Args:
         readers: names.
         value: (readers, readers); nan cells and the diagonal stay empty.
+        side: of a cell in pixels; 0 chooses.
     """
     off = value[~np.eye(len(readers), dtype=bool)]
     low = float(np.nanmin(off, initial=1.0))
@@ -34,7 +35,7 @@ def pair_matrix(readers: Sequence[str], value: Floats) -> str:
         for j in range(len(readers))
         if i != j and np.isfinite(value[i, j])
     ]
-    return _heat(readers, rows, _side(len(readers)), ("", ""))
+    return _heat(readers, rows, side or _side(len(readers)), ("", ""))
 
 
 def confusion_matrix(classes: Sequence[str], share: Floats, *, side: int = 0) -> str:

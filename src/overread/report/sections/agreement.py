@@ -8,7 +8,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from overread.agreement.estimate import Estimate
-from overread.report.blocks import Block, Cell, Chart, Column, Heading, Link, Note, Section, Table
+from overread.report.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Charts,
+    Column,
+    Heading,
+    Link,
+    Note,
+    Section,
+    Table,
+)
+from overread.report.charts.forest import ForestRow, forest
 from overread.report.charts.interval_bar import interval_bar
 from overread.report.charts.matrix import pair_matrix
 from overread.report.charts.scale import word_scale
@@ -18,6 +30,7 @@ from overread.report.theme import reader_token
 from overread.report.words import band, bands, count, interval, listed, number, percent
 
 _DRAWN = 24  # readers in the matrix
+_BESIDE = 7  # readers up to which the matrix leaves room beside it
 _PAIRS = 40  # rows of the table of pairs
 
 Behind = Callable[[str], tuple[Link, ...]]
@@ -88,7 +101,7 @@ def estimate_table(
         rows.append(
             (
                 Cell(
-                    name.removesuffix(" against the rest").removeprefix("class "),
+                    _reader_name(one) if by == "scope" else name,
                     note or _rests_on(one),
                     reader=reader,
                 ),
@@ -141,6 +154,10 @@ def _rests_on(one: Estimate) -> str:
     return ", ".join(parts)
 
 
+def _reader_name(one: Estimate) -> str:
+    return one.scope.removesuffix(" against the rest").removeprefix("class ")
+
+
 def _of_readers(content: Content, estimates: Sequence[Estimate], caption: str) -> Table:
     ordered = sorted(estimates, key=lambda e: (math.isnan(e.value), e.value))
     indices = [_reader_of(content.readers, e.scope) for e in ordered]
@@ -172,19 +189,44 @@ def _pairs(content: Content) -> list[Block]:
         return [Heading("By pair", "pairs"), Note("No overlap", text, "empty")]
     blocks: list[Block] = [Heading("By pair", "pairs")]
     if len(content.readers) > 2:
-        blocks.append(_matrix_chart(content, first))
+        blocks.append(_pair_charts(content, first))
     blocks.append(_pair_table(content, matrices))
     return blocks
 
 
-def _matrix_chart(content: Content, first: PairMatrix) -> Chart:
+def _pair_charts(content: Content, first: PairMatrix) -> Charts:
+    """The matrix; beside it, while it is small, each reader against the rest."""
+    rest = [e for e in content.agreement.against_rest if math.isfinite(e.value)]
+    few = len(content.readers) <= _BESIDE and bool(rest)
+    matrix = _matrix_chart(content, first, beside=few)
+    if not few:
+        return Charts((matrix,))
+    rows = [
+        ForestRow(_reader_of(content.readers, e.scope), _reader_name(e), e.value, e.low, e.high)
+        for e in sorted(rest, key=lambda e: e.value)
+    ]
+    return Charts(
+        (
+            matrix,
+            Chart(
+                f"{rest[0].name}, each reader against the rest",
+                forest(rows, axis=rest[0].name, width=300, step=36),
+                f"Forest plot of {rest[0].name} of each reader with the other readers.",
+                "The lowest reader is the first to talk to.",
+                wide=False,
+            ),
+        )
+    )
+
+
+def _matrix_chart(content: Content, first: PairMatrix, *, beside: bool) -> Chart:
     n = len(content.readers)
     shown = np.arange(n)
     if n > _DRAWN:  # those who share most cases with others
         shared = np.where(np.eye(n, dtype=bool), 0, first.n_cases).sum(axis=1)
         shown = np.sort(np.argsort(-shared, kind="stable")[:_DRAWN])
     names = [content.readers[i] for i in shown]
-    svg = pair_matrix(names, first.value[np.ix_(shown, shown)])
+    svg = pair_matrix(names, first.value[np.ix_(shown, shown)], side=320 // n if beside else 0)
     more = (
         f" Drawn are the {_DRAWN} readers who share most cases; and {n - _DRAWN} more."
         if n > _DRAWN
@@ -195,6 +237,7 @@ def _matrix_chart(content: Content, first: PairMatrix) -> Chart:
         svg,
         f"Heat map of {first.name} for each pair of {len(names)} readers; brighter is more.",
         f"Brighter cells agree more; an empty cell has no shared case.{more}",
+        wide=not beside,
     )
 
 

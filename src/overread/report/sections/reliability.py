@@ -9,7 +9,7 @@ import numpy as np
 
 from overread.consensus.result import Consensus, Reliability
 from overread.report.blocks import Block, Cell, Chart, Charts, Column, Heading, Note, Table
-from overread.report.charts.forest import ForestRow, forest
+from overread.report.charts.forest import ForestRow, forest, forest_domain
 from overread.report.charts.interval_bar import interval_bar
 from overread.report.content import Content
 from overread.report.sections.behind import of_reader
@@ -139,10 +139,8 @@ def _middle(part: Reliability, column: int) -> float:
 
 
 def _ends(part: Reliability, column: int) -> tuple[float, float]:
-    parts = np.concatenate([part.value[:, column], part.low[:, column], part.high[:, column]])
-    known = parts[np.isfinite(parts)]
-    low, high = float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
-    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)
+    figures = zip(part.value[:, column], part.low[:, column], part.high[:, column], strict=True)
+    return forest_domain([ForestRow(-1, "", *map(float, figure)) for figure in figures])
 
 
 def _index(content: Content, name: str) -> int:

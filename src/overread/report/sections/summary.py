@@ -78,10 +78,11 @@ def _agreement(content: Content) -> str:
         return f"Agreement has no value here: {first.undefined}."
     ends = interval(first.low, first.high)
     within = f" ({percent(first.level)} interval {ends})" if ends else ""
-    adverb = band(first)
-    agree = f"Readers agree {adverb}" if adverb else "Readers' agreement is measured"
+    adverb, figure = band(first), number(first.value, first.unit)
     caution = " Read the warning beside it." if first.warning else ""
-    return f"{agree}: {first.name} is {number(first.value, first.unit)}{within}.{caution}"
+    if adverb:
+        return f"Readers agree {adverb}: {first.name} is {figure}{within}.{caution}"
+    return f"{first.name} between readers is {figure}{within}.{caution}"
 
 
 def _consensus(content: Content) -> str:
