@@ -52,14 +52,14 @@ def natural_key(name: str) -> tuple[tuple[int, float, str], ...]:
     except ValueError:
         number = math.nan
     if math.isfinite(number):
-        return ((0, number, ""), (3, 0.0, name))
+        return ((0, number, ""), (-1, 0.0, name))
     parts = re.split(r"(\d+)", name)
     keys = [
         (1, float(part), "") if place % 2 else (2, 0.0, part.casefold())
         for place, part in enumerate(parts)  # digits are at the odd places
         if part
     ]
-    return (*keys, (3, 0.0, name))
+    return (*keys, (-1, 0.0, name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -67,9 +67,9 @@ def coded(column: pl.Series) -> Coded:
         code += 1
         code[physical.is_null().to_numpy()] = 0
     top = int(code.max(initial=-1))
-    first = np.full(top + 1, -1, dtype=np.int64)
-    first[code[::-1]] = np.arange(code.size - 1, -1, -1)
-    used = np.flatnonzero(first >= 0)
+    first = np.full(top + 1, code.size, dtype=np.int64)
+    np.minimum.at(first, code, np.arange(code.size))
+    used = np.flatnonzero(first < code.size)
     used = used[np.argsort(first[used])]
     raw = texts.gather(first[used]).cast(pl.String)
     names, merged = _clean_names(raw)

@@ -192,7 +192,7 @@ def _of_cases(
     if not rows.size:
         _refuse_strangers()
     answer = np.full(index.n_cases, np.nan)
-    answer[of_row[rows[::-1]]] = said[rows[::-1]]
+    answer[of_row[rows]] = said[rows]
     first = answer[of_row[rows]]
     clash = rows[(first != said[rows]) & ~(np.isnan(first) & np.isnan(said[rows]))]
     if clash.size:

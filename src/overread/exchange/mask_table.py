@@ -148,11 +148,12 @@ def _sides(frame: pl.DataFrame, what: dict[str, str], cannot: Bools) -> NDArray[
 
 def _one_size(sides: NDArray[np.int64], case: Ints, cannot: Bools) -> None:
     rows = np.flatnonzero(~cannot)
-    first = np.full((int(case.max(initial=-1)) + 1, 2), -1, dtype=np.int64)
-    first[case[rows[::-1]]] = sides[rows[::-1]]
-    bad = rows[(sides[rows] != first[case[rows]]).any(axis=1)]
-    if bad.size:
-        wanted, got = first[case[bad[0]]], sides[bad[0]]
+    _, first, place = np.unique(case[rows], return_index=True, return_inverse=True)
+    of_case = sides[rows[first]][place]
+    wrong = np.flatnonzero((sides[rows] != of_case).any(axis=1))
+    if wrong.size:
+        bad = rows[wrong]
+        wanted, got = of_case[wrong[0]], sides[bad[0]]
         rule = f"have the size {wanted[0]} x {wanted[1]} of its case"
         raise InputError("mask", rule, f"{got[0]} x {got[1]}", rows=bad + 1)
 

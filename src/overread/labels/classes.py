@@ -71,7 +71,8 @@ class ClassReads:
         Repeats do not fit in a matrix: use the columns where they matter.
         """
         wide = np.full((self.index.n_cases, self.index.n_readers), -1, dtype=np.int64)
-        wide[self.index.case[::-1], self.index.reader[::-1]] = self.label[::-1]
+        rows = self.index.repeat_of() == 0
+        wide[self.index.case[rows], self.index.reader[rows]] = self.label[rows]
         return wide
 
     def counts(self) -> NDArray[np.int64]:
