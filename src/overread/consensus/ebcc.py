@@ -29,7 +29,7 @@ def ebcc(
     prior_subtype: float = 0.1,
     prior_right: float = 4.0,
     prior_wrong: float = 1.0,
-    tol: float = 1e-6,
+    tol: float = 1e-5,
     max_iterations: int = 500,
     seed: int = 0,
 ) -> Consensus[ClassConsensus]:

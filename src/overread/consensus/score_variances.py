@@ -7,7 +7,7 @@ import numpy as np
 
 
 @numba.njit(cache=True)
-def variances(start, reader, weight, covariance, total, known):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+def variances(start, reader, weight, covariance, total, known):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0917
     """Posterior variance of each truth, and of each row's value - bias - truth.
 
     truth = constant + c'effects + own noise, with c = (mean) - sum_r w_r (reader r + mean) / total.
@@ -44,7 +44,7 @@ def variances(start, reader, weight, covariance, total, known):  # type: ignore[
 
 
 @numba.njit(cache=True)
-def off_mean(start, reader, weight, covariance, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def off_mean(start, reader, weight, covariance, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Posterior variance of each truth's distance from the mean truth."""
     n_cases = start.size - 1
     mean = covariance.shape[0] - 1
