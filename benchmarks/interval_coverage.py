@@ -20,6 +20,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import brentq
@@ -82,6 +83,26 @@ def cells_for(key: str, readers: int, weight: np.ndarray):
     return cells_of(patterns, np.eye(2), measure.chance, by_pair=by_pair)
 
 
+class Template:
+    """The cells of one coefficient, made once; the counts of each sample are put in."""
+
+    def __init__(self, key: str, readers: int, probability: np.ndarray) -> None:
+        named = MEASURES[key].chance == "readers"
+        said = [s if named else sorted(s) for s in every_pattern(readers).tolist()]
+        keys = [tuple((g, k, 1.0) for g, k in enumerate(s)) for s in said]
+        mass: Counter = Counter()
+        for one, share in zip(keys, probability.tolist(), strict=True):
+            mass[one] += share
+        rank = {one: i + 1 for i, (one, _) in enumerate(reversed(mass.most_common()))}
+        by_pair = key == "cohen" and readers > 2
+        self.cells = cells_of(Counter(rank), np.eye(2), MEASURES[key].chance, by_pair=by_pair)
+        self.place = np.array([rank[one] - 1 for one in keys])
+
+    def of(self, weight: np.ndarray):
+        m = np.bincount(self.place, weight, minlength=self.cells.m.size)
+        return replace(self.cells, m=m)
+
+
 def truth(key: str, readers: int, probability: np.ndarray) -> float:
     cells = cells_for(key, readers, probability)
     return float(coefficients(cells.m[None, :], cells)[0])
@@ -108,8 +129,7 @@ def analytic_covers(key: str, votes: Votes, weight: np.ndarray, true: float) -> 
     return abs(point.value - true) <= half
 
 
-def percentile_covers(key, readers, weight, true, rng) -> bool:
-    cells = cells_for(key, readers, weight)
+def percentile_covers(cells, true, rng) -> bool:
     drawn = rng.multinomial(round(cells.m.sum()), cells.m / cells.m.sum(), size=300)
     found = coefficients(drawn.astype(float), cells)
     found = found[~np.isnan(found)]
@@ -132,11 +152,12 @@ def one_cell(job: tuple) -> dict:
         if key == "conger" and readers == 2:
             continue  # it is Cohen's kappa then
         true = truth(key, readers, probability)
-        known: dict[tuple, float] = {}
+        template = Template(key, readers, probability)
+        known: dict[bytes, float] = {}
         held, widths = 0.0, []
         for i, weight in enumerate(data):
-            cells = cells_for(key, readers, weight)
-            name = tuple(sorted(zip(cells.m, map(tuple, cells.x[0]), cells.d[0], strict=True)))
+            cells = template.of(weight)
+            name = cells.m.tobytes()
             if name not in known:
                 known[name] = cell_p_value(cells, true, draws=500, seed=seed, alpha=0.05)
             held += known[name] >= 0.05
@@ -151,7 +172,7 @@ def one_cell(job: tuple) -> dict:
         if key != "cohen" or readers == 2:
             found["analytic"][key] = np.mean([analytic_covers(key, votes, w, true) for w in few])
         found["percentile"][key] = np.mean(
-            [percentile_covers(key, readers, w, true, rng) for w in few[: peers // 2]]
+            [percentile_covers(template.of(w), true, rng) for w in few[: peers // 2]]
         )
     return found
 

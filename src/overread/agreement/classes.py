@@ -159,11 +159,19 @@ def estimates(
     *,
     scope: str,
     binary: bool = False,
+    cases: Ints | None = None,
     progress: Progress | None = None,
 ) -> tuple[Estimate, ...]:
-    """One estimate a measure over these voices; figures with equal intervals share the work."""
+    """One estimate a measure over these voices.
+
+    Args:
+        binary: the classes are no longer those of the schema.
+        cases: (votes.n_cases,) code in ``reads`` of each case, where the voices number them anew.
+    """
     values = None if binary else class_values(reads)
     group = reads.index.group
+    if group is not None and cases is not None:
+        group = group[cases]
     facts = _facts(votes)
     found = []
     for done, measure in enumerate(measures):

@@ -14,8 +14,8 @@ from overread.agreement.classes import Settings, chosen_measures, class_values, 
 from overread.agreement.estimate import Estimate
 from overread.agreement.measures import measure_of
 from overread.agreement.pairs import from_tables, pair_tables
-from overread.agreement.votes import Votes, merged, votes_of
-from overread.arrays import Floats, Ints
+from overread.agreement.votes import Votes, votes_of
+from overread.arrays import Floats, Ints, grouped
 from overread.labels import ClassReads
 
 _MOST_CALIBRATED = 120  # pairs; more take the first-order interval, computed for all at once
@@ -160,11 +160,14 @@ def against_rest(
     votes = votes_of(reads)
     counts = votes.counts()
     found: list[Estimate] = []
+    rows = grouped(votes.reader, votes.n_readers)
     for code, name in enumerate(reads.index.readers):
-        versus = _versus_majority(votes, counts, code)
+        mine = rows[0][rows[1][code] : rows[1][code + 1]]
+        versus, cases = _versus_majority(votes, counts, mine)
         part = estimates(
-            versus, chosen, Settings(**settings), reads, scope=f"{name} against the rest"
-        )
+            versus, chosen, Settings(**settings), reads, scope=f"{name} against the rest",
+            cases=cases,
+        )  # fmt: skip
         if not versus.case.size:
             reason = "this reader shares no case with another: plan an overlap"
             part = tuple(replace(one, undefined=reason) for one in part)
@@ -172,17 +175,23 @@ def against_rest(
     return tuple(found)
 
 
-def _versus_majority(votes: Votes, counts: Floats, reader: int) -> Votes:
-    """Reader 0 is the reader, reader 1 the majority of the others, on the cases they share."""
-    mine = votes.reader == reader
-    own = np.zeros_like(counts)
-    own[votes.case[mine], votes.label[mine]] = votes.weight[mine]
-    others = counts - own
-    shared = (own.sum(axis=1) > 0) & (others.sum(axis=1) > 1e-9)
+def _versus_majority(votes: Votes, counts: Floats, mine: Ints) -> tuple[Votes, Ints]:
+    """Reader 0 is the reader, reader 1 the majority of the others, on the cases they share.
+
+    Args:
+        mine: rows of the reader.
+    Returns:
+        The voices over cases numbered anew, and the code of each of these cases.
+    """
+    cases, place = np.unique(votes.case[mine], return_inverse=True)
+    own = np.zeros((cases.size, votes.n_classes))
+    own[place, votes.label[mine]] = votes.weight[mine]
+    others = counts[cases] - own
+    shared = others.sum(axis=1) > 1e-9
     best = np.abs(others - others.max(axis=1, keepdims=True)) < 1e-9
-    rest = best / best.sum(axis=1, keepdims=True) * shared[:, None]
-    table = np.stack([own * shared[:, None], rest], axis=1)
+    rest = best / best.sum(axis=1, keepdims=True)
+    table = np.stack([own, rest], axis=1) * shared[:, None, None]
     case, who, label = np.nonzero(table)
-    sizes = (votes.n_cases, 2, votes.n_classes)
-    base = Votes(case, who, label, table[case, who, label], *sizes, int(2 * shared.sum()), 0)
-    return merged(case, who, label, base.weight, sizes=sizes, base=base)
+    sizes = (int(cases.size), 2, votes.n_classes)
+    share = table[case, who, label]
+    return Votes(case, who, label, share, *sizes, int(2 * shared.sum()), 0), cases
