@@ -88,7 +88,7 @@ def ratio_intervals(
         else _reader_draws(np.hstack([top, bottom]), code, readers, draws, seed)
     )
     drawn = np.concatenate([_ratio(block) for block in blocks])
-    low, high = _bca(value, drawn, _acceleration(both), units, level)
+    low, high = bca_ends(value, drawn, _acceleration(both), units, level)
     low, high = np.where(flat, np.nan, low), np.where(flat, np.nan, high)
     for k in np.flatnonzero(flat & (units > 0) & (False if share is None else share)):
         low[k], high[k] = share_bounds(float(value[k]), int(units[k]), level)
@@ -122,7 +122,7 @@ def _case_draws(sums: Floats, draws: int, seed: int) -> Iterator[Floats]:
     n = len(sums)
     block = max(1, _CELLS // max(n, 1))
     for begin in range(0, draws, block):
-        yield _drawn(rng, min(block, draws - begin), n) @ sums
+        yield draw_units(rng, min(block, draws - begin), n) @ sums
 
 
 def _reader_draws(
@@ -140,14 +140,14 @@ def _reader_draws(
     block = max(1, _CELLS // max(unit.size, n, 1))
     for begin in range(0, draws, block):
         size = min(block, draws - begin)
-        of_unit = _drawn(rng, size, n)[:, unit]
-        of_reader = _drawn(rng, size, present.size)
+        of_unit = draw_units(rng, size, n)[:, unit]
+        of_reader = draw_units(rng, size, present.size)
         other = np.where(first == second, 1.0, of_reader[:, second])
         yield (of_unit * of_reader[:, first] * other) @ sums
 
 
-def _drawn(rng: np.random.Generator, draws: int, n: int) -> Floats:
-    """(draws, n) how often each of n units is drawn in n draws with replacement."""
+def draw_units(rng: np.random.Generator, draws: int, n: int) -> Floats:
+    """(draws, n) how often each of n units is drawn, n with replacement a draw."""
     times = np.zeros((draws, n))
     if n:
         _count(rng.integers(0, 2**32, size=(draws, n), dtype=np.uint32), times)
@@ -164,22 +164,39 @@ def _count(bits: NDArray[np.uint32], times: Floats) -> None:
 
 
 def _acceleration(sums: Floats) -> Floats:
-    """(figures,) skewness of the jackknife values over six: how fast the spread changes."""
     without = _ratio(sums.sum(axis=0) - sums)
-    used = np.isfinite(without) & (sums[:, sums.shape[1] // 2 :] > 0)
+    return acceleration_of(np.where(sums[:, sums.shape[1] // 2 :] > 0, without, np.nan))
+
+
+def acceleration_of(without: Floats) -> Floats:
+    """Skewness of the jackknife over six: how fast the spread changes with the figure.
+
+    Args:
+        without: (units, figures) the figure with each unit left out; nan does not count.
+    """
+    used = np.isfinite(without)
     count = np.maximum(used.sum(axis=0), 1)
     mean = np.where(used, without, 0.0).sum(axis=0) / count
     gap = np.where(used, mean - without, 0.0)
-    square = (gap**2).sum(axis=0)
-    skew = (gap**3).sum(axis=0)
+    square, skew = (gap**2).sum(axis=0), (gap**3).sum(axis=0)
     out = np.zeros(skew.shape)
     np.divide(skew, 6 * square**1.5, out=out, where=square > 0)
     return out
 
 
-def _bca(
+def bca_ends(
     value: Floats, drawn: Floats, acceleration: Floats, units: Ints, level: float
 ) -> tuple[Floats, Floats]:
+    """Ends of bias-corrected, accelerated intervals, widened for few units.
+
+    Args:
+        value: (figures,) estimates.
+        drawn: (draws, figures) bootstrap values; nan where a draw has none.
+        acceleration: (figures,) see :func:`acceleration_of`.
+        units: (figures,) units drawn; below 2 there is no interval.
+    Returns:
+        (figures,) low and high ends; nan where there is no interval.
+    """
     low, high = np.full(value.shape, np.nan), np.full(value.shape, np.nan)
     tol = 1e-12 * (1 + np.abs(value))
     for k in np.flatnonzero((units > 1) & np.isfinite(value)):
