@@ -49,11 +49,13 @@ class Fused:
     Args:
         box, se: (clusters, 4) box and standard error of each edge, in pixels.
         boxes: (readers,) boxes of each reader that another reader's box could be held against.
+        trust: (members,) below 1 where a box lies far from its cluster's.
     """
 
     box: Floats
     se: Floats
     boxes: Floats
+    trust: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,7 +230,7 @@ def _fuse(
     """Precision-weighted boxes, with the members without bias and the trust in each edge."""
     drawn = unbiased(members.box, drawing.bias[members.reader])
     if not of.size:
-        return Fused(np.empty((0, 4)), np.empty((0, 4)), np.empty(0)), drawn, trust
+        return Fused(np.empty((0, 4)), np.empty((0, 4)), np.empty(0), np.empty(0)), drawn, trust
     start = members.first[:-1]
     sd = drawing.sd[members.reader, None]
     precision = members.share[:, None] / sd**2
@@ -240,7 +242,8 @@ def _fuse(
         extent = extents(fused)
         off = (drawn - fused[of]) ** 2 / extent[of] ** 2 + 1 / total[of]
         trust = np.where(count > 1, (TAILS + 1) / (TAILS + off / sd**2), 1.0)
-    return Fused(fused, extent / np.sqrt(total), np.empty(0)), drawn, trust
+    se = extent / np.sqrt(total)
+    return Fused(fused, se, np.empty(0), trust.mean(axis=1)), drawn, trust
 
 
 def _ordered(box: Floats) -> Floats:
