@@ -48,6 +48,7 @@ class Comparison:
     Args:
         candidates: one a method.
         guess: mean log chance of the held-out reads by class shares alone, nats a read.
+        guess_se: standard error of the best method's lead over ``guess``, by case.
         n_held_out: reads predicted.
         folds: into which the reads were split.
         seed: of the split.
@@ -56,6 +57,7 @@ class Comparison:
 
     candidates: tuple[Candidate, ...]
     guess: float
+    guess_se: float
     n_held_out: int
     folds: int
     seed: int
@@ -114,9 +116,12 @@ def compare_methods(
             chances[name][hidden] = _predict(method(seen), seen, used, hidden)
     whole = {name: method(used) for name, method in methods.items()}
     held = {name: chance[tested] for name, chance in chances.items()}
+    case = used.index.case[tested]
+    best = max(held.values(), key=lambda chance: float(chance.mean()))
     return Comparison(
-        candidates=_candidates(whole, held, used.index.case[tested]),
+        candidates=_candidates(whole, held, case),
         guess=float(guess[tested].mean()),
+        guess_se=_error_by_case(best - guess[tested], case),
         n_held_out=int(tested.sum()),
         folds=folds,
         seed=seed,
@@ -174,9 +179,9 @@ def _cautions(comparison: Comparison, chosen: Candidate, best: Candidate) -> tup
             "other beyond the truth. Trust its ranking more than its probabilities, and check "
             "them on gold cases."
         )
-    if best.held_out <= comparison.guess:
+    if best.held_out <= comparison.guess + 2 * comparison.guess_se:
         words.append(
-            "No method predicts held-out reads better than class shares alone: the readers share "
+            "No method predicts held-out reads clearly better than class shares alone: the readers share "
             "little. Look at the agreement and at the guideline first."
         )
     words.extend(chosen.warnings)
@@ -238,22 +243,26 @@ def _candidates(
     whole: Mapping[str, Consensus[ClassConsensus]], held: Mapping[str, Floats], case: Ints
 ) -> tuple[Candidate, ...]:
     best = max(held, key=lambda name: float(held[name].mean()))
-    _, of_case = np.unique(case, return_inverse=True)
     rows = []
     for name, result in whole.items():
         lost = held[best] - held[name]
-        # Reads of one case share its luck: the error is by case.
-        per_case = np.bincount(of_case, lost - lost.mean())
         same = result.value.code == whole[best].value.code
         rows.append(
             Candidate(
                 name=name,
                 held_out=float(held[name].mean()),
                 behind=float(lost.mean()),
-                behind_se=float(np.sqrt((per_case**2).sum()) / lost.size),
+                behind_se=_error_by_case(lost, case),
                 agreement=float(same.mean()),
                 fit=result.fit,
                 warnings=result.warnings,
             )
         )
     return tuple(rows)
+
+
+def _error_by_case(value: Floats, case: Ints) -> float:
+    """Standard error of the mean; the reads of one case share its luck and count together."""
+    _, of_case = np.unique(case, return_inverse=True)
+    per_case = np.bincount(of_case, value - value.mean())
+    return float(np.sqrt((per_case**2).sum()) / value.size)
