@@ -99,6 +99,7 @@ class Template:
         self.place = np.array([rank[one] - 1 for one in keys])
 
     def of(self, weight: np.ndarray):
+        """The cells of one sample: ``weight`` counts its cases of each pattern."""
         m = np.bincount(self.place, weight, minlength=self.cells.m.size)
         return replace(self.cells, m=m)
 
