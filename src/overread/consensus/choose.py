@@ -181,8 +181,8 @@ def _cautions(comparison: Comparison, chosen: Candidate, best: Candidate) -> tup
         )
     if best.held_out <= comparison.guess + 2 * comparison.guess_se:
         words.append(
-            "No method predicts held-out reads clearly better than class shares alone: the readers share "
-            "little. Look at the agreement and at the guideline first."
+            "No method predicts held-out reads clearly better than class shares alone: the "
+            "readers share little. Look at the agreement and at the guideline first."
         )
     words.extend(chosen.warnings)
     return tuple(words)
