@@ -21,7 +21,8 @@ INDEPENDENCE = 0.7
 
 Readers err together on hard cases, and a model of independent readers takes their agreement for
 accuracy. Up to four reads a case cannot show it (Albert and Dodd 2004), so that a round figure
-stands in (of .5, .6, .7, .8 the best over the sets of benchmarks/calibration.py). It fades as 4 / reads a case, where held-out reads begin to tell.
+stands in (of .5, .6, .7, .8 the best over the sets of benchmarks/calibration.py). It fades as
+4 / reads a case, where held-out reads begin to tell.
 """
 
 GOLD_SPREAD = 0.5
