@@ -43,6 +43,7 @@ def test_shrout_and_fleiss():
     assert "A,1" in _of(got.overall, "icc_2_1").name
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pingouin's use of pandas
 @pytest.mark.parametrize("seed", range(4))
 def test_values_and_intervals_equal_pingouin(seed):
     rng = np.random.default_rng(seed)

@@ -66,6 +66,14 @@ def test_a_ring_that_crosses_itself_is_repaired():
     assert polygons.polygon_iou_matrix(shapes, shapes).diagonal().tolist() == [1, 0, 1]
 
 
+def test_an_edge_drawn_back_and_forth_encloses_nothing():
+    ring = np.array([[1.0, 0], [0, 2], [1, 0], [0, 0], [0, 2], [0, 0]])
+    assert polygons.polygon(ring).area == 0
+    assert not polygons.rasterise([ring], (4, 4)).any()
+    twice = np.concatenate([_SQUARE, _SQUARE])
+    assert polygons.polygon(twice).area == 0
+
+
 def test_shapes_that_share_an_edge_share_no_pixel():
     left = np.array([[0.0, 0], [2.5, 0], [2.5, 4], [0, 4]])
     right = np.array([[2.5, 0], [6, 0], [6, 4], [2.5, 4]])

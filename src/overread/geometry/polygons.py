@@ -159,12 +159,29 @@ def _made_valid(shape: Shapes) -> Shapes:
     bad = ~shapely.is_valid(shape)
     if bad.any():
         shape = shape.copy()
-        shape[bad] = [_areal(one) for one in shapely.make_valid(shape[bad])]
+        shape[bad] = [_even_odd(one) for one in shape[bad]]
     return shape
 
 
-def _areal(shape: shapely.Geometry) -> shapely.Geometry:
-    """The parts of a repaired shape that have an area; repairs leave lines and points behind."""
-    parts = shapely.get_parts(shapely.get_parts(shape))
-    kept = [part for part in parts if part.geom_type == "Polygon"]
-    return kept[0] if len(kept) == 1 else shapely.MultiPolygon(kept)
+def _even_odd(shape: shapely.Geometry) -> shapely.Geometry:
+    """What a crossing outline encloses an odd number of times.
+
+    GEOS' own repair counts an edge that is drawn twice once, which fills what even-odd leaves out.
+    """
+    rings = [ring for part in rings_of(shape) for ring in part]
+    lines = shapely.node(shapely.MultiLineString([shapely.LinearRing(ring) for ring in rings]))
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
+    inside = shapely.get_coordinates(shapely.point_on_surface(faces))
+    return shapely.union_all(faces[[_enclosed(rings, point) for point in inside]])
+
+
+def _enclosed(rings: Sequence[Floats], point: Floats) -> bool:
+    """Whether a ray from a point to the right crosses the rings an odd number of times."""
+    crossed = 0
+    for ring in rings:
+        start, stop = ring, np.roll(ring, -1, axis=0)
+        over = (start[:, 1] <= point[1]) != (stop[:, 1] <= point[1])
+        start, rise = start[over], (stop - start)[over]
+        x = start[:, 0] + (point[1] - start[:, 1]) * rise[:, 0] / rise[:, 1]
+        crossed += int(np.count_nonzero(x > point[0]))
+    return crossed % 2 == 1
