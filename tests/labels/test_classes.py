@@ -139,7 +139,7 @@ def test_tables_check_their_columns():
     index = read_index(["x"], ["R"])
     schema = LabelSchema(Kind.NOMINAL, (LabelClass("a"),))
     for label in (np.array([1]), np.array([-2])):
-        with pytest.raises(InputError, match="row 1: label must be in 0 .. 0 or -1"):
+        with pytest.raises(InputError, match=r"row 1: label must be in 0 .. 0 or -1"):
             ClassReads(index, label, schema)
     with pytest.raises(InputError, match="column label must have 1 rows"):
         ClassReads(index, np.array([0, 0]), schema)

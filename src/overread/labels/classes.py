@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from overread.arrays import Bools, Floats, Ints, as_text, encode, frozen, smallest_int
+from overread.arrays import Bools, Floats, Ints, as_text, encode, frozen, names_array, smallest_int
 from overread.errors import InputError
 from overread.labels.index import ReadIndex, read_index
 from overread.labels.schema import Kind, LabelClass, LabelSchema, schema_of
@@ -19,6 +19,8 @@ UNREADABLE = -1
 
 CANNOT_BE_READ = "cannot be read"
 """The text that stands for :data:`UNREADABLE` in a table, unless told otherwise."""
+
+_PRESENCE = LabelSchema(Kind.NOMINAL, (LabelClass("absent"), LabelClass("present")))
 
 Repeats = Literal["error", "keep", "first", "last"]
 """What to do with a second read of one case by one reader that no column tells apart."""
@@ -164,8 +166,25 @@ class MultiLabelReads:
 
     def of_class(self, code: int) -> ClassReads:
         """The reads of one class as a yes / no question; classes "absent" (0), "present" (1)."""
-        schema = LabelSchema(Kind.NOMINAL, (LabelClass("absent"), LabelClass("present")))
-        return ClassReads(self.index, self.present[:, code], schema)
+        return ClassReads(self.index, self.present[:, code], _PRESENCE)
+
+    def as_questions(self) -> ClassReads:
+        """Every class of every case as a case of its own, grouped by the case it comes from.
+
+        For figures over all classes at once: the questions of one case depend on each other, and
+        intervals must draw them together.
+        """
+        n_classes = len(self.schema.classes)
+        index = self.index
+        case = (index.case.astype(np.int64)[:, None] * n_classes + np.arange(n_classes)).reshape(-1)
+        whole = replace(
+            index.select(np.repeat(np.arange(index.n_reads), n_classes)),
+            case=case,
+            cases=names_array(f"{n}" for n in range(index.n_cases * n_classes)),
+            group=np.repeat(np.arange(index.n_cases, dtype=np.int32), n_classes),
+            groups=index.cases,
+        )
+        return ClassReads(whole, self.present.reshape(-1), _PRESENCE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -133,8 +133,8 @@ def read_index(
         InputError: a missing name, one case in two groups, or columns of unequal length.
     """
     case_code, cases = encode(case)
-    reader_code, readers = _encode_sorted("reader", reader)
     _refuse_missing("case", case_code, cases)
+    reader_code, readers = _encode_sorted("reader", reader)
     columns: dict[str, Any] = {}
     if time is not None:
         columns["time"] = np.asarray(time, dtype="datetime64[s]")
