@@ -1,9 +1,11 @@
 """What the truth most likely is, and how reliable each reader."""
 
+from overread.consensus.boxes import fuse_boxes, median_boxes
 from overread.consensus.choose import compare_methods, recommend
 from overread.consensus.dawid_skene import dawid_skene
 from overread.consensus.ebcc import ebcc
 from overread.consensus.hierarchical import hierarchical
+from overread.consensus.instances import fuse_instances
 from overread.consensus.majority import majority
 from overread.consensus.next_read import next_reads
 from overread.consensus.one_coin import one_coin
@@ -19,8 +21,11 @@ __all__ = [
     "compare_methods",
     "dawid_skene",
     "ebcc",
+    "fuse_boxes",
+    "fuse_instances",
     "hierarchical",
     "majority",
+    "median_boxes",
     "next_reads",
     "one_coin",
     "ordinal",
