@@ -73,6 +73,10 @@ def coded(column: pl.Series) -> Coded:
     used = used[np.argsort(first[used])]
     raw = texts.gather(first[used]).cast(pl.String)
     names, merged = _clean_names(raw)
+    unprintable = [place for place, name in enumerate(names) if "\x00" in name]
+    if unprintable:
+        rows = first[used[np.isin(merged, unprintable)]] + 1
+        raise InputError(f"column {column.name}", "hold no NUL characters", "one", rows=rows)
     lookup = np.zeros(top + 1, dtype=np.int32)
     lookup[used] = merged
     return Coded(lookup[code] if code.size else code, names)

@@ -90,8 +90,9 @@ def write_table(table: pl.DataFrame, path: Path | str, *, for_spreadsheets: bool
         raise InputError("output", f"end in {', '.join(TABLE_OUT)}", suffix or "no suffix")
     if for_spreadsheets:
         texts = pl.col(pl.String)
-        quoted = pl.when(texts.str.contains(_FORMULA_STARTS)).then("'" + texts).otherwise(texts)
-        table = table.with_columns(quoted)
+        formula = texts.str.contains(_FORMULA_STARTS)
+        quoted = pl.when(formula).then(pl.lit("'") + texts).otherwise(texts)
+        table = table.with_columns(quoted.name.keep())
     with written(path) as part:
         if suffix in (".parquet", ".pq"):
             table.write_parquet(part)
@@ -113,9 +114,7 @@ def _finding_table(
 ) -> pl.DataFrame:
     names = consensus.cases.tolist()
     reads_for = np.diff(value.first)
-    chosen = consensus.posterior.reshape(value.code.size, -1)[
-        np.arange(value.code.size), value.code
-    ]
+    chosen = consensus.posterior[np.arange(value.code.size), value.code]
     columns: dict[str, Any] = {
         "case": pl.Series([names[case] for case in value.case.tolist()], dtype=pl.String),
         "label": _class_names(value.code, value.classes),

@@ -98,6 +98,11 @@ def _read_image(path: Path, row: int) -> Picture:
 def _values(image: Any, row: int) -> Picture:
     if getattr(image, "n_frames", 1) > 1:
         raise InputError("mask", "be one page", "several", rows=(row,))
+    if image.format == "GIF":  # its indices follow the program that wrote it, not the mask
+        rgb = np.asarray(image.convert("RGB"))
+        if np.all(rgb == rgb[..., :1]):
+            return Picture(rgb[..., 0].copy())
+        image = image.convert("RGB")
     if image.mode == "P" or image.mode in ("1", "L", "I", "I;16", "I;16B", "F"):
         return Picture(whole_numbers(np.asarray(image), row))
     if image.mode in ("LA", "RGBA", "PA"):

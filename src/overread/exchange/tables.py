@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from overread.arrays import Bools
 from overread.errors import InputError
-from overread.exchange.cells import cells_of
+from overread.exchange.cells import cells_of, missing_cells
 
 _SEPARATORS = ",;\t|"
 _HEAD_BYTES = 1 << 16
@@ -65,7 +66,8 @@ class OpenTable:
         twice = [name for name in wanted if self.names.count(name) > 1]
         if twice:
             raise InputError("column names", "differ from each other", f"{twice[0]!r} twice")
-        return self.read(wanted, [name for name in coded if name in wanted])
+        frame = self.read(wanted, [name for name in coded if name in wanted])
+        return _without_blank_end(frame)
 
 
 def read_table(source: Any) -> pl.DataFrame:
@@ -245,7 +247,7 @@ def _read_text(
         frame = pl.DataFrame({name: pl.Series([], dtype=pl.String) for name in raw.values()})
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise _why_malformed(content, form) from error
-    return _without_blank_end(frame.rename({old: new for new, old in raw.items()}))
+    return frame.rename({old: new for new, old in raw.items()})
 
 
 def _why_malformed(content: Path | bytes, form: _TextForm) -> InputError:
@@ -275,13 +277,16 @@ def _why_malformed(content: Path | bytes, form: _TextForm) -> InputError:
 
 def _without_blank_end(frame: pl.DataFrame) -> pl.DataFrame:
     """Without the blank rows that editors leave at the end; row numbers stay true."""
-    if not frame.height or not frame.width:
+    if not frame.width or not _blank(frame.tail(1)).any():
         return frame
-    if any(frame[-1, place] is not None for place in range(frame.width)):
-        return frame
-    blank = frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
-    filled = np.flatnonzero(~blank)
+    filled = np.flatnonzero(~_blank(frame))
     return frame.head(int(filled[-1]) + 1 if filled.size else 0)
+
+
+def _blank(frame: pl.DataFrame) -> Bools:
+    """(rows,) true where no cell holds anything."""
+    empty: Bools = np.logical_and.reduce([missing_cells(column) for column in frame])
+    return empty
 
 
 def _stripped_names(table: OpenTable) -> OpenTable:
