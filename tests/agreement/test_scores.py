@@ -102,6 +102,17 @@ def test_weights_count_cases_several_times():
     np.testing.assert_allclose(got, _forms(np.repeat(table, times, axis=0), 3), atol=1e-9)
 
 
+def test_many_draws_at_once_equal_one_by_one():
+    rng = np.random.default_rng(7)
+    table = rng.normal(size=(15, 5))
+    table[rng.random(table.shape) < 0.4] = np.nan
+    table[:7, 3:] = table[7:, :3] = np.nan  # two groups of readers that share no case
+    sums, times = sums_of(table), rng.integers(0, 3, (6, 15)).astype(float)
+    got = components(sums, times).forms(3)
+    want = np.concatenate([components(sums, one[None]).forms(3) for one in times])
+    np.testing.assert_allclose(got, want, atol=1e-6)
+
+
 @given(st.floats(-1e4, 1e4), st.floats(0.1, 100), st.integers(0, 100))
 @settings(deadline=None, max_examples=30)
 def test_units_do_not_matter(shift, scale, seed):
