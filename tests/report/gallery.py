@@ -29,7 +29,9 @@ CHEST = ("no finding", "cardiomegaly", "effusion", "nodule")
 HOSTILE = '<script>alert("x")</script> & \'=1+1\' #import "x" $a$ ]] {{ 7*7 }}'
 
 
-def estimate(value, scope="overall", *, name="Krippendorff's alpha", key="alpha", half=0.06, **more):
+def estimate(
+    value, scope="overall", *, name="Krippendorff's alpha", key="alpha", half=0.06, **more
+):
     words = {
         True: "Readers agree well enough to label with; keep an overlap to see it stay so.",
         False: "Readers disagree often: rewrite the guideline where classes are mixed up.",
@@ -90,7 +92,9 @@ def classes_content(
             Iteration(-900 - 400 * 0.5**i, -950 - 420 * 0.5**i, np.roll(code, int(9 * 0.4**i)))
             for i in range(14)
         ),
-        warnings=("Another start reached nearly the same likelihood with other labels for 3 cases.",),
+        warnings=(
+            "Another start reached nearly the same likelihood with other labels for 3 cases.",
+        ),
         fit=Fit(129.78, 20, 1e-9, "Readers err together more often than the model believes."),
         temperature=0.62,
         provenance="41ae3c9e5ef0b0057e990e14894673080c5a2fc9949d8781ed47de5ae0fc4cf9",
@@ -118,7 +122,7 @@ def classes_content(
         agreement=_agreement(readers, classes, skill, rng),
         consensus=result,
         comparison=_comparison(),
-        cases=_cases(cases, classes, who, said, code, posterior, entropy),
+        cases=_cases(cases, classes, who, said, code=code, posterior=posterior, entropy=entropy),
         calibration=_calibration(),
     )
 
@@ -176,7 +180,7 @@ def _comparison():
     )
 
 
-def _cases(cases, classes, who, said, code, posterior, entropy):
+def _cases(cases, classes, who, said, *, code, posterior, entropy):
     order = np.argsort(-entropy, kind="stable")
     views = tuple(
         report.CaseView(
@@ -184,7 +188,10 @@ def _cases(cases, classes, who, said, code, posterior, entropy):
             classes[code[i]],
             float(posterior[i].max()),
             float(entropy[i]),
-            tuple(report.Vote(int(j), classes[s], int(s)) for j, s in zip(who[i], said[i], strict=True)),
+            tuple(
+                report.Vote(int(j), classes[s], int(s))
+                for j, s in zip(who[i], said[i], strict=True)
+            ),
         )
         for i in order[:40]
     )
@@ -193,7 +200,9 @@ def _cases(cases, classes, who, said, code, posterior, entropy):
         for i in order[:25]
     )
     disputed = int(sum(len(set(row)) > 1 for row in said.tolist()))
-    return report.Cases(views, max(disputed, len(views)), nexts, max(len(nexts), disputed // 2), entropy)
+    return report.Cases(
+        views, max(disputed, len(views)), nexts, max(len(nexts), disputed // 2), entropy
+    )
 
 
 def _calibration():
@@ -333,7 +342,9 @@ def masks_content(*, seed=4):
             shapes.append(report.Shape(points, j))
         panel = report.Panel(128, 96, tuple(shapes), np.mean(masks, axis=0))
         votes = tuple(report.Vote(j, f"{m.sum():.0f} px") for j, m in enumerate(masks))
-        views.append(report.CaseView(f"slide {i}", "812 px", NAN, 0.3 - 0.02 * i, votes, panel=panel))
+        views.append(
+            report.CaseView(f"slide {i}", "812 px", NAN, 0.3 - 0.02 * i, votes, panel=panel)
+        )
     dice = np.array([[1, 0.86, 0.81], [0.86, 1, 0.9], [0.81, 0.9, 1]])
     return report.Content(
         report.Head("Vessel masks", Kind.MASK, "21 November 2026", 40, 120, source="masks/"),
@@ -382,7 +393,10 @@ def scores_content(*, seed=3):
     )
     views = tuple(
         report.CaseView(
-            f"s{i}", f"{mean[i]:.1f} mm", NAN, 2.5 - i / 50,
+            f"s{i}",
+            f"{mean[i]:.1f} mm",
+            NAN,
+            2.5 - i / 50,
             tuple(report.Vote(j, f"{mean[i] + gap[j][i]:.1f} mm") for j in range(3)),
         )
         for i in range(12)
@@ -407,13 +421,12 @@ def one_reader_content():
 
 
 def hostile_content():
-    names = tuple(f"{HOSTILE} {i}" for i in range(3))
-    classes = tuple(f"{HOSTILE} class {i}" for i in range(3))
+    names = tuple(f"{HOSTILE} {i}" for i in range(2))
+    classes = tuple(f"{HOSTILE} class {i}" for i in range(2))
     cases = [f"{HOSTILE} case {i}" for i in range(60)]
-    content = classes_content(
-        60, 3, classes, reader_names=names, case_names=cases, title=HOSTILE, source=HOSTILE
+    return classes_content(
+        60, 2, classes, reader_names=names, case_names=cases, title=HOSTILE, source=HOSTILE
     )
-    return content
 
 
 def huge_content():

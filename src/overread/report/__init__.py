@@ -24,6 +24,7 @@ from overread.report.content import (
     Shape,
     Vote,
 )
+from overread.report.index_page import DemoEntry, render_index
 
 __all__ = [
     "Agreement",
@@ -34,6 +35,7 @@ __all__ = [
     "Comparison",
     "Content",
     "Curve",
+    "DemoEntry",
     "Findings",
     "Head",
     "MethodScore",
@@ -45,6 +47,7 @@ __all__ = [
     "Vote",
     "html",
     "write_html",
+    "write_index",
     "write_pdf",
 ]
 
@@ -69,6 +72,19 @@ def html(content: Content) -> str:
 def write_html(content: Content, path: str | Path) -> Path:
     """Write the page to a file, all of it or nothing; see :func:`html`."""
     return _write(html(content).encode(), path)
+
+
+def write_index(title: str, entries: tuple[DemoEntry, ...], path: str | Path) -> Path:
+    """Write a page that links several reports, all of it or nothing.
+
+    Raises:
+        MissingExtraError: the packages of the extra "report" are not installed.
+    """
+    try:
+        page = render_index(title, entries)
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    return _write(page.encode(), path)
 
 
 def write_pdf(content: Content, path: str | Path) -> Path:

@@ -56,7 +56,7 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    shown: int = 20
+    shown: int = 12
     more: int = 0
     more_words: str = ""
 

@@ -63,7 +63,7 @@ def render(content: Content) -> str:
         "kind_of": _kind_of,
     }
     page = environment.from_string(template("page.html.j2"))
-    return page.render(
+    drawn = page.render(
         head=content.head,
         sentences=sentences(content),
         figures=figures(content),
@@ -71,6 +71,7 @@ def render(content: Content) -> str:
         style=Markup(style),  # noqa: S704 our own file, hashed in the policy
         style_hash=digest,
     )
+    return drawn.lstrip()
 
 
 def drawing(svg: str, alt: str = "") -> Markup:

@@ -24,12 +24,12 @@ def bars(names: Sequence[str], values: Sequence[float], *, axis: str, form: str 
     rows = [{"name": n, "value": float(v)} for n, v in zip(names, values, strict=True)]
     top = max([*values, 1e-9]) * 1.12
     base = alt.Chart(inline(rows)).encode(
-        x=alt.X("value:Q", scale=alt.Scale(domain=[0, top]), title=axis).axis(
+        x=alt.X("value:Q", scale=alt.Scale(domain=[0, top]), title=axis, stack=None).axis(
             format=form, tickCount=4
         ),
         y=alt.Y("name:N", sort=None, title=None, scale=alt.Scale(paddingInner=0.45)),
     )
-    drawn = base.mark_bar(color=colour("muted"), cornerRadiusEnd=3)
+    drawn = base.mark_bar(color=colour("muted"), cornerRadius=2)
     text = base.mark_text(align="left", dx=6).encode(text=alt.Text("value:Q", format=form))
     return svg(alt.layer(drawn, text).properties(width=560, height=alt.Step(26)))
 
@@ -80,12 +80,14 @@ def stems(x: Floats, counts: Ints, *, axis: str, count: str) -> str:
     ]
     chart = (
         alt.Chart(inline(rows))
-        .mark_bar(color=colour("muted"), size=12, cornerRadiusEnd=2)
+        .mark_bar(color=colour("muted"), size=12, cornerRadius=2)
         .encode(
             x=alt.X("x:Q", title=axis, scale=alt.Scale(domain=[0, 1])).axis(
                 grid=False, format=".0%", tickCount=5
             ),
-            y=alt.Y("count:Q", title=count).axis(tickCount=4, tickMinStep=1, format="~s"),
+            y=alt.Y("count:Q", title=count, stack=None).axis(
+                tickCount=4, tickMinStep=1, format="~s"
+            ),
         )
     )
     return svg(chart.properties(width=300, height=300))

@@ -99,8 +99,8 @@ def _slim_tag(tag: str) -> str:
 
 
 def size(drawing: str) -> tuple[float, float]:
-    """Width and height of an SVG in pixels, from its view box."""
-    box = re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) ([\d.]+)"', drawing)
+    """Width and height of an SVG in pixels."""
+    box = re.search(r'<svg [^>]*?width="([\d.]+)" height="([\d.]+)"', drawing)
     return (float(box.group(1)), float(box.group(2))) if box else (0.0, 0.0)
 
 

@@ -46,13 +46,12 @@ def forest(
         step: height of a row in pixels.
     """
     rows = [row for row in rows if math.isfinite(row.value)]
-    data = inline([_record(row) for row in rows])
     ends = list(domain or forest_domain(rows, log=log))
     scale = alt.Scale(domain=ends, nice=False, type="log" if log else "linear")
     x = alt.X("value:Q", title=axis, scale=scale)
     y = alt.Y("name:N", sort=None, title=None).axis(grid=False)
-    base = alt.Chart(data).encode(y=y)
-    interval = base.mark_rule(strokeWidth=3, strokeCap="round", opacity=0.55, clip=True).encode(
+    base = alt.Chart(inline([_record(row, ends) for row in rows])).encode(y=y)
+    interval = base.mark_rule(strokeWidth=3, strokeCap="round", opacity=0.55).encode(
         x=alt.X("low:Q", title=axis, scale=scale).axis(tickCount=5),
         x2="high:Q",
         stroke=alt.Stroke("colour:N", scale=None),
@@ -69,13 +68,13 @@ def forest(
     return svg(alt.layer(*layers).properties(width=width, height=alt.Step(step)))
 
 
-def _record(row: ForestRow) -> dict[str, object]:
+def _record(row: ForestRow, ends: list[float]) -> dict[str, object]:
     known = math.isfinite(row.low) and math.isfinite(row.high)
     return {
         "name": row.name,
         "value": row.value,
-        "low": row.low if known else row.value,
-        "high": row.high if known else row.value,
+        "low": max(row.low, ends[0]) if known else row.value,
+        "high": min(row.high, ends[1]) if known else row.value,
         "colour": reader_colour(row.reader),
         "shape": _SHAPES[reader_mark(row.reader)],
     }

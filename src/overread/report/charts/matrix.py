@@ -12,7 +12,7 @@ from overread.report.charts.drawing import inline, svg
 from overread.report.theme import colour
 
 _TEXT_UP_TO = 16
-DARK_TEXT_FROM = 0.6  # opacity of the accent from which its own text colour reads better
+FULL_HEAT_FROM = 0.634  # opacity from which the other letters read better; see tokens.css
 
 
 def pair_matrix(readers: Sequence[str], value: Floats, *, side: int = 0) -> str:
@@ -71,17 +71,17 @@ def _heat(
     down, across = (title or None for title in titles)
     base = alt.Chart(inline(rows)).encode(
         x=alt.X("column:N", scale=scale, sort=None, title=across).axis(
-            orient="top", labelAngle=-45 if side < 100 else 0
+            orient="top", labelAngle=-45 if max(map(len, names)) * 8 > side else 0
         ),
         y=alt.Y("row:N", scale=scale, sort=None, title=down),
     )
-    cells = base.mark_rect(fill=colour("accent"), cornerRadius=3, stroke=colour("panel"))
+    cells = base.mark_rect(fill=colour("heat"), cornerRadius=3, stroke=colour("panel"))
     layers = [cells.encode(fillOpacity=alt.FillOpacity("share:Q", scale=None))]
     if len(names) <= _TEXT_UP_TO and side >= 30:
         ink = alt.condition(
-            f"datum.share >= {DARK_TEXT_FROM}",
-            alt.value(colour("on-accent")),
-            alt.value(colour("ink")),
+            f"datum.share >= {FULL_HEAT_FROM}",
+            alt.value(colour("on-full-heat")),
+            alt.value(colour("on-faint-heat")),
         )
         text = base.mark_text(fontSize=11 if side < 44 else 12)
         layers.append(text.encode(text=alt.Text("value:Q", format=".2f"), color=ink))

@@ -80,7 +80,8 @@ def _heat(share: Floats, width: float, height: float) -> str:
                 parts.append(
                     f'<rect x="{a * cell_w:.1f}" y="{row * cell_h:.1f}" '
                     f'width="{(b - a) * cell_w:.1f}" height="{cell_h:.1f}" '
-                    f'fill="{colour("accent")}" fill-opacity="{coarse[row, a] * 0.8:.2f}"/>'
+                    f'shape-rendering="crispEdges" fill="{colour("heat")}" '
+                    f'fill-opacity="{coarse[row, a] * 0.8:.2f}"/>'
                 )
     return "".join(parts)
 

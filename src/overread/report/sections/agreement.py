@@ -85,14 +85,14 @@ def estimate_table(
     by: str = "scope",
     behind: Behind | None = None,
     readers: Sequence[int] = (),
-    shown: int = 20,
+    shown: int = 12,
 ) -> Table:
     """One row an estimate: its name, value, interval, meaning, and the cases behind it."""
     measures = {e.name for e in estimates}
     title = (
         f"{caption}: {next(iter(measures))}" if by == "scope" and len(measures) == 1 else caption
     )
-    domain = bar_domain(estimates)
+    domains = {u: bar_domain([e for e in estimates if e.unit == u]) for u in _units(estimates)}
     rows = []
     for i, one in enumerate(estimates):
         name = one.name if by == "name" else one.scope
@@ -106,7 +106,7 @@ def estimate_table(
                     reader=reader,
                 ),
                 Cell(number(one.value, one.unit), tone="warning" if one.warning else ""),
-                _bar(one, domain, reader),
+                _bar(one, domains[one.unit], reader),
                 _words(one, behind(name) if behind else ()),
             )
         )
@@ -117,6 +117,10 @@ def estimate_table(
         Column("Is this good?"),
     )
     return Table(title, columns, tuple(rows), shown)
+
+
+def _units(estimates: Sequence[Estimate]) -> list[str]:
+    return list(dict.fromkeys(e.unit for e in estimates))
 
 
 def bar_domain(estimates: Sequence[Estimate]) -> tuple[float, float]:
@@ -198,7 +202,7 @@ def _pair_charts(content: Content, first: PairMatrix) -> Charts:
     """The matrix; beside it, while it is small, each reader against the rest."""
     rest = [e for e in content.agreement.against_rest if math.isfinite(e.value)]
     few = len(content.readers) <= _BESIDE and bool(rest)
-    matrix = _matrix_chart(content, first, beside=few)
+    matrix = _matrix_chart(content, first)
     if not few:
         return Charts((matrix,))
     rows = [
@@ -219,14 +223,15 @@ def _pair_charts(content: Content, first: PairMatrix) -> Charts:
     )
 
 
-def _matrix_chart(content: Content, first: PairMatrix, *, beside: bool) -> Chart:
+def _matrix_chart(content: Content, first: PairMatrix) -> Chart:
     n = len(content.readers)
     shown = np.arange(n)
     if n > _DRAWN:  # those who share most cases with others
         shared = np.where(np.eye(n, dtype=bool), 0, first.n_cases).sum(axis=1)
         shown = np.sort(np.argsort(-shared, kind="stable")[:_DRAWN])
     names = [content.readers[i] for i in shown]
-    svg = pair_matrix(names, first.value[np.ix_(shown, shown)], side=320 // n if beside else 0)
+    side = min(80, 320 // n) if n <= _BESIDE else 0
+    svg = pair_matrix(names, first.value[np.ix_(shown, shown)], side=side)
     more = (
         f" Drawn are the {_DRAWN} readers who share most cases; and {n - _DRAWN} more."
         if n > _DRAWN
@@ -237,7 +242,7 @@ def _matrix_chart(content: Content, first: PairMatrix, *, beside: bool) -> Chart
         svg,
         f"Heat map of {first.name} for each pair of {len(names)} readers; brighter is more.",
         f"Brighter cells agree more; an empty cell has no shared case.{more}",
-        wide=not beside,
+        wide=n > _BESIDE,
     )
 
 
@@ -277,7 +282,9 @@ def _scale(estimates: Sequence[Estimate]) -> list[Block]:
 
 
 def _nothing(content: Content) -> Note:
-    if len(content.readers) < 2:
+    if not content.readers:
+        return Note("Nobody has read yet", "Hand the first cases to two readers or more.", "empty")
+    if len(content.readers) == 1:
         return Note(
             "Agreement needs two readers",
             "This table has one reader. Give a second reader at least 30 of the same cases, "
@@ -286,7 +293,7 @@ def _nothing(content: Content) -> Note:
         )
     return Note(
         "Agreement was not computed",
-        "Run `overread agree` on the same table, or ask for agreement in this report.",
+        "Run overread agree on the same table, or ask for agreement in this report.",
         "empty",
     )
 

@@ -41,6 +41,9 @@ def cases_section(content: Content) -> Section:
     elif len(content.readers) > 1:
         text = "No two reads of one case differ. A wider overlap between readers would test this."
         blocks.append(Note("Nothing is disputed", text, "empty"))
+    elif not content.readers:
+        text = "Once reads are in, the cases that readers dispute stand here, with every vote."
+        blocks.append(Note("No reads yet", text, "empty"))
     else:
         text = "A case is disputed when two reads of it differ; here every case has one reader."
         blocks.append(Note("Nothing can be disputed yet", text, "empty"))

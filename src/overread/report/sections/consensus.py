@@ -31,7 +31,7 @@ def consensus_section(content: Content) -> Section:
     if result is None and content.comparison is None:
         note = Note(
             "No consensus in this report",
-            "Run `overread consensus` on the same table with --method dawid_skene, or leave the "
+            "Run overread consensus on the same table with --method dawid_skene, or leave the "
             "method to the comparison of methods.",
             "empty",
         )

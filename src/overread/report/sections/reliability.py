@@ -148,4 +148,5 @@ def _index(content: Content, name: str) -> int:
 
 
 def _title(measure: str) -> str:
-    return measure[:1].upper() + measure[1:].replace("_", " ")
+    known = {"sd": "Standard deviation", "intra_sd": "Standard deviation with oneself"}
+    return known.get(measure, measure[:1].upper() + measure[1:].replace("_", " "))

@@ -42,7 +42,7 @@ def figures(content: Content) -> tuple[Figure, ...]:
         Figure(
             f"{head.n_single:,}",
             "read by one reader",
-            "every case has a second read"
+            ("every case has a second read" if head.n_cases else "")
             if not head.n_single
             else f"{percent(single)} of the cases; nobody checks them",
             "warning" if single > 0.05 else "",
@@ -70,7 +70,9 @@ def _repeat_words(n_repeats: int) -> str:
 def _agreement(content: Content) -> str:
     overall = content.agreement.overall
     if not overall:
-        if len(content.readers) < 2:
+        if not content.readers:
+            return "Nobody has read yet, so there is nothing to compare."
+        if len(content.readers) == 1:
             return "One reader alone cannot agree or disagree; ask a second to read the same cases."
         return "Agreement was not computed for this report."
     first = next((e for e in overall if not math.isnan(e.value)), overall[0])
@@ -113,7 +115,9 @@ def _next(content: Content) -> str:
             f", {listed(first, 2)}" if first and n <= 2 else f", {first[0]} first" if first else ""
         )
         return f"Ask for another read of {count(n, 'case')}{start}; they would gain most."
-    if len(content.readers) < 2:
+    if not content.readers:
+        return "Hand the first cases to two readers or more, and run the report again."
+    if len(content.readers) == 1:
         return (
             "Give at least a tenth of the cases to a second reader, to learn how far labels hold."
         )
