@@ -251,7 +251,7 @@ def test_real_radiographs(shared_reads):
         found.select("x_min", "y_min", "x_max", "y_max").to_numpy().astype(float),
         LabelSchema(Kind.BOX, tuple(LabelClass(name) for name in names)),
     )
-    got = detection_agreement(table, draws=200)
+    got = detection_agreement(table, draws=100)
     f1 = _of(got.overall, "f1")
     assert (f1.n_cases, f1.n_readers, f1.n_reads) == (15000, 17, 45000)
     assert 0.45 < f1.low < f1.value < f1.high < 0.55
