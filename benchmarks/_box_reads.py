@@ -1,4 +1,4 @@
-"""Simulated boxes of unequal readers, with the truth. Every number of the simulation stands here."""
+"""Simulated boxes of unequal readers, with their truth; every number of it stands here."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from overread.arrays import names_array
 from overread.geometry.boxes import aligned_iou
 from overread.labels import BoxReads, Kind, LabelClass, LabelSchema, ReadIndex
-from overread.arrays import names_array
 
 
 @dataclass(frozen=True)

@@ -17,64 +17,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, gammaln, logit, logsumexp, xlogy
+from scipy.special import expit, gammaln, logit, logsumexp
 
 from overread.arrays import Floats, Ints
 from overread.consensus.marks import Marks, held_out_marks
-
-FOUND, SEEN_BY_CHANCE = 0.75, 0.03
-"""Chance that a reader marks a finding, and a look-alike, before any read is seen."""
+from overread.consensus.sites import (
+    FOUND,
+    READER_WEIGHT,
+    SEEN_BY_CHANCE,
+    Counts,
+    Priors,
+    Sites,
+    group_priors,
+    log_prior,
+)
 
 LONE = 0.7
 """Chance that a finding exists which only one reader could have marked."""
 
-_READER_WEIGHT = 20.0  # sites that a reader's chance given the class is pulled by
-_GROUP_WEIGHT = 4.0  # sites that the chances above weigh
-_CONFUSION_WEIGHT = 10.0  # marks that a reader's confusion is pulled by
 _TINY = 1e-12
 _MOST_UNEVEN = 0.01
 _MOST_EVEN = 1e3  # gamma shape from which on all cases are equally rich
 _LOWEST_TAU = 0.02
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sites:
-    """Parameters of the model. The first axis of two is 0 for findings, 1 for look-alikes.
-
-    Args:
-        rate: (2, classes) expected sites a case, marked or not.
-        mark: (2, readers, classes) chance that a reader marks one.
-        confusion: (readers, classes, classes) class said by true class, rows sum to 1.
-        shape: of the gamma law of the cases' richness; small where findings crowd in few cases.
-        live: (groups,) share of cases that are not normal.
-    """
-
-    rate: Floats
-    mark: Floats
-    confusion: Floats
-    shape: float
-    live: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Counts:
-    """Expected counts behind the parameters.
-
-    Args:
-        there: (2, readers, classes) sites in the cases that a reader read.
-        marked: (2, readers, classes) of these, marked by the reader.
-        said: (readers, classes, classes) marks by true class and class said.
-    """
-
-    there: Floats
-    marked: Floats
-    said: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Priors:
-    mark: Floats  # (2, readers, classes)
-    confusion: Floats  # (readers, classes, classes), pseudo-marks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,12 +94,12 @@ def fit_sites(
         never falls.
     """
     n_group = 10
-    priors = _priors(sites, None, tied=tied)
+    priors = group_priors(sites, None, tied=tied)
     for _ in range(n_group):  # the group's chances first settle, then stand still
         for _ in range(3):
             seen = _expect(marks, sites)
             sites = _maximise(marks, sites, seen, priors, tied=tied)
-        priors = _priors(sites, _count(marks, _expect(marks, sites)), tied=tied)
+        priors = group_priors(sites, _count(marks, _expect(marks, sites)), tied=tied)
     history: list[tuple[float, float]] = []
     seen = _expect(marks, sites)
     for _ in range(steps):
@@ -147,7 +111,7 @@ def fit_sites(
 
 
 def _leap(
-    marks: Marks, sites: Sites, seen: _Expectation, priors: _Priors, *, tied: bool
+    marks: Marks, sites: Sites, seen: _Expectation, priors: Priors, *, tied: bool
 ) -> tuple[Sites, _Expectation]:
     """Two steps of EM, a leap along them, and a third step; back to the second if it was too far.
 
@@ -196,8 +160,8 @@ def _bound(free: Floats, like: Sites) -> Sites:
     )
 
 
-def _objective(sites: Sites, seen: _Expectation, priors: _Priors, *, tied: bool) -> float:
-    return seen.log_likelihood + _log_prior(sites, priors, tied=tied)
+def _objective(sites: Sites, seen: _Expectation, priors: Priors, *, tied: bool) -> float:
+    return seen.log_likelihood + log_prior(sites, priors, tied=tied)
 
 
 def site_posterior(marks: Marks, sites: Sites, tau: float = 1.0) -> Floats:
@@ -311,12 +275,12 @@ def _count(marks: Marks, seen: _Expectation) -> Counts:
 
 
 def _maximise(
-    marks: Marks, sites: Sites, seen: _Expectation, priors: _Priors, *, tied: bool
+    marks: Marks, sites: Sites, seen: _Expectation, priors: Priors, *, tied: bool
 ) -> Sites:
     counts = _count(marks, seen)
     if tied:
         counts = _pooled(counts)
-    mark = (counts.marked + _READER_WEIGHT * priors.mark) / (counts.there + _READER_WEIGHT)
+    mark = (counts.marked + READER_WEIGHT * priors.mark) / (counts.there + READER_WEIGHT)
     confusion = counts.said + priors.confusion
     confusion /= confusion.sum(axis=2, keepdims=True)
     real = (seen.posterior * marks.row_count[:, None]).sum(axis=0) + seen.unmarked.sum(axis=0)
@@ -355,46 +319,3 @@ def _best_shape(marks: Marks, sites: Sites, live: Floats) -> float:
         options={"xatol": 1e-3},
     )
     return float(np.exp(best.x)) if best.fun < loss(now) else sites.shape
-
-
-def _priors(sites: Sites, counts: Counts | None, *, tied: bool) -> _Priors:
-    """Where readers are pulled to: chance of the class times the reader's own leaning."""
-    n_readers, k = sites.mark.shape[1:]
-    spread = 0.15 / k
-    told = np.full((k, k), spread) + (0.85 * np.eye(k))
-    if counts is None:
-        return _Priors(sites.mark, np.tile(told * _CONFUSION_WEIGHT, (n_readers, 1, 1)))
-    pooled = counts.said.sum(axis=0) + told * _CONFUSION_WEIGHT
-    pooled /= pooled.sum(axis=1, keepdims=True)
-    mark = np.stack(
-        [
-            _leanings(counts.marked[kind], counts.there[kind], usual, tied=tied)
-            for kind, usual in enumerate((FOUND, SEEN_BY_CHANCE))
-        ]
-    )
-    return _Priors(mark, np.tile(pooled * _CONFUSION_WEIGHT, (n_readers, 1, 1)))
-
-
-def _leanings(marked: Floats, there: Floats, usual: float, *, tied: bool) -> Floats:
-    """(readers, classes) expected chance from the margins by class and by reader."""
-    w = _GROUP_WEIGHT
-    overall = (marked.sum() + w * usual) / (there.sum() + w)
-    by_class = (marked.sum(axis=0) + w * overall) / (there.sum(axis=0) + w)
-    if tied:
-        return np.broadcast_to(by_class, marked.shape).copy()
-    expected = (there @ by_class + w * overall) / (there.sum(axis=1) + w)
-    own = (marked.sum(axis=1) + w * overall) / (there.sum(axis=1) + w)
-    lean = logit(_inside(own)) - logit(_inside(expected))
-    return np.asarray(expit(logit(_inside(by_class)) + lean[:, None]))
-
-
-def _inside(chance: Floats) -> Floats:
-    return np.clip(chance, 1e-5, 1 - 1e-5)
-
-
-def _log_prior(sites: Sites, priors: _Priors, *, tied: bool) -> float:
-    m = priors.mark
-    chance = xlogy(m, sites.mark) + xlogy(1 - m, 1 - sites.mark)
-    told = xlogy(priors.confusion, sites.confusion)
-    readers = m.shape[1] if tied else 1  # tied readers have one prior between them
-    return float(_READER_WEIGHT * chance.sum() + told.sum()) / readers

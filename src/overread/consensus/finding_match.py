@@ -18,13 +18,12 @@ from overread.consensus.box_geometry import (
     places,
 )
 from overread.consensus.existence import (
-    Counts,
-    Sites,
     case_richness,
     first_sites,
     fit_sites,
 )
 from overread.consensus.marks import Answers, Marks, tabulate_marks
+from overread.consensus.sites import Counts, Sites
 from overread.geometry.clusters import (
     Clusters,
     candidate_pairs,

@@ -30,7 +30,7 @@ relative to the consensus (-0.3 is 30 % smaller)."""
 FEW_FINDINGS = 30
 """Marks below which a reader's figures rest mostly on the group's."""
 
-_PULL = 20.0  # sites or marks behind the group's figures, as in the model of existence
+_PULL = 2.0  # sites that the group's figures are worth in a reader's interval
 _DRAWN_PULL = 6.0
 
 Interval: TypeAlias = tuple[Floats, Floats, Floats]  # value, low, high
@@ -237,11 +237,11 @@ def _provenance(
 
 
 def share_interval(value: Floats, weight: Floats, level: float) -> Interval:
-    """Share ``value`` of ``weight`` things, and its beta interval."""
+    """Share ``value`` of ``weight`` things, and its beta interval (Jeffreys)."""
     tail = (1 - level) / 2
-    a, b = value * weight, (1 - value) * weight
-    low, high = np.asarray(beta.ppf(tail, a, b)), np.asarray(beta.ppf(1 - tail, a, b))
-    return value, low, high
+    a, b = value * weight + 0.5, (1 - value) * weight + 0.5
+    low, high = beta.ppf(tail, a, b), beta.ppf(1 - tail, a, b)
+    return value, np.minimum(low, value), np.maximum(high, value)
 
 
 def rate_interval(events: Floats, cases: Floats, level: float) -> Interval:

@@ -1,0 +1,109 @@
+"""What the model of existence estimates, and what readers are believed to be before any read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit, xlogy
+
+from overread.arrays import Floats
+
+FOUND, SEEN_BY_CHANCE = 0.75, 0.03
+"""Chance that a reader marks a finding, and a look-alike, before any read is seen."""
+
+READER_WEIGHT = 20.0  # sites that a reader's chance given the class is pulled by
+_GROUP_WEIGHT = 4.0  # sites that the chances above weigh
+_CONFUSION_WEIGHT = 10.0  # marks that a reader's confusion is pulled by
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sites:
+    """Parameters of the model. The first axis of two is 0 for findings, 1 for look-alikes.
+
+    Args:
+        rate: (2, classes) expected sites a case, marked or not.
+        mark: (2, readers, classes) chance that a reader marks one.
+        confusion: (readers, classes, classes) class said by true class, rows sum to 1.
+        shape: of the gamma law of the cases' richness; small where findings crowd in few cases.
+        live: (groups,) share of cases that are not normal.
+    """
+
+    rate: Floats
+    mark: Floats
+    confusion: Floats
+    shape: float
+    live: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """Expected counts behind the parameters.
+
+    Args:
+        there: (2, readers, classes) sites in the cases that a reader read.
+        marked: (2, readers, classes) of these, marked by the reader.
+        said: (readers, classes, classes) marks by true class and class said.
+    """
+
+    there: Floats
+    marked: Floats
+    said: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Priors:
+    """Where readers are pulled to.
+
+    Args:
+        mark: (2, readers, classes) chance to mark.
+        confusion: (readers, classes, classes) marks by true class and class said, beforehand.
+    """
+
+    mark: Floats
+    confusion: Floats
+
+
+def group_priors(sites: Sites, counts: Counts | None, *, tied: bool) -> Priors:
+    """Where readers are pulled to: chance of the class times the reader's own leaning."""
+    n_readers, k = sites.mark.shape[1:]
+    spread = 0.15 / k
+    told = np.full((k, k), spread) + (0.85 * np.eye(k))
+    if counts is None:
+        return Priors(sites.mark, np.tile(told * _CONFUSION_WEIGHT, (n_readers, 1, 1)))
+    pooled = counts.said.sum(axis=0) + told * _CONFUSION_WEIGHT
+    pooled /= pooled.sum(axis=1, keepdims=True)
+    mark = np.stack(
+        [
+            _leanings(counts.marked[kind], counts.there[kind], usual, tied=tied)
+            for kind, usual in enumerate((FOUND, SEEN_BY_CHANCE))
+        ]
+    )
+    return Priors(mark, np.tile(pooled * _CONFUSION_WEIGHT, (n_readers, 1, 1)))
+
+
+def _leanings(marked: Floats, there: Floats, usual: float, *, tied: bool) -> Floats:
+    """(readers, classes) expected chance from the margins by class and by reader."""
+    w = _GROUP_WEIGHT
+    overall = (marked.sum() + w * usual) / (there.sum() + w)
+    by_class = (marked.sum(axis=0) + w * overall) / (there.sum(axis=0) + w)
+    rest = 0.5 / (there.sum() + 1.0)  # nobody is perfect beyond what all the reads can show
+
+    def inside(chance: Floats) -> Floats:
+        return np.clip(chance, min(rest, 1e-4), 1 - rest)
+
+    if tied:
+        return np.broadcast_to(inside(by_class), marked.shape).copy()
+    expected = (there @ by_class + w * overall) / (there.sum(axis=1) + w)
+    own = (marked.sum(axis=1) + w * overall) / (there.sum(axis=1) + w)
+    lean = logit(inside(own)) - logit(inside(expected))
+    return inside(np.asarray(expit(logit(inside(by_class)) + lean[:, None])))
+
+
+def log_prior(sites: Sites, priors: Priors, *, tied: bool) -> float:
+    """Log density of the parameters, up to a constant."""
+    m = priors.mark
+    chance = xlogy(m, sites.mark) + xlogy(1 - m, 1 - sites.mark)
+    told = xlogy(priors.confusion, sites.confusion)
+    readers = m.shape[1] if tied else 1  # tied readers have one prior between them
+    return float(READER_WEIGHT * chance.sum() + told.sum()) / readers
