@@ -1,5 +1,5 @@
 """``python -m overread`` is the command line."""
 
-from overread.cli import main
+from overread.cli.main import main
 
 main()

