@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
+import gallery
 import pytest
 
 from overread import report
-
-_SPEC = importlib.util.spec_from_file_location("gallery", Path(__file__).parent / "gallery.py")
-gallery = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(gallery)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from overread import report
-from overread.errors import MissingExtraError
+from overread.agreement.estimate import Estimate
+from overread.errors import InputError, MissingExtraError
 
 STATES = ("classes", "boxes", "masks", "scores", "empty", "one_reader", "hostile", "huge")
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -185,6 +186,32 @@ def test_readers_who_are_not_told_apart_are_never_named(states):
     text = report.html(replace(named, head=head, agreement=agreement, consensus=consensus))
     assert "secret" not in text
     assert "not told apart" in text
+
+
+def test_thousands_of_readers_are_cut(states):
+    content = states["one_reader"]()
+    readers = tuple(f"R{i}" for i in range(3000))
+    each = tuple(Estimate("Cohen's kappa", "kappa", 0.5, scope=name) for name in readers)
+    agreement = report.Agreement(overall=each[:1], against_rest=each)
+    text = report.html(replace(content, readers=readers, agreement=agreement))
+    assert "and 2,600 more" in text
+    assert len(text) < 1_000_000
+
+
+def test_more_cases_than_fit_are_counted(states):
+    content = states["one_reader"]()
+    cases = tuple(report.CaseView(f"c{i}", "effusion") for i in range(200))
+    text = report.html(replace(content, readers=("a", "b"), cases=report.Cases(cases)))
+    assert text.count('<li class="case') == 60
+    assert "and 140 more" in text
+
+
+def test_parts_of_another_size_are_refused(states):
+    content = states["classes"]()
+    with pytest.raises(InputError, match=r"classes must have 4 names, as the consensus; got 3"):
+        replace(content, classes=content.classes[:3])
+    with pytest.raises(InputError, match=r"pair matrix must have shape \(5, 5\)"):
+        replace(content, readers=content.readers[:5])
 
 
 def test_own_sentences_replace_ours(states):

@@ -13,7 +13,8 @@ from typing import Any
 
 from overread.agreement.estimate import Estimate
 from overread.arrays import Floats, Ints
-from overread.consensus.result import Consensus, Setting
+from overread.consensus.result import ClassConsensus, Consensus, Setting
+from overread.errors import InputError
 from overread.labels import Kind
 
 
@@ -339,3 +340,17 @@ class Content:
     scores: Scores | None = None
     reads_per_reader: Ints | None = None
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n_readers, n_classes = len(self.readers), len(self.classes)
+        square = (n_readers, n_readers)
+        for matrix in self.agreement.pairs:
+            if matrix.value.shape != square or matrix.n_cases.shape != square:
+                raise InputError("a pair matrix", f"have shape {square}", matrix.value.shape)
+        if self.findings is not None and self.findings.counts.shape != (n_readers, n_classes):
+            shape = self.findings.counts.shape
+            raise InputError("counts", f"have shape {(n_readers, n_classes)}", shape)
+        if self.consensus is not None and isinstance(self.consensus.value, ClassConsensus):
+            wanted = len(self.consensus.value.classes)
+            if n_classes != wanted:
+                raise InputError("classes", f"have {wanted} names, as the consensus", n_classes)

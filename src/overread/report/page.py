@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from typing import Any
 
 from jinja2 import BaseLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from overread.report.blocks import Block, Section
+from overread.report.blocks import Block, Section, Table
 from overread.report.content import Content
 from overread.report.sections.agreement import agreement_section
 from overread.report.sections.calibration import calibration_section
@@ -21,6 +22,8 @@ from overread.report.sections.methods import methods_section
 from overread.report.sections.scores import scores_section
 from overread.report.sections.summary import figures, sentences
 from overread.report.theme import reader_mark, reader_token, template
+
+_ROWS = 400  # of a table, folded rows counted
 
 _PARTS = (
     agreement_section,
@@ -36,7 +39,18 @@ _PARTS = (
 def sections(content: Content) -> tuple[Section, ...]:
     """Sections that this content has, in the order of the report."""
     made = (part(content) for part in _PARTS)
-    return tuple(section for section in made if section is not None)
+    return tuple(_capped(section) for section in made if section is not None)
+
+
+def _capped(section: Section) -> Section:
+    """Cut tables of thousands of readers, so that the page still opens."""
+    blocks = tuple(
+        replace(block, rows=block.rows[:_ROWS], more=block.more + len(block.rows) - _ROWS)
+        if isinstance(block, Table) and len(block.rows) > _ROWS
+        else block
+        for block in section.blocks
+    )
+    return replace(section, blocks=blocks)
 
 
 def render(content: Content) -> str:

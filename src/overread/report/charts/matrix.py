@@ -24,8 +24,8 @@ def pair_matrix(readers: Sequence[str], value: Floats, *, side: int = 0) -> str:
         side: of a cell in pixels; 0 chooses.
     """
     off = value[~np.eye(len(readers), dtype=bool)]
-    low = float(np.nanmin(off, initial=1.0))
-    top = float(np.nanmax(off, initial=0.0))
+    off = off[np.isfinite(off)]
+    low, top = float(off.min(initial=1.0)), float(off.max(initial=0.0))
     # The scale starts below the lowest pair, so that differences show; never beyond 0 .. 1.
     floor = min(0.0, low) if low < 0.3 else max(0.0, low - (1 - low) * 0.5)
     span = max(top - floor, 1e-9)

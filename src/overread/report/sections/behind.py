@@ -11,6 +11,12 @@ _LINKS = 3
 _NAME = 18
 
 
+def most_listed(content: Content) -> int:
+    """Disputed cases that the report holds; drawings are large."""
+    drawn = any(case.panel is not None for case in content.cases.disputed)
+    return 24 if drawn else 60
+
+
 def case_anchor(position: int) -> str:
     """Id of a disputed case on the page, by its place in the list."""
     return f"case-{position + 1}"
@@ -57,5 +63,6 @@ def short(name: str) -> str:
 
 
 def _links(content: Content, wanted: Callable[[CaseView], bool]) -> tuple[Link, ...]:
-    found = [(i, case) for i, case in enumerate(content.cases.disputed) if wanted(case)]
+    listed = content.cases.disputed[: most_listed(content)]
+    found = [(i, case) for i, case in enumerate(listed) if wanted(case)]
     return tuple(Link(case_anchor(i), short(case.name)) for i, case in found[:_LINKS])

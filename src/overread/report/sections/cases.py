@@ -23,13 +23,14 @@ from overread.report.charts.bars import histogram
 from overread.report.charts.interval_bar import share_bar
 from overread.report.charts.panel import panel
 from overread.report.content import CaseView, Content
-from overread.report.sections.behind import case_anchor
+from overread.report.sections.behind import case_anchor, most_listed
 from overread.report.words import count, number
 
 _LISTED = 20
 _DRAWN = 12
 _NAMED = 12  # readers named in one group of votes
 _LEGEND = 24
+_NEXT = 60
 
 
 def cases_section(content: Content) -> Section:
@@ -63,7 +64,9 @@ def _disputed(content: Content) -> list[Block]:
     if not content.head.anonymous:
         blocks.append(_legend(content))
     top = max((c.entropy for c in part.disputed if math.isfinite(c.entropy)), default=1.0)
-    cards = tuple(_card(content, i, case) for i, case in enumerate(part.disputed))
+    cards = tuple(
+        _card(content, i, case) for i, case in enumerate(part.disputed[: most_listed(content)])
+    )
     more = max(part.n_disputed, len(part.disputed)) - len(cards)
     blocks.append(
         CaseList(
@@ -101,7 +104,7 @@ def _card(content: Content, position: int, case: CaseView) -> CaseCard:
         case.consensus,
         number(case.probability) if known else "",
         share_bar(case.probability) if known else "",
-        number(case.entropy) if math.isfinite(case.entropy) else "",
+        number(round(case.entropy, 2)) if math.isfinite(case.entropy) else "",
         _groups(content, case),
         case.note,
         panel(case.panel) if case.panel is not None else "",
@@ -136,10 +139,10 @@ def _next_reads(content: Content) -> list[Block]:
             ),
             Cell(item.reason),
         )
-        for item in part.next_reads
+        for item in part.next_reads[:_NEXT]
     )
     columns = (Column("Case", "name"), Column("Expected gain", "bar"), Column("Why"))
-    more = max(0, part.n_next - len(rows))
+    more = max(0, max(part.n_next, len(part.next_reads)) - len(rows))
     table = Table(
         "Cases that another read would help most", columns, rows, 15, more, "with less to gain"
     )

@@ -24,8 +24,8 @@ _MIXED = 15
 def confusion_blocks(content: Content, result: Consensus[Any]) -> list[Block]:
     """Small multiples for few classes, the pooled matrix for many, and the worst mix-ups."""
     shares = result.reliability.confusion
-    if shares is None or not shares.size:
-        return []
+    if shares is None or not shares.size or shares.shape[1] != len(content.classes):
+        return []  # findings may have "nothing" as one class more
     blocks: list[Block] = [Heading("What is taken for what", "confusion")]
     classes = content.classes
     if len(classes) <= _POOL_DRAWN:

@@ -125,9 +125,9 @@ def _fit(result: Consensus[Any]) -> list[Block]:
 
 def _prevalence(content: Content, result: Consensus[Any]) -> list[Block]:
     share = result.prevalence
-    if share is None or not len(share):
+    if share is None or not len(share) or len(share) != len(content.classes):
         return []
-    names = content.classes[: len(share)]
+    names = content.classes
     title = "How frequent each class is"
     if len(names) > _CLASSES_DRAWN:
         return [Heading("Prevalence", "prevalence"), _prevalence_table(names, share)]
@@ -160,7 +160,7 @@ def _prevalence_table(names: tuple[str, ...], share: Floats) -> Table:
 
 
 def _history(result: Consensus[Any]) -> list[Block]:
-    steps = result.history
+    steps = [step for step in result.history if math.isfinite(step.objective)]
     if len(steps) < 2:
         return []
     charts = [
