@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import gallery
 import pytest
 
 from overread import report
+
+from . import gallery
 
 
 @pytest.fixture(scope="session")

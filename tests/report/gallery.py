@@ -1,6 +1,6 @@
 """Synthetic contents in every state, for the tests and for looking at.
 
-Run ``python tests/report/gallery.py OUT_DIR [--pdf]`` to write one page a state.
+Run ``python -m tests.report.gallery OUT_DIR [STATE ...] [--pdf]`` to write one page a state.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from gallery_kinds import NAN, boxes_content, estimate, masks_content, scores_content
 
 from overread import report
 from overread.agreement.estimate import Estimate
@@ -22,6 +21,8 @@ from overread.consensus.result import (
     Reliability,
 )
 from overread.labels import Kind
+
+from .gallery_kinds import NAN, boxes_content, estimate, masks_content, scores_content
 
 CHEST = ("no finding", "cardiomegaly", "effusion", "nodule")
 HOSTILE = '<script>alert("x")</script> & \'=1+1\' #import "x" $a$ ]] {{ 7*7 }}'
