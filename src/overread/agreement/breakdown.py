@@ -13,14 +13,14 @@ from overread.arrays import Floats, Ints
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairMatrix:
-    """One measure for every two readers; the fields of the categorical matrix, and a unit.
+    """One measure for every two readers.
 
     Args:
         key, name: the measure.
         readers: names, the order of rows and columns.
         value, low, high: (readers, readers); nan where two readers share no case, or where there
-            is no interval. The diagonal is a reader against their own repeats, nan without.
-            Measures with a sign read "row against column".
+            is no interval. The diagonal is a reader against their own repeats where the measure
+            has them, else nan. Measures with a sign read "row against column".
         n_cases: (readers, readers) cases that both read (on the diagonal: read twice).
         level: nominal coverage. interval: how the intervals were made.
         words: what to look at.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
 
+from overread.agreement.breakdown import PairMatrix
 from overread.agreement.classes import Settings, chosen_measures, class_values, estimates
 from overread.agreement.estimate import Estimate
 from overread.agreement.measures import measure_of
@@ -19,56 +19,6 @@ from overread.arrays import Floats, Ints, grouped
 from overread.labels import ClassReads
 
 _MOST_CALIBRATED = 120  # pairs; more take the first-order interval, computed for all at once
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PairMatrix:
-    """One measure for every two readers.
-
-    Args:
-        key, name: the measure.
-        readers: names, the order of rows and columns.
-        value, low, high: (readers, readers), symmetric; nan where undefined and on the diagonal.
-        n_cases: (readers, readers) cases that both read.
-        level: nominal coverage. interval: how the intervals were made.
-        words: what to look at.
-    """
-
-    key: str
-    name: str
-    readers: tuple[str, ...]
-    value: Floats
-    low: Floats
-    high: Floats
-    n_cases: Ints
-    level: float
-    interval: str
-    words: str
-
-    def estimates(self) -> tuple[Estimate, ...]:
-        """One estimate a pair, scope "R1 | R2"."""
-        found = []
-        for g, h in zip(*np.triu_indices(len(self.readers), 1), strict=True):
-            value = float(self.value[g, h])
-            lost = "no case was read by both" if not self.n_cases[g, h] else "one class only"
-            found.append(
-                Estimate(
-                    self.name,
-                    self.key,
-                    value,
-                    float(self.low[g, h]),
-                    float(self.high[g, h]),
-                    self.level,
-                    self.interval,
-                    "",
-                    int(self.n_cases[g, h]),
-                    2,
-                    2 * int(self.n_cases[g, h]),
-                    f"{self.readers[g]} | {self.readers[h]}",
-                    lost if math.isnan(value) else "",
-                )
-            )
-        return tuple(found)
 
 
 def pair_matrix(
@@ -108,7 +58,10 @@ def pair_matrix(
     shared = np.where(np.eye(votes.n_readers, dtype=np.bool_), 0, np.round(cases)).astype(np.int64)
     words = _matrix_words(one.name, reads.index.readers, value)
     readers = reads.index.readers
-    return PairMatrix(one.key, one.name, readers, value, low, high, shared, level, how, words)
+    return PairMatrix(
+        one.key, one.name, readers, value, low, high, shared, level, how, words,
+        missing="one class only",
+    )  # fmt: skip
 
 
 def _first_order(
