@@ -214,6 +214,27 @@ def test_parts_of_another_size_are_refused(states):
         replace(content, readers=content.readers[:5])
 
 
+def test_several_measures_of_a_scope_share_a_row(states):
+    content = states["one_reader"]()
+    each = tuple(
+        Estimate(name, key, value, value - 0.1, value + 0.05, scope=f"R{i} against the rest")
+        for i, base in enumerate((0.7, 0.4))
+        for name, key, value in (
+            ("Percent agreement", "percent", base + 0.2),
+            ("Cohen's kappa", "cohen_kappa", base),
+            ("Gwet's AC1", "ac1", base + 0.1),
+        )
+    )
+    agreement = report.Agreement(overall=each[:3], against_rest=each)
+    text = report.html(replace(content, readers=("R0", "R1"), agreement=agreement))
+    table = text[text.index("Agreement with the other readers: Cohen") :]
+    table = table[: table.index("</table>")]
+    assert table.count('<th scope="row"') == 2
+    assert table.index("R1") < table.index("R0")  # the lower first
+    assert "0.90" in table
+    assert "Readers agree substantially: Cohen&#39;s kappa is 0.70" in text
+
+
 def test_own_sentences_replace_ours(states):
     content = states["one_reader"]()
     head = replace(content.head, summary=("All is well.",))

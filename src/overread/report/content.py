@@ -72,11 +72,11 @@ class PairMatrix:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agreement:
-    """How far readers say the same. The first of ``overall`` is the one quoted in the summary.
+    """How far readers say the same. The summary quotes alpha, ICC or kappa, if there.
 
     Args:
         overall: one estimate a measure.
-        per_class: ``scope`` names the class.
+        per_class: ``scope`` names the class; here and below a scope may have several measures.
         pairs: one matrix a measure; the first is drawn, all are in the table.
         against_rest: one estimate a reader; ``scope`` is the reader's name, or begins with it
             ("R1 against the rest").

@@ -98,6 +98,20 @@ def band(estimate: Estimate) -> str:
     return _ADVERBS.get(word, f"{word}ly")
 
 
+def headline(estimates: Sequence[Estimate]) -> Estimate | None:
+    """The estimate that speaks for the others; None when none has a value.
+
+    Alpha, which takes missing reads and every scale; else ICC; else another chance-corrected
+    figure; else the first.
+    """
+    known = [e for e in estimates if math.isfinite(e.value)]
+    for words in (("alpha",), ("icc",), ("fleiss", "conger", "ac1", "ac2", "kappa")):
+        for one in known:
+            if any(word in one.key.casefold() for word in words):
+                return one
+    return known[0] if known else None
+
+
 def average(value: float) -> str:
     """Write a mean count: "3", "5.1"."""
     return f"{value:,.1f}".removesuffix(".0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,25 +15,26 @@ from overread.report.blocks import (
     Charts,
     Column,
     Heading,
-    Link,
     Note,
     Section,
     Table,
 )
 from overread.report.charts.forest import ForestRow, forest
-from overread.report.charts.interval_bar import interval_bar
 from overread.report.charts.matrix import pair_matrix
 from overread.report.charts.scale import word_scale
 from overread.report.content import Content, PairMatrix
 from overread.report.sections.behind import of_class, of_pair, of_reader
-from overread.report.theme import reader_token
-from overread.report.words import band, bands, count, interval, listed, number, percent
+from overread.report.sections.estimates import (
+    main_measure,
+    measure_table,
+    scope_table,
+    scope_words,
+)
+from overread.report.words import band, bands, headline, listed, number
 
 _DRAWN = 24  # readers in the matrix
 _BESIDE = 7  # readers up to which the matrix leaves room beside it
 _PAIRS = 40  # rows of the table of pairs
-
-Behind = Callable[[str], tuple[Link, ...]]
 
 
 def agreement_section(content: Content) -> Section:
@@ -44,11 +45,11 @@ def agreement_section(content: Content) -> Section:
         blocks.append(_nothing(content))
     else:
         blocks += _scale(part.overall)
-        blocks.append(estimate_table("All readers, all cases", part.overall, "Measure", by="name"))
+        blocks.append(measure_table("All readers, all cases", part.overall, "Measure"))
     if part.per_class:
         blocks.append(Heading("By class", "by-class"))
         blocks.append(
-            estimate_table(
+            scope_table(
                 "Agreement on each class",
                 part.per_class,
                 "Class",
@@ -61,7 +62,7 @@ def agreement_section(content: Content) -> Section:
         blocks.append(_of_readers(content, part.against_rest, "Agreement with the other readers"))
     if part.subgroups:
         blocks.append(Heading("By subgroup", "subgroups"))
-        blocks.append(estimate_table("Agreement in subgroups", part.subgroups, "Subgroup"))
+        blocks.append(scope_table("Agreement in subgroups", part.subgroups, "Subgroup"))
     blocks.append(Heading("The same reader twice", "intra-reader"))
     if part.intra:
         blocks.append(_of_readers(content, part.intra, "Agreement of readers with themselves"))
@@ -77,101 +78,14 @@ def agreement_section(content: Content) -> Section:
     return Section("agreement", "Agreement", _lead(content), tuple(blocks))
 
 
-def estimate_table(
-    caption: str,
-    estimates: Sequence[Estimate],
-    first: str,
-    *,
-    by: str = "scope",
-    behind: Behind | None = None,
-    readers: Sequence[int] = (),
-    shown: int = 12,
-) -> Table:
-    """One row an estimate: its name, value, interval, meaning, and the cases behind it."""
-    measures = {e.name for e in estimates}
-    title = (
-        f"{caption}: {next(iter(measures))}" if by == "scope" and len(measures) == 1 else caption
-    )
-    domains = {u: bar_domain([e for e in estimates if e.unit == u]) for u in _units(estimates)}
-    rows = []
-    for i, one in enumerate(estimates):
-        name = one.name if by == "name" else one.scope
-        reader = readers[i] if readers else -1
-        note = "" if by == "name" or len(measures) == 1 else one.name
-        rows.append(
-            (
-                Cell(
-                    _reader_name(one) if by == "scope" else name,
-                    note or _rests_on(one),
-                    reader=reader,
-                ),
-                Cell(number(one.value, one.unit), tone="warning" if one.warning else ""),
-                _bar(one, domains[one.unit], reader),
-                _words(one, behind(name) if behind else ()),
-            )
-        )
-    columns = (
-        Column(first, "name"),
-        Column("Value", "number"),
-        Column(f"{percent(estimates[0].level)} interval", "bar"),
-        Column("Is this good?"),
-    )
-    return Table(title, columns, tuple(rows), shown)
-
-
-def _units(estimates: Sequence[Estimate]) -> list[str]:
-    return list(dict.fromkeys(e.unit for e in estimates))
-
-
-def bar_domain(estimates: Sequence[Estimate]) -> tuple[float, float]:
-    """One axis for all bars of a table: 0 .. 1 where all figures lie there."""
-    ends = [v for e in estimates for v in (e.value, e.low, e.high) if math.isfinite(v)]
-    low, high = min([0.0, *ends]), max([0.0, *ends])
-    if low >= -1 and high <= 1:
-        return (low, 1.0)
-    return (low, 100.0 if all(e.unit == "%" for e in estimates) else high * 1.05)
-
-
-def _bar(one: Estimate, domain: tuple[float, float], reader: int = -1) -> Cell:
-    if math.isnan(one.value):
-        return Cell(tone="quiet")
-    bar = interval_bar(
-        one.value,
-        one.low,
-        one.high,
-        domain=domain,
-        reference=0.0 if domain[0] < 0 else math.nan,
-        ink="warning" if one.warning else reader_token(reader),
-    )
-    return Cell(interval(one.low, one.high, one.unit) or "no interval", svg=bar, tone="quiet")
-
-
-def _words(one: Estimate, links: tuple[Link, ...]) -> Cell:
-    if one.undefined:
-        return Cell(f"Not defined: {one.undefined}", one.words, links=links, tone="quiet")
-    return Cell(one.words, one.warning, links=links, tone="warning" if one.warning else "")
-
-
-def _rests_on(one: Estimate) -> str:
-    parts = [count(one.n_cases, "case")] if one.n_cases else []
-    parts += [count(one.n_readers, "reader")] if one.n_readers else []
-    return ", ".join(parts)
-
-
-def _reader_name(one: Estimate) -> str:
-    return one.scope.removesuffix(" against the rest").removeprefix("class ")
-
-
 def _of_readers(content: Content, estimates: Sequence[Estimate], caption: str) -> Table:
-    ordered = sorted(estimates, key=lambda e: (math.isnan(e.value), e.value))
-    indices = [_reader_of(content.readers, e.scope) for e in ordered]
-    by_scope = dict(zip((e.scope for e in ordered), indices, strict=True))
-    return estimate_table(
+    return scope_table(
         caption,
-        ordered,
+        estimates,
         "Reader",
-        behind=lambda scope: of_reader(content, by_scope[scope]),
-        readers=indices,
+        behind=lambda scope: of_reader(content, _reader_of(content.readers, scope)),
+        reader_of=lambda scope: _reader_of(content.readers, scope),
+        lowest_first=True,
     )
 
 
@@ -200,13 +114,13 @@ def _pairs(content: Content) -> list[Block]:
 
 def _pair_charts(content: Content, first: PairMatrix) -> Charts:
     """The matrix; beside it, while it is small, each reader against the rest."""
-    rest = [e for e in content.agreement.against_rest if math.isfinite(e.value)]
+    rest = [e for e in main_measure(content.agreement.against_rest) if math.isfinite(e.value)]
     few = len(content.readers) <= _BESIDE and bool(rest)
     matrix = _matrix_chart(content, first)
     if not few:
         return Charts((matrix,))
     rows = [
-        ForestRow(_reader_of(content.readers, e.scope), _reader_name(e), e.value, e.low, e.high)
+        ForestRow(_reader_of(content.readers, e.scope), scope_words(e), e.value, e.low, e.high)
         for e in sorted(rest, key=lambda e: e.value)
     ]
     return Charts(
@@ -272,7 +186,7 @@ def _pair_table(content: Content, matrices: Sequence[PairMatrix]) -> Table:
 
 
 def _scale(estimates: Sequence[Estimate]) -> list[Block]:
-    first = next((e for e in estimates if math.isfinite(e.value)), None)
+    first = headline(estimates)
     if first is None or not bands(first):
         return []
     svg = word_scale(first.value, first.low, first.high, bands(first), label=number(first.value))

@@ -7,7 +7,7 @@ import math
 from overread.report.blocks import Block, Chart, Charts, Heading, Section
 from overread.report.charts.bland_altman import bland_altman_plot
 from overread.report.content import BlandAltman, Content
-from overread.report.sections.agreement import estimate_table
+from overread.report.sections.estimates import measure_table
 from overread.report.words import number
 
 _DRAWN = 6
@@ -20,7 +20,7 @@ def scores_section(content: Content) -> Section | None:
         return None
     blocks: list[Block] = []
     if part.icc:
-        blocks.append(estimate_table("Intraclass correlation", part.icc, "Form", by="name"))
+        blocks.append(measure_table("Intraclass correlation", part.icc, "Form"))
     if part.plots:
         charts = tuple(_chart(plot, part.unit) for plot in part.plots[:_DRAWN])
         more = len(part.plots) - len(charts)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from overread.labels import Kind
 from overread.report.blocks import Figure
 from overread.report.content import Content
-from overread.report.words import average, band, count, interval, listed, number, percent
+from overread.report.words import average, band, count, headline, interval, listed, number, percent
 
 SURE = 0.95
 _TITLES = ("Agreement", "Consensus", "Next")
@@ -75,9 +73,9 @@ def _agreement(content: Content) -> str:
         if len(content.readers) == 1:
             return "One reader alone cannot agree or disagree; ask a second to read the same cases."
         return "Agreement was not computed for this report."
-    first = next((e for e in overall if not math.isnan(e.value)), overall[0])
-    if math.isnan(first.value):
-        return f"Agreement has no value here: {first.undefined}."
+    first = headline(overall)
+    if first is None:
+        return f"Agreement has no value here: {overall[0].undefined}."
     ends = interval(first.low, first.high)
     within = f" ({percent(first.level)} interval {ends})" if ends else ""
     adverb, figure = band(first), number(first.value, first.unit)
