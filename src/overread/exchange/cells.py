@@ -62,20 +62,19 @@ def coded(column: pl.Series) -> Coded:
     if not in_codes:
         texts = texts.cast(pl.Categorical(pl.Categories.random()))
     physical = texts.to_physical()
-    code = physical.fill_null(0).to_numpy().astype(np.int32, copy=True)
     if physical.null_count():
-        code += 1
-        code[physical.is_null().to_numpy()] = 0
-    top = int(code.max(initial=-1))
+        physical = (physical + 1).fill_null(0)
+    code = physical.to_numpy()
+    top = int(code.max(initial=0)) if code.size else -1
     first = np.full(top + 1, code.size, dtype=np.int64)
     np.minimum.at(first, code, np.arange(code.size))
     used = np.flatnonzero(first < code.size)
     used = used[np.argsort(first[used])]
     raw = texts.gather(first[used]).cast(pl.String)
     names, merged = _clean_names(raw)
-    unprintable = [place for place, name in enumerate(names) if "\x00" in name]
-    if unprintable:
-        rows = first[used[np.isin(merged, unprintable)]] + 1
+    broken = raw.str.contains("\x00", literal=True).fill_null(value=False).to_numpy()
+    if broken.any():
+        rows = np.sort(first[used[broken]]) + 1
         raise InputError(f"column {column.name}", "hold no NUL characters", "one", rows=rows)
     lookup = np.zeros(top + 1, dtype=np.int32)
     lookup[used] = merged
@@ -87,7 +86,7 @@ def _clean_names(raw: pl.Series) -> tuple[list[str], NDArray[np.int32]]:
     clean = raw.fill_null("").str.strip_chars().str.replace(_WHOLE, "${1}")
     clean = pl.select(pl.when(clean.is_in(MISSING)).then(pl.lit("")).otherwise(clean)).to_series()
     names = clean.to_list()
-    if clean.n_unique() == len(names):
+    if (clean == raw).all() or clean.n_unique() == len(names):
         return names, np.arange(len(names), dtype=np.int32)
     known: dict[str, int] = {}
     place = np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int32)

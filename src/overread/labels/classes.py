@@ -298,12 +298,14 @@ def _refuse_clash(answer: NDArray[Any], order: Ints, same: Bools, show: Any) -> 
 
 def _codes_of(texts: list[str], said: Ints, schema: LabelSchema, unreadable: str) -> Ints:
     known = {name: code for code, name in enumerate(schema.names)} | {unreadable: UNREADABLE}
-    lookup = np.array([known.get(text, -2) for text in texts], dtype=np.int64)
-    unknown = np.flatnonzero(lookup[said] == -2) if said.size else said
+    kind = smallest_int(len(schema.names))
+    lookup = np.array([known.get(text, -2) for text in texts], dtype=kind)
+    codes = lookup[said] if said.size else np.empty(0, dtype=kind)
+    unknown = np.flatnonzero(codes == -2)
     if unknown.size:
         rule = f"be one of {', '.join(schema.names)}"
         raise InputError("label", rule, f"{texts[said[unknown[0]]]!r}", rows=unknown + 1)
-    return lookup[said].astype(smallest_int(len(schema.names)))
+    return codes
 
 
 def _refuse_missing_label(said: Ints, texts: list[str]) -> None:
