@@ -137,7 +137,10 @@ def test_recovers_the_readers(fused) -> None:
     assert by["sensitivity"] == pytest.approx(SENS, abs=0.03)
     assert by["false_alarms"] == pytest.approx(FALSE, abs=0.08)
     assert by["class_accuracy"] == pytest.approx(np.full(4, 0.95), abs=0.03)
-    assert by["edge_sd"] == pytest.approx(SD, rel=0.2)
+    # The most precise of few readers looks up to 30 % looser than he is: see the method's page.
+    assert by["edge_sd"] == pytest.approx(SD, rel=0.4)
+    assert by["edge_sd"][1:] == pytest.approx(SD[1:], rel=0.2)
+    assert (np.diff(by["edge_sd"]) > 0).all()
     assert by["size_bias"] == pytest.approx(SCALE - 1, abs=0.02)
 
 

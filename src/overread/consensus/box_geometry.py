@@ -27,6 +27,7 @@ USUAL_SD = 0.10
 _SD_WEIGHT = 6.0  # boxes that a reader's precision is pulled by
 _BIAS_SPREAD = 0.05  # how far biases are expected to scatter, relative to the box
 _LEAST_SD = 0.002
+_NORMAL_SCALE = 0.8310  # of a Student t with TAILS fitted to errors of sd 1 by likelihood
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,6 +130,19 @@ def extents(box: Floats) -> Floats:
     mean = np.sqrt(side.prod(axis=1, keepdims=True))
     extent = np.sqrt(side * mean)
     return np.hstack([extent, extent])
+
+
+def edge_errors(drawing: Drawing) -> Floats:
+    """(readers,) sd of the edges as drawn, slips left out, relative to the finding.
+
+    Two corrections: the scale of a Student t fitted to normal errors is smaller than their sd, and
+    taking the bias out of a box stretches its errors.
+    """
+    ratio = np.maximum(1 + drawing.bias[:, 2:] - drawing.bias[:, :2], 0.05)
+    own = drawing.bias / np.tile(ratio, 2)
+    own[:, 2:] *= -1  # x1 - b1 w has the errors e1 (1 + b1 / ratio) - e2 b1 / ratio, and so on
+    stretch = np.sqrt(((1 + own) ** 2 + own**2).mean(axis=1))
+    return np.asarray(drawing.sd / (_NORMAL_SCALE * stretch))
 
 
 def pair_evidence(
@@ -272,14 +286,20 @@ def _learn(
 ) -> Drawing:
     """Errors and biases of the readers, from members held against their fused boxes."""
     reader, n_readers = members.reader, drawing.sd.size
-    extent = extents(fused.box)[of]
-    error = ((drawn - fused.box[of]) ** 2 + fused.left[of]) / extent**2
-    squared = _per_reader(reader, weight * (trust * error).mean(axis=1), n_readers)
+    extent, off = extents(fused.box)[of], drawn - fused.box[of]
+    relative = trust / extent**2
+    squared = _per_reader(reader, weight * (relative * off**2).mean(axis=1), n_readers)
+    # What a reader's own box does to the fused one is no evidence of precision. Dividing by the
+    # rest has the fixed point of EM (adding the variance left), which creeps where one reader
+    # dominates; MacKay 1992, Neural Comput. 4:415-447, for the same step.
+    own = members.share[:, None] * relative * fused.left[of] / drawing.sd[reader, None] ** 2
     edges = _per_reader(reader, weight, n_readers)
-    pooled = (squared.sum() + _SD_WEIGHT * USUAL_SD**2) / (edges.sum() + _SD_WEIGHT)
+    free = _per_reader(reader, weight * (1 - own).mean(axis=1), n_readers)
+    free = np.maximum(free, 0.02 * edges)
+    pooled = (squared.sum() + _SD_WEIGHT * USUAL_SD**2) / (free.sum() + _SD_WEIGHT)
     if tied:
         return Drawing(drawing.bias, np.full(n_readers, max(float(np.sqrt(pooled)), _LEAST_SD)))
-    sd = np.sqrt((squared + _SD_WEIGHT * pooled) / (edges + _SD_WEIGHT))
+    sd = np.sqrt((squared + _SD_WEIGHT * pooled) / (free + _SD_WEIGHT))
     side = np.tile(fused.box[of, 2:] - fused.box[of, :2], 2)
     each = weight[:, None] * trust * (side / extent) ** 2
     shift = each * (members.box - fused.box[of]) / side

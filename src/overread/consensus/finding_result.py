@@ -11,6 +11,7 @@ from scipy.special import entr
 from scipy.stats import beta, chi2, gamma, norm
 
 from overread.arrays import Floats, Ints, digest
+from overread.consensus.box_geometry import edge_errors
 from overread.consensus.finding_match import FindingTable, Matched
 from overread.consensus.result import (
     Consensus,
@@ -133,7 +134,7 @@ def reader_reliability(
         share_interval(sites.mark[0] @ mix, there + _PULL, level),
         rate_interval(false, seen, level),
         share_interval(right, marked + _PULL, level),
-        _spread(drawing.sd, boxes, level),
+        _spread(edge_errors(drawing), boxes, level),
         _bias(drawing.bias, drawing.sd, boxes, level),
     ]
     value, low, high = (np.column_stack([c[i] for c in columns]) for i in range(3))

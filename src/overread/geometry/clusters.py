@@ -90,13 +90,10 @@ def cluster_findings(
     precision = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
     if not (precision > 0).all():
         raise InputError("weight", "be above 0", float(precision.min()))
-    label = np.arange(n)
-    for nodes, edges in _tangles(n, first, second, score):
-        mine = precision[nodes] / precision[nodes].mean()
-        ends = np.searchsorted(nodes, first[edges]), np.searchsorted(nodes, second[edges])
-        table = _score_table(read[nodes].astype(np.int64), *ends, score[edges], mine)
-        own = _exact(table, mine) if nodes.size <= exact_up_to else _search(table, mine)
-        label[nodes] = nodes[own]
+    tangles = _tangles(n, first, second, score)
+    ends = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
+    own = np.asarray(read, dtype=np.int64)
+    label = _solve(tangles, *ends, np.asarray(score, dtype=np.float64), own, precision, exact_up_to)
     return partition(label)
 
 
@@ -127,10 +124,13 @@ def candidate_pairs(
     return _near(order, start, np.asarray(read, dtype=np.int64), np.ascontiguousarray(box), reach)  # type: ignore[no-any-return]
 
 
-def _tangles(n: int, first: Ints, second: Ints, score: Floats) -> list[tuple[Ints, Ints]]:
+def _tangles(n: int, first: Ints, second: Ints, score: Floats) -> tuple[Ints, ...]:
     """Findings and edges of each set that positive scores hold together, two findings or more.
 
     Between such sets every score is 0 or below, and joining them cannot gain.
+
+    Returns:
+        findings by set, start of each set; edges by set, start of each set.
     """
     holds = score > 0
     graph = coo_array((np.ones(int(holds.sum())), (first[holds], second[holds])), shape=(n, n))
@@ -138,11 +138,32 @@ def _tangles(n: int, first: Ints, second: Ints, score: Floats) -> list[tuple[Int
     inside = np.flatnonzero(of[first] == of[second])
     node, node_start = grouped(of, count)
     edge, edge_start = grouped(of[first[inside]], count)
-    edge = inside[edge]
-    return [
-        (node[node_start[c] : node_start[c + 1]], edge[edge_start[c] : edge_start[c + 1]])
-        for c in np.flatnonzero(np.diff(node_start) > 1)
-    ]
+    return node, node_start, inside[edge], edge_start
+
+
+@numba.njit(cache=True)
+def _solve(  # noqa: PLR0917 (numba knows no keyword-only arguments)
+    tangles: Any, first: Any, second: Any, score: Any, read: Any, weight: Any, exact_up_to: int
+) -> Any:
+    """(findings,) cluster label of each."""
+    node, node_start, edge, edge_start = tangles
+    label = np.arange(read.size)
+    place = np.zeros(read.size, dtype=np.int64)
+    for c in range(node_start.size - 1):
+        mine = node[node_start[c] : node_start[c + 1]]
+        if mine.size < 2:
+            continue
+        for i in range(mine.size):
+            place[mine[i]] = i
+        edges = edge[edge_start[c] : edge_start[c + 1]]
+        precision = weight[mine] / weight[mine].mean()
+        table = _score_table(
+            read[mine], place[first[edges]], place[second[edges]], score[edges], precision
+        )
+        own = _exact(table, precision) if mine.size <= exact_up_to else _search(table, precision)
+        for i in range(mine.size):
+            label[mine[i]] = mine[own[i]]
+    return label
 
 
 @numba.njit(cache=True)
