@@ -30,5 +30,6 @@ def seconds(work: Callable[[], Any], *, repeats: int = 3) -> float:
 
 def finish(figures: dict[str, Any]) -> None:
     """Print the figures as one JSON object, the last line."""
-    figures["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, {platform.python_version()}"
+    python = platform.python_version()
+    figures["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {python}"
     print(json.dumps(figures))

@@ -13,13 +13,17 @@ _HERE = Path(__file__).parent
 _PAGE = _HERE.parent / "docs" / "benchmarks.md"
 
 
+_HEAD = """# Benchmarks
+
+Every figure below is printed by a file in `benchmarks/`; peers run in the same process, in turn,
+on the same machine. `make bench` writes this page anew.
+"""
+
+
 def main() -> None:
     """Run each file beside this one, in a process of its own, and keep its last line."""
     small = arguments(__doc__).small
-    parts = [
-        "# Benchmarks\n\nEvery figure below is printed by a file in `benchmarks/`; peers run in the "
-        "same process, in turn, on the same machine. `make bench` writes this page anew.\n"
-    ]
+    parts = [_HEAD]
     for path in sorted(_HERE.glob("[!_]*.py")):
         if path.name != Path(__file__).name:
             parts.append(_section(path, _run(path, small=small)))
@@ -41,7 +45,8 @@ def _run(path: Path, *, small: bool) -> str:
 
 def _section(path: Path, last_line: str) -> str:
     first_doc_line = path.read_text(encoding="utf-8").split('"""')[1].strip().split("\n")[0]
-    rows = "\n".join(f"| {name} | {_cell(value)} |" for name, value in json.loads(last_line).items())
+    figures = json.loads(last_line).items()
+    rows = "\n".join(f"| {name} | {_cell(value)} |" for name, value in figures)
     return f"## {path.stem}\n\n{first_doc_line}\n\n| figure | value |\n|---|---|\n{rows}\n"
 
 

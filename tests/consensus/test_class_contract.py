@@ -160,8 +160,9 @@ def test_looped_and_unrolled_kernels_agree(classes: int) -> None:
     results = []
     for kernel in (kernels.sweep_kernel(classes), kernels._looped):
         counts, cases, posterior = np.zeros_like(table), np.zeros(classes), np.empty((60, classes))
-        likelihood = kernel(0, 60, start, cell, np.ones(60), gold, np.full((1, classes), 1 / classes),
-                            np.maximum(table, 1e-15), counts, cases, posterior)  # fmt: skip
+        even, floored = np.full((1, classes), 1 / classes), np.maximum(table, 1e-15)
+        likelihood = kernel(0, 60, start, cell, np.ones(60), gold, even, floored, counts, cases,
+                            posterior)  # fmt: skip
         results.append((likelihood, counts, cases, posterior))
     for one, other in zip(*results, strict=True):
         assert one == pytest.approx(other, rel=1e-10, abs=1e-12)

@@ -14,12 +14,15 @@ _NAMES = sorted(p.stem for p in _FOLDER.glob("[!_]*.py") if p.stem != "all")
 
 
 @pytest.mark.shared_data
+@pytest.mark.usefixtures("shared_data")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", _NAMES)
-def test_benchmark_runs_small(name: str, shared_data: Path) -> None:
+def test_benchmark_runs_small(name: str) -> None:
     done = subprocess.run(
         [sys.executable, str(_FOLDER / f"{name}.py"), "--small"],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
         cwd=_FOLDER.parent,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]

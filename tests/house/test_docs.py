@@ -37,7 +37,7 @@ def test_method_table_has_every_method_with_its_page(name: str) -> None:
 
 def test_readme_tour_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (_ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```pycon\n(.*?)```", text, flags=re.S)
+    blocks = re.findall(r"```pycon\n(.*?)```", text, flags=re.DOTALL)
     assert len(blocks) >= 5
     monkeypatch.chdir(tmp_path)
     tour = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "README", "README.md", 0)

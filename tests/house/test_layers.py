@@ -12,14 +12,19 @@ _ROOT = Path(__file__).parents[2]
 def test_every_layer_contract_is_kept() -> None:
     done = subprocess.run(
         [str(Path(sys.executable).with_name("lint-imports"))],
-        cwd=_ROOT, capture_output=True, text=True, check=False,
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_map_names_every_package() -> None:
     the_map = (_ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    packages = {p.name for p in (_ROOT / "src" / "overread").iterdir() if (p / "__init__.py").is_file()}
+    packages = {
+        p.name for p in (_ROOT / "src" / "overread").iterdir() if (p / "__init__.py").is_file()
+    }
     missing = sorted(name for name in packages if f"`{name}/`" not in the_map)
     assert not missing
 

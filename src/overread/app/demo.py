@@ -39,7 +39,7 @@ _LIDC_NOTES = (
         "'any radiologist 1' is no person, and nothing can be said about single readers."
     ),
     (
-        "A nodule is a case when at least one of the four readers of the scan outlined it; those "
+        "A nodule is a case when two or more of the four readers of the scan outlined it; those "
         "who did not outline it have no read of it here."
     ),
 )
@@ -145,7 +145,9 @@ def _nodules(stage: Stage, find: Callable[[], Path], most_scans: int | None) -> 
         grades = stage.report(simulated_grades(1), "grades", request)
         stage.figures(grades, "alpha_ordinal")
         return
-    lidc = read_lidc(path, most_scans=most_scans, progress=stage.step("reading LIDC-IDRI"))
+    lidc = read_lidc(
+        path, least_marked=2, most_scans=most_scans, progress=stage.step("reading LIDC-IDRI")
+    )
     stage.say(_nodule_counts(lidc))
     request = ReportRequest(
         "LIDC-IDRI: how suspicious is the nodule?",
@@ -157,9 +159,8 @@ def _nodules(stage: Stage, find: Callable[[], Path], most_scans: int | None) -> 
     )
     grades = stage.report(lidc.ratings["malignancy"], "grades", request)
     stage.figures(grades, "alpha_ordinal")
-    several = np.flatnonzero(lidc.marked_by[lidc.masks.index.case] > 1)
     request = replace(request, title="LIDC-IDRI: where does the nodule end?")
-    volumes = stage.report(lidc.masks.select(several), "nodules", request)
+    volumes = stage.report(lidc.masks, "nodules", request)
     stage.figures(volumes, "dice", "hd95", "size_difference")
 
 

