@@ -105,7 +105,7 @@ def headline(estimates: Sequence[Estimate]) -> Estimate | None:
     figure; else the first.
     """
     known = [e for e in estimates if math.isfinite(e.value)]
-    for words in (("alpha",), ("icc",), ("fleiss", "conger", "ac1", "ac2", "kappa")):
+    for words in (("alpha",), ("icc",), ("fleiss", "conger", "kappa"), ("ac1", "ac2")):
         for one in known:
             if any(word in one.key.casefold() for word in words):
                 return one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from overread.agreement.estimate import Estimate
 from overread.report.blocks import Cell, Column, Link, Table
@@ -52,6 +53,8 @@ def scope_table(
     for one in main:
         reader = reader_of(one.scope)
         value, bar, words = _figures(one, domains, reader, behind(one.scope))
+        if others:  # leave room for the words
+            bar = replace(bar, text="", note=bar.text)
         beside = [known.get((name, one.scope)) for name in others]
         numbers = [Cell("" if e is None else number(e.value, e.unit)) for e in beside]
         name = Cell(scope_words(one), _rests_on(one), reader=reader)
