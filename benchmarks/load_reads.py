@@ -34,8 +34,8 @@ path, before = sys.argv[1], peak()
 start, spent = time.perf_counter(), time.process_time()
 {work}
 seconds, spent = time.perf_counter() - start, time.process_time() - spent
-print(json.dumps({{"seconds": seconds, "cpu": spent, "peak_mb": peak(), "imports_mb": before, "held": held,
-                  "checksum": checksum}}))
+print(json.dumps({{"seconds": seconds, "cpu": spent, "peak_mb": peak(), "imports_mb": before,
+                  "held": held, "checksum": checksum}}))
 """
 OVERREAD = _CHILD.format(
     imports="from overread.exchange import read_classes",
@@ -103,7 +103,8 @@ def main() -> None:
             for who, run in best.items():
                 bytes_a_read = sum(run["held"]) / reads
                 print(
-                    f"{suffix:8} {who:9} {run['seconds']:6.2f} s ({run['cpu']:.2f} s CPU), peak {run['peak_mb']:6.0f} MB "
+                    f"{suffix:8} {who:9} {run['seconds']:6.2f} s ({run['cpu']:.2f} s CPU), "
+                    f"peak {run['peak_mb']:6.0f} MB "
                     f"({run['imports_mb']:.0f} MB imports), {bytes_a_read:.0f} bytes a read"
                 )
                 figures |= {
