@@ -86,10 +86,9 @@ def _check(masks: Sequence[NDArray[Any]]) -> None:
 def _bytes(mask: NDArray[Any]) -> NDArray[np.uint8]:
     """One byte a pixel, not 0 where the mask is set; a view where the mask is bytes already."""
     flat = mask.reshape(-1)
-    if flat.dtype.itemsize == 1 and flat.dtype.kind in "biu":
-        flat_bytes: NDArray[np.uint8] = flat.view(np.uint8)
-        return flat_bytes
-    return (flat != 0).view(np.uint8)
+    if flat.dtype.itemsize != 1 or flat.dtype.kind not in "biu":
+        flat = flat != 0
+    return np.asarray(flat.view(np.uint8))
 
 
 def _packed(masks: list[NDArray[np.uint8]]) -> Patterns:

@@ -140,7 +140,7 @@ def staple_arrays(
         >>> found.probability.round(2).tolist(), found.sensitivity.round(2).tolist()
         ([[1.0, 1.0, 0.0, 0.0]], [1.0, 1.0, 0.5])
     """
-    _check_settings(max_iterations, tolerance, region)
+    check_settings(max_iterations, tolerance, region)
     if prior is not None and not 0 < prior < 1:
         raise InputError("prior", "be in (0, 1)", prior)
     arrays = [np.asarray(mask) for mask in masks]
@@ -183,7 +183,7 @@ def multi_label_staple_arrays(
         Warfield et al. 2004, section II-E (multi-category); Rohlfing, Russakoff & Maurer 2004,
         IEEE TMI 23(8):983-994 (EM of confusion matrices, ties).
     """
-    _check_settings(max_iterations, tolerance, region)
+    check_settings(max_iterations, tolerance, region)
     if n_classes < 2:
         raise InputError("n_classes", "be 2 or more", n_classes)
     if not pseudo >= 0:
@@ -213,7 +213,8 @@ def multi_label_staple_arrays(
     )
 
 
-def _check_settings(max_iterations: int, tolerance: float, region: str) -> None:
+def check_settings(max_iterations: int, tolerance: float, region: str) -> None:
+    """Refuse settings out of range."""
     if max_iterations < 1:
         raise InputError("max_iterations", "be 1 or more", max_iterations)
     if not tolerance >= 0:
@@ -248,6 +249,7 @@ def votes_of(
     weight: Floats | None = None,
     prior: Floats | None = None,
     reader: Ints | None = None,
+    known: Ints | None = None,
 ) -> Votes:
     """Vote patterns of one case, ready for the model.
 
@@ -256,6 +258,7 @@ def votes_of(
         weight: (reads,) of each read; 1 by default.
         prior: (classes,) shares; by default those of the votes in the region.
         reader: (reads,) reader of each read; by default each its own.
+        known: (patterns,) true class or -1.
     """
     said = patterns.said
     weight = np.ones(said.shape[1]) if weight is None else weight
@@ -277,7 +280,7 @@ def votes_of(
         np.arange(said.shape[1]) if reader is None else reader,
         count,
         rows,
-        np.full(len(said), -1),
+        np.full(len(said), -1) if known is None else known,
     )
 
 
@@ -301,7 +304,7 @@ def fit_staple(
     added = np.zeros(shape) if pseudo is None else pseudo
     posterior = vote_shares(votes.said, votes.weight, n_classes)
     posterior[votes.known >= 0] = np.eye(n_classes)[votes.known[votes.known >= 0]]
-    certain = votes.prior.max(axis=1) == 1.0
+    certain = (votes.prior.max(axis=1) == 1.0) & (votes.known < 0)
     posterior[certain] = votes.prior[certain]
     counts = np.zeros(shape)
     _count(votes.said, votes.weight, votes.reader, votes.count, posterior, counts)

@@ -1,0 +1,296 @@
+"""Reader-weighted signed distance: outlines scatter around the true one, some readers more.
+
+Every mask becomes the field of signed distances to its border (above 0 inside). At the true
+border, the field of reader j is bias + noise: how far outside the reader draws, and how shakily.
+Both are learned over cases; the fields, less their bias, are averaged with weights 1 / sd^2, and
+robustly, so that a part that one reader forgot or invented does not bend the border elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+from scipy.special import ndtr
+
+from overread.arrays import Bools, Floats, Ints
+
+_CLIP = 4.0  # distances beyond so many sd of the reads of the case say no more
+_LEAST_CLIP = 3.0  # ... but at least so many pixels
+_FAR = 3.0  # sd at which a reader's word counts half at a pixel
+_STEPS = 3  # of the robust mean at a pixel
+_BIAS_PULL = 1.0  # cases of bias 0 behind every reader's bias
+_SD_PULL = 2.0  # cases of the group's sd behind every reader's
+_READ_PULL = 2.0  # pulls a read's own sd to its reader's
+_FLOOR = 0.3  # least sd, in pixels: a border is not known better
+_SAMPLE = 20_000  # pixels of a shell that the fit looks at
+_LAPSE = 0.05  # of the pixels, a held-out read may say anything: parts forgotten or invented
+_TAUS = np.geomspace(0.05, 1.0, 40)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shell:
+    """Distances of the reads of one case to the border of one class, where they say something.
+
+    Args:
+        reader: (reads,) of those reads that mark the class at all.
+        share: (reads,) of each vote.
+        at: (pixels,) flat index into the box; elsewhere all reads are far on the same side.
+        field: (reads, pixels) signed distance, clipped; mm or pixels.
+        inner: (pixels,) flat index where all reads are far inside.
+        pixel, clip: the longest side of a pixel, and the clip, in the unit of the field.
+        least: the shortest side of a pixel.
+        fixed: (pixels,) the true distance where gold gives it, or None.
+        alone: true where the case has one reader: the mask is taken as it is.
+    """
+
+    reader: Ints
+    share: Floats
+    at: NDArray[np.int64]
+    field: NDArray[np.float32]
+    inner: NDArray[np.int64]
+    pixel: float
+    clip: float
+    least: float
+    fixed: NDArray[np.float32] | None
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """How readers draw a class.
+
+    Args:
+        bias: (readers,) mean distance outside of the consensus border.
+        sd: (readers,) scatter around it.
+        reads: per shell, (reads,) sd of each read.
+        offset: (reads of all shells,) bias of each read on its own, nan where it has no border.
+        reader, share: (reads of all shells,) of each.
+    """
+
+    bias: Floats
+    sd: Floats
+    reads: tuple[Floats, ...]
+    offset: Floats
+    reader: Ints
+    share: Floats
+
+
+def signed_distance_map(mask: Bools, spacing: Floats | None = None) -> NDArray[np.float32]:
+    """Distance of every pixel to the border of a mask, above 0 inside.
+
+    The border lies half a (shortest) pixel before the first pixel of the other side. What is
+    outside of the array counts as outside of the mask.
+
+    Args:
+        mask: any number of axes.
+        spacing: (dims,) mm a pixel; None measures in pixels.
+    Returns:
+        float32 in the shape of ``mask``; -inf throughout for an empty mask.
+    Example:
+        >>> signed_distance_map(np.array([[False, True, True, True]])).tolist()
+        [[-0.5, 0.5, 0.5, 0.5]]
+    """
+    step = np.ones(mask.ndim) if spacing is None else np.asarray(spacing, dtype=float)
+    if not mask.any():
+        return np.full(mask.shape, -np.inf, dtype=np.float32)
+    half = step.min() / 2
+    wide = np.pad(mask, 1)
+    core = tuple(slice(1, -1) for _ in mask.shape)
+    inside = distance_transform_edt(wide, sampling=step)[core]
+    outside = distance_transform_edt(~wide, sampling=step)[core]
+    return np.asarray(np.where(mask, inside - half, half - outside), dtype=np.float32)
+
+
+def shell_of(
+    masks: Sequence[Bools],
+    reader: Ints,
+    share: Floats,
+    spacing: Floats,
+    *,
+    truth: Bools | None = None,
+    around: bool = False,
+) -> Shell | None:
+    """Distances of the reads that mark a class; None where none does.
+
+    Args:
+        masks: (reads,) of one class, in a box with a margin.
+        truth: gold.
+        around: the class is the background, which goes on beyond the box.
+    """
+    marks = np.array([mask.any() and not mask.all() for mask in masks])
+    if not marks.any():
+        return None
+    sign = -1 if around else 1
+    flipped = [~mask if around else mask for mask in masks]
+    kept = [one for one, there in zip(flipped, marks, strict=True) if there]
+    field = np.stack([sign * signed_distance_map(mask, spacing).reshape(-1) for mask in kept])
+    pixel, least = float(spacing.max()), float(spacing.min())
+    middle = np.median(field, axis=0)
+    near = np.abs(middle) < pixel
+    apart = np.abs(field[:, near] - middle[near]).mean(axis=1) if near.any() else np.zeros(1)
+    clip = max(_CLIP * 1.25 * float(np.median(apart)), _LEAST_CLIP * pixel)
+    np.clip(field, -clip, clip, out=field)
+    in_all, out_all = field.min(axis=0) >= clip, field.max(axis=0) <= -clip
+    at = np.flatnonzero(~in_all & ~out_all)
+    fixed = None
+    if truth is not None and truth.any():
+        known = sign * signed_distance_map(~truth if around else truth, spacing)
+        fixed = np.clip(known.reshape(-1)[at], -clip, clip)
+    return Shell(
+        reader[marks], share[marks], at, np.ascontiguousarray(field[:, at]),
+        np.flatnonzero(in_all), pixel, clip, least, fixed, np.unique(reader).size == 1,
+    )  # fmt: skip
+
+
+def fit_drawing(shells: Sequence[Shell], n_readers: int, *, rounds: int = 10) -> Drawing:
+    """Learn how readers draw: border from readers, readers from border, in turn.
+
+    The bias is relative to the reader in the middle: were all biased alike, no one could tell.
+    """
+    reader = np.concatenate([one.reader for one in shells]).astype(np.int64)
+    share = np.concatenate([one.share for one in shells])
+    bounds = np.cumsum([0, *(one.reader.size for one in shells)])
+    start = float(np.median([one.clip for one in shells])) / _CLIP
+    bias, sd = np.zeros(n_readers), np.full(n_readers, start)
+    of_read = np.full(reader.size, start)
+    floor = _FLOOR * min(one.least for one in shells)
+    offset = np.full(reader.size, np.nan)
+    for _ in range(rounds):
+        before = bias, sd
+        offset, square = np.full(reader.size, np.nan), np.full(reader.size, np.nan)
+        for shell, low, high in zip(shells, bounds[:-1], bounds[1:], strict=True):
+            mine = slice(low, high)
+            offset[mine], square[mine] = _residuals(shell, bias, of_read[mine])
+        bias, sd = _moments(reader, share, offset, square, sd=sd, floor=floor)
+        known = np.where(np.isnan(square), sd[reader] ** 2, square)
+        of_read = np.sqrt((_READ_PULL * sd[reader] ** 2 + known) / (_READ_PULL + 1))
+        if np.allclose(bias, before[0], atol=1e-3 * start) and np.allclose(sd, before[1], 1e-3):
+            break
+    reads = tuple(of_read[low:high] for low, high in pairwise(bounds))
+    return Drawing(bias, sd, reads, offset, reader, share)
+
+
+def _sampled(shell: Shell) -> slice:
+    return slice(None, None, 1 + shell.at.size // _SAMPLE)
+
+
+def fused(
+    shell: Shell, bias: Floats, sd: Floats, *, some: slice = slice(None), without: int = -1
+) -> tuple[Floats, Floats]:
+    """Consensus distance and its precision (1 / variance) at the pixels of a shell.
+
+    Args:
+        bias: (readers,). sd: (reads,).
+        without: a read to leave out, with its reader's repeats.
+    """
+    field = shell.field[:, some]
+    kept = np.ones(len(field), np.bool_)
+    if without >= 0:
+        kept = shell.reader != shell.reader[without]
+    shift = np.zeros(len(field)) if shell.alone else bias[shell.reader]
+    middle, precision = _robust_mean(field[kept], shift[kept], shell.share[kept], sd[kept])
+    return middle, precision
+
+
+def _residuals(shell: Shell, bias: Floats, sd: Floats) -> tuple[Floats, Floats]:
+    """(reads,) mean distance outside of the consensus border, and mean square about the bias."""
+    some = _sampled(shell)
+    middle, precision = fused(shell, bias, sd, some=some)
+    if shell.fixed is not None:
+        middle, precision = shell.fixed[some].astype(np.float64), np.full(middle.size, np.inf)
+    near = np.abs(middle) < shell.pixel
+    n = len(shell.field)
+    if near.sum() < 3 or (n == 1 and shell.fixed is None):
+        return np.full(n, np.nan), np.full(n, np.nan)
+    apart = shell.field[:, some][:, near] - middle[near]
+    about = apart - bias[shell.reader][:, None]
+    # The border itself is not known exactly: the EM term, without which one reader takes all.
+    return apart.mean(axis=1), (about**2).mean(axis=1) + (1 / precision[near]).mean()
+
+
+def _moments(
+    reader: Ints, share: Floats, offset: Floats, square: Floats, *, sd: Floats, floor: float
+) -> tuple[Floats, Floats]:
+    """(readers,) bias and sd, reads that are far off counting less (Student's t, 1 df)."""
+    n = sd.size
+    known = ~np.isnan(square)
+    who, off, sq = reader[known], offset[known], square[known]
+    if not who.size:
+        return np.zeros(n), np.maximum(sd, floor)
+    weight = share[known] * 2 / (1 + sq / sd[who] ** 2)
+    bias = np.bincount(who, weight * off, n) / (np.bincount(who, weight, n) + _BIAS_PULL)
+    seen = np.bincount(who, share[known], n)
+    bias -= np.median(bias[seen > 0])
+    group = (weight * sq).sum() / share[known].sum()
+    variance = (np.bincount(who, weight * sq, n) + _SD_PULL * group) / (seen + _SD_PULL)
+    return np.asarray(bias), np.maximum(np.sqrt(variance), floor)
+
+
+def border_temperature(drawn: Sequence[tuple[Shell, Drawing, Floats]]) -> float:
+    """Temperature (at most 1) at which the border from the others best predicts each read.
+
+    Of each pixel, what a held-out read says is predicted from the consensus of the other
+    readers, whose standard error is divided by the temperature. 1 where no case has two readers.
+
+    Args:
+        drawn: shells, the drawing that each belongs to, and (reads,) sd of its reads.
+    """
+    score = np.zeros(_TAUS.size)
+    for shell, drawing, sd in drawn:
+        some = _sampled(shell)
+        for read in range(len(shell.field)):
+            if np.all(shell.reader == shell.reader[read]):
+                continue
+            middle, precision = fused(shell, drawing.bias, sd, some=some, without=read)
+            said = np.where(shell.field[read, some] > 0, 1.0, -1.0)
+            level = middle + drawing.bias[shell.reader[read]]
+            own = sd[read] ** 2
+            for i, tau in enumerate(_TAUS):
+                z = said * level / np.sqrt(1 / (precision * tau**2) + own)
+                hit = _LAPSE / 2 + (1 - _LAPSE) * ndtr(z)
+                score[i] += shell.share[read] * float(np.log(hit).mean())
+    return float(_TAUS[int(score.argmax())]) if score.any() else 1.0
+
+
+@numba.njit(nogil=True, cache=True)
+def _robust_mean(field: Any, shift: Any, share: Any, sd: Any) -> Any:
+    """Weighted mean of distances, from the weighted median on, far ones counting less."""
+    n, pixels = field.shape
+    out, precision = np.empty(pixels), np.empty(pixels)
+    weight = share / (sd * sd)
+    half = weight.sum() / 2
+    value = np.empty(n)
+    for p in range(pixels):
+        for r in range(n):
+            value[r] = field[r, p] - shift[r]
+        t = 0.0
+        if n > 2:
+            order = np.argsort(value)
+            heard = 0.0
+            for r in order:
+                heard += weight[r]
+                if heard >= half:
+                    t = value[r]
+                    break
+        else:
+            for r in range(n):
+                t += weight[r] * value[r] / (2 * half)
+        total = 0.0
+        for _ in range(_STEPS):
+            total, top = 0.0, 0.0
+            for r in range(n):
+                away = (value[r] - t) / (_FAR * sd[r])
+                w = weight[r] / (1 + away * away)
+                total += w
+                top += w * value[r]
+            t = top / total
+        out[p] = t
+        precision[p] = total
+    return out, precision
