@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
@@ -30,7 +31,6 @@ class Method:
         use_when: when to use it, and when not.
         source: paper.
         page: page of the documentation, under docs/methods/.
-        takes: names of the optional settings that the command line may pass on.
     """
 
     name: str
@@ -40,10 +40,13 @@ class Method:
     use_when: str
     source: str
     page: str
-    takes: frozenset[str] = frozenset()
 
+    @property
+    def takes(self) -> frozenset[str]:
+        """Names of the settings of ``reach``."""
+        parameters = signature(self.reach).parameters.values()
+        return frozenset(one.name for one in parameters if one.kind is one.KEYWORD_ONLY)
 
-_SHARED = frozenset({"calibrate", "gold", "seed", "level"})
 
 _ALL = (
     Method(
@@ -54,7 +57,6 @@ _ALL = (
         "Many good readers, or as the yardstick. Not with unequal readers or rare classes.",
         "Condorcet 1785",
         "majority.md",
-        _SHARED | {"ties"},
     ),
     Method(
         "dawid_skene",
@@ -64,7 +66,6 @@ _ALL = (
         "The default: unequal readers, about 30 reads a reader or more.",
         "Dawid & Skene 1979, Appl. Stat. 28(1):20-28",
         "dawid-skene.md",
-        _SHARED | {"ties", "keep_history", "starts", "progress"},
     ),
     Method(
         "one_coin",
@@ -74,7 +75,6 @@ _ALL = (
         "Few reads a reader, or many classes with little of each.",
         "Raykar et al. 2010, JMLR 11:1297-1322 (two-coin); Whitehill et al. 2009 (one parameter)",
         "one-coin.md",
-        _SHARED,
     ),
     Method(
         "hierarchical",
@@ -84,7 +84,6 @@ _ALL = (
         "Many readers with few reads each.",
         "Kim & Ghahramani 2012, AISTATS; Paun et al. 2018, TACL 6:571-585",
         "hierarchical.md",
-        _SHARED,
     ),
     Method(
         "ebcc",
@@ -94,7 +93,6 @@ _ALL = (
         "Readers' errors are correlated and there are many reads a case.",
         "Li, Rubinstein & Cohn 2019, ICML (PMLR 97:3886-3895)",
         "ebcc.md",
-        _SHARED,
     ),
     Method(
         "ordinal",
@@ -104,7 +102,6 @@ _ALL = (
         "Ordered grades (osteoarthritis 0-4, BI-RADS), above all with few reads a reader.",
         "Uebersax & Grove 1993, Biometrics 49:823-835 (latent trait, thresholds)",
         "ordinal.md",
-        _SHARED,
     ),
     Method(
         "score",
@@ -114,7 +111,6 @@ _ALL = (
         "Densities, volumes, angles: any number.",
         "Raykar et al. 2010, JMLR 11:1297-1322, section 3; Grubbs 1948, JASA 43:243-264",
         "scores.md",
-        frozenset({"seed", "level"}),
     ),
     Method(
         "boxes",
@@ -125,7 +121,6 @@ _ALL = (
         "The default for boxes: unequal readers, several findings an image.",
         "Dawid & Skene 1979 (existence, class); Raykar et al. 2010 (geometry)",
         "box-consensus.md",
-        frozenset({"calibrate", "seed", "level"}),
     ),
     Method(
         "median_boxes",
@@ -135,7 +130,6 @@ _ALL = (
         "As the yardstick.",
         "Median of matched boxes",
         "box-consensus.md",
-        frozenset({"level"}),
     ),
     Method(
         "instances",
@@ -145,7 +139,33 @@ _ALL = (
         "Outlined findings told apart: nodules, cells, glands.",
         "Dawid & Skene 1979; Rohlfing & Maurer 2007, IEEE TIP 16(1):153-161 (shape-based average)",
         "instance-consensus.md",
-        frozenset({"calibrate", "seed", "level"}),
+    ),
+    Method(
+        "signed_distance",
+        (Kind.MASK,),
+        consensus.signed_distance,
+        "Outlines scatter around the true one; the image around them does not matter.",
+        "The default for masks, 2-D and volumes: not changed by how much background is shown.",
+        "Rohlfing & Maurer 2007, IEEE TIP 16(1):153-161",
+        "mask-consensus.md",
+    ),
+    Method(
+        "staple",
+        (Kind.MASK,),
+        consensus.staple,
+        "Each reader has a sensitivity and a specificity that hold for every pixel.",
+        "When a paper or a protocol asks for STAPLE; it depends on the background shown.",
+        "Warfield, Zou & Wells 2004, IEEE TMI 23(7):903-921",
+        "staple.md",
+    ),
+    Method(
+        "majority_masks",
+        (Kind.MASK,),
+        consensus.majority_masks,
+        "Every reader is equally good at every pixel.",
+        "As the yardstick, or for many good readers.",
+        "Pixel-wise vote",
+        "mask-consensus.md",
     ),
 )
 
@@ -165,7 +185,7 @@ _DEFAULT = {
     Kind.SCORE: "score",
     Kind.BOX: "boxes",
     Kind.INSTANCE: "instances",
-    Kind.MASK: "masks",
+    Kind.MASK: "signed_distance",
 }
 
 

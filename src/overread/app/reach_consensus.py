@@ -14,6 +14,8 @@ from overread.labels import ClassReads, MultiLabelReads, Reads, ScoreReads
 
 Progress = Callable[[int, int], None]
 
+_AMBIENT = frozenset({"level", "seed"})  # set for a whole run, not for one method
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reached:
@@ -48,13 +50,15 @@ def reach_consensus(
         method: name in :data:`overread.app.methods.METHODS`; the default of the kind if None.
         gold: a table of known answers ``case, label`` (scores: ``case, value``), or None.
         progress: called with work done and in all.
-        settings: of the method; those that are None are left out, one that it does not know is
-            an error.
+        settings: of the method; those that are None are left out. ``level`` and ``seed`` are left
+            out too where a method has no intervals or nothing random; any other that it does not
+            know is an error.
     Raises:
         InputError: an unknown method or setting, gold that does not fit.
     """
     chosen = method_called(method, reads.schema.kind)
     given = {name: value for name, value in settings.items() if value is not None}
+    given = {name: v for name, v in given.items() if name in chosen.takes or name not in _AMBIENT}
     strange = sorted(set(given) - chosen.takes)
     if strange:
         takes = ", ".join(sorted(chosen.takes - {"progress"})) or "no settings"

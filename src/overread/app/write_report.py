@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from overread.agreement.breakdown import Breakdown
 from overread.app import report_parts as parts
 from overread.app.compare_methods import Comparison, compare
 from overread.app.measure_agreement import AgreementStudy, measure_agreement
+from overread.app.methods import method_called
 from overread.app.reach_consensus import Reached, gold_of, reach_consensus
 from overread.app.report_findings import finding_cases, findings_of
 from overread.labels import (
@@ -101,9 +102,13 @@ def fill_report(
     )  # fmt: skip
     steps.done()
     reached = reach_consensus(
-        reads, method=request.method, gold=request.gold, level=request.level,
+        one_reader(reads) if request.exchangeable else reads,
+        method=request.method,
+        gold=request.gold,
+        level=request.level,
         keep_history=True if _small_classes(reads, request.method) else None,
-    )  # fmt: skip
+        exchangeable=_tied(reads, request),
+    )
     steps.done()
     comparison = _comparison(reads, request)
     steps.done()
@@ -127,6 +132,24 @@ class _Steps:
 def _small_classes(reads: Reads, method: str | None) -> bool:
     keeps = method in ("dawid_skene", None) and reads.schema.kind is Kind.NOMINAL
     return keeps and isinstance(reads, ClassReads) and reads.index.n_reads <= _MOST_COMPARED
+
+
+def _tied(reads: Reads, request: ReportRequest) -> bool | None:
+    """Whether to tie the parameters of all readers, where the method has a setting for it."""
+    takes = method_called(request.method, reads.schema.kind).takes
+    return True if request.exchangeable and "exchangeable" in takes else None
+
+
+def one_reader(reads: Reads) -> Reads:
+    """Class and grade reads by slots without identity, as the reads of one reader.
+
+    Slots would be given a reliability of their own, which means nothing; the answers of one reader
+    to one case are independent given the truth, as those of exchangeable readers are.
+    """
+    if not isinstance(reads, ClassReads):
+        return reads
+    nobody = np.zeros(reads.index.n_reads, dtype=np.int8)
+    return replace(reads, index=replace(reads.index, reader=nobody, readers=("any reader",)))
 
 
 def _comparison(reads: Reads, request: ReportRequest) -> Comparison | None:

@@ -7,9 +7,11 @@ from overread.consensus.ebcc import ebcc
 from overread.consensus.hierarchical import hierarchical
 from overread.consensus.instances import fuse_instances
 from overread.consensus.majority import majority
+from overread.consensus.masks import consensus_masks, majority_masks, staple
 from overread.consensus.next_read import next_reads
 from overread.consensus.one_coin import one_coin
 from overread.consensus.ordinal import ordinal
+from overread.consensus.outline_masks import signed_distance
 from overread.consensus.result import Consensus
 from overread.consensus.scores import scores
 from overread.consensus.scoring import reliability_curve, score
@@ -19,12 +21,14 @@ __all__ = [
     "Consensus",
     "SoftVotes",
     "compare_methods",
+    "consensus_masks",
     "dawid_skene",
     "ebcc",
     "fuse_boxes",
     "fuse_instances",
     "hierarchical",
     "majority",
+    "majority_masks",
     "median_boxes",
     "next_reads",
     "one_coin",
@@ -33,4 +37,6 @@ __all__ = [
     "reliability_curve",
     "score",
     "scores",
+    "signed_distance",
+    "staple",
 ]
