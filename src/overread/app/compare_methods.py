@@ -132,14 +132,19 @@ def _entry(
     before = clock()
     try:
         result = method.reach(reads, **settings)
+        seconds = clock() - before
+        scored = None if right is None else _scored(reads, result, right, seed)
     except MethodError as error:
         return Entry(method.name, clock() - before, None, None, str(error), None)
-    seconds = clock() - before
-    if right is None:
-        return Entry(method.name, seconds, None, None, "", result)
+    return Entry(method.name, seconds, scored, None, "", result)
+
+
+def _scored(
+    reads: ClassReads | ScoreReads, result: Consensus[Any], right: Any, seed: int
+) -> Score | NumberScore:
     if isinstance(reads, ClassReads):
-        return Entry(method.name, seconds, score(result, right, seed=seed), None, "", result)
-    return Entry(method.name, seconds, _number_score(result, right), None, "", result)
+        return score(result, right, seed=seed)
+    return _number_score(result, right)
 
 
 def _number_score(result: Consensus[Any], right: Floats) -> NumberScore:

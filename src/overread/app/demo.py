@@ -101,7 +101,11 @@ def run_demo(
     Returns:
         The page that links all reports.
     """
-    stage.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        stage.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        rule = "be a folder that can be written to"
+        raise InputError("--out", rule, error.strerror or "none") from error
     _radiographs(stage, vindr)
     _nodules(stage, lidc, most_scans)
     page = stage.folder / "index.html"
@@ -136,6 +140,9 @@ def _radiographs(stage: Stage, find: Callable[[], Path]) -> None:
 def _nodules(stage: Stage, find: Callable[[], Path], most_scans: int | None) -> None:
     try:
         path = find()
+        lidc = read_lidc(
+            path, least_marked=2, most_scans=most_scans, progress=stage.step("reading LIDC-IDRI")
+        )
     except InputError as error:
         stage.say(f"{error}\nSimulated grades take its place.")
         stage.synthetic.append("LIDC-IDRI")
@@ -145,9 +152,6 @@ def _nodules(stage: Stage, find: Callable[[], Path], most_scans: int | None) -> 
         grades = stage.report(simulated_grades(1), "grades", request)
         stage.figures(grades, "alpha_ordinal")
         return
-    lidc = read_lidc(
-        path, least_marked=2, most_scans=most_scans, progress=stage.step("reading LIDC-IDRI")
-    )
     stage.say(_nodule_counts(lidc))
     request = ReportRequest(
         "LIDC-IDRI: how suspicious is the nodule?",

@@ -72,7 +72,7 @@ def measure_agreement(
     if measures is not None and not isinstance(reads, MultiLabelReads):
         raise InputError("measures", "be given for classes and grades alone", ", ".join(measures))
     if isinstance(reads, MultiLabelReads):
-        return AgreementStudy(_of_label_sets(reads, measures, settings, progress))
+        return AgreementStudy(_of_label_sets(reads, measures, subgroup, settings, progress))
     code, names = encode(subgroup) if subgroup is not None else (None, [])
     if isinstance(reads, ScoreReads):
         del settings["over_readers"]
@@ -105,7 +105,9 @@ def _of_classes(
         "against_rest": lambda: against_rest(reads, **between),
         "within": lambda: intra_reader(reads, **between) if _has_repeats(reads) else (),
         "by_subgroup": lambda: (
-            by_subgroup(reads, subgroup, measures=measures, **settings) if subgroup else ()
+            by_subgroup(reads, subgroup, measures=measures, **settings)
+            if subgroup is not None
+            else ()
         ),
         "pairs": lambda: (
             (pair_matrix(reads, measure="cohen_quadratic" if ordinal else "cohen",
@@ -125,6 +127,7 @@ def _of_classes(
 def _of_label_sets(
     reads: MultiLabelReads,
     measures: Sequence[str] | None,
+    subgroup: Sequence[str] | None,
     settings: dict[str, Any],
     progress: Progress | None,
 ) -> Breakdown:
@@ -141,7 +144,11 @@ def _of_label_sets(
     rest = against_rest(
         questions, **{key: value for key, value in settings.items() if key != "over_readers"}
     )
-    return Breakdown(overall, tuple(by_class), rest)
+    groups: tuple[Estimate, ...] = ()
+    if subgroup is not None:
+        of_question = [name for name in subgroup for _ in names]
+        groups = by_subgroup(questions, of_question, measures=keys, **settings)
+    return Breakdown(overall, tuple(by_class), rest, by_subgroup=groups)
 
 
 def _has_repeats(reads: ClassReads) -> bool:

@@ -53,7 +53,9 @@ def rank_next_reads(
             columns["class"] = [finding] * len(who)
         rows = pl.DataFrame(columns | {"reader": who}).with_columns(
             pl.Series("gain", found.gain),
-            pl.Series("per_second", found.rate if seconds is not None else np.full(len(who), None)),
+            pl.Series(
+                "per_second", found.rate if seconds is not None else [None] * len(who), pl.Float64
+            ),
             pl.Series("change", found.change),
             pl.Series("entropy", found.entropy),
         )

@@ -69,11 +69,15 @@ def finding_cases(reads: BoxReads | InstanceReads, result: Consensus[FindingCons
     """Cases in which readers differ, drawn on an empty canvas in the readers' colours."""
     index, value = reads.index, result.value
     found = np.bincount(reads.read, minlength=index.n_reads)
-    n_reads = index.reads_per_case()
+    cannot = (
+        np.zeros(index.n_reads, dtype=np.bool_) if reads.unreadable is None else reads.unreadable
+    )
+    case_of, n_found = index.case[~cannot], found[~cannot]
     low = np.full(index.n_cases, np.iinfo(np.int64).max)
     high = np.zeros(index.n_cases, dtype=np.int64)
-    np.minimum.at(low, index.case, found)
-    np.maximum.at(high, index.case, found)
+    np.minimum.at(low, case_of, n_found)
+    np.maximum.at(high, case_of, n_found)
+    n_reads = np.bincount(case_of, minlength=index.n_cases)
     disputed = (n_reads > 1) & (high > 0) & ((low != high) | (result.entropy > 0.3))
     shown = most_disputed(disputed, result.entropy)
     owners, first = grouped(value.case, index.n_cases)
@@ -87,14 +91,20 @@ def finding_cases(reads: BoxReads | InstanceReads, result: Consensus[FindingCons
                 consensus=f"{sure} finding{'' if sure == 1 else 's'}",
                 entropy=float(result.entropy[case]),
                 votes=tuple(
-                    Vote(int(index.reader[r]), f"{found[r]} found" if found[r] else "no finding",
-                         min(int(found[r]), 1))
+                    Vote(int(index.reader[r]), _said(int(found[r]), unread=bool(cannot[r])),
+                         -1 if cannot[r] else min(int(found[r]), 1))
                     for r in rows
                 ),
                 panel=_panel(reads, value, case, rows, fused),
             )
         )  # fmt: skip
     return Cases(tuple(views), int(disputed.sum()), entropy=result.entropy)
+
+
+def _said(found: int, *, unread: bool) -> str:
+    if unread:
+        return "cannot be read"
+    return f"{found} found" if found else "no finding"
 
 
 def _panel(

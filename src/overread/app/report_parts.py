@@ -81,9 +81,7 @@ def label_set_cases(reads: MultiLabelReads, parts: Mapping[str, Consensus[Any]])
         votes = []
         for r in its:
             there = [names[k] for k in np.flatnonzero(reads.present[r] == 1)]
-            votes.append(
-                Vote(int(reads.index.reader[r]), ", ".join(there) or "no finding", len(there))
-            )
+            votes.append(Vote(int(reads.index.reader[r]), _set_words(reads, r, there), len(there)))
         found = [name for name, part in parts.items() if part.value.code[case] == 1]
         contested = ", ".join(np.array(names)[differ[:, case]].tolist())
         views.append(
@@ -118,20 +116,26 @@ def mask_cases(reads: MaskReads, result: Consensus[Any]) -> Cases:
     order = most_disputed(disputed, result.difficulty)
     views = []
     for case, its in zip(order.tolist(), rows_of_cases(reads.index, order), strict=True):
-        masks = [reads.mask(int(r)) for r in its]
-        masks = [mask for mask in masks if mask.size]
+        drawn = {r: reads.mask(r) for r in its}
+        masks = [mask for mask in drawn.values() if mask.size]
         sizes = ", ".join(f"{int((mask > 0).sum()):,}" for mask in masks)
         views.append(
             CaseView(
                 name=reads.index.cases[case],
                 consensus=f"{int((result.value.mask[case] > 0).sum()):,} pixels marked",
                 entropy=float(result.entropy[case]),
-                votes=tuple(Vote(int(reads.index.reader[r]), "marked") for r in its),
+                votes=tuple(Vote(int(reads.index.reader[r]), _marked(drawn[r])) for r in its),
                 note=f"readers marked {sizes} pixels",
                 panel=_share_panel(masks),
             )
         )
     return Cases(tuple(views), int(disputed.sum()), entropy=result.entropy)
+
+
+def _marked(mask: NDArray[Any]) -> str:
+    if not mask.size:
+        return "cannot be read"
+    return "marked" if mask.any() else "no finding"
 
 
 def _share_panel(masks: list[NDArray[Any]]) -> Panel | None:
@@ -260,6 +264,12 @@ def _next(reads: ClassReads, result: Consensus[Any]) -> tuple[tuple[NextRead, ..
 
 def _said(names: tuple[str, ...], code: int) -> str:
     return names[code] if code >= 0 else "cannot be read"
+
+
+def _set_words(reads: MultiLabelReads, row: int, there: list[str]) -> str:
+    if (reads.present[row] < 0).all():
+        return "cannot be read"
+    return ", ".join(there) or "no finding"
 
 
 def _number(value: float) -> str:

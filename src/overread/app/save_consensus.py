@@ -6,9 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
+from overread.app.outputs import refuse_suffix
 from overread.app.reach_consensus import Reached
 from overread.errors import InputError
 from overread.exchange import consensus_table, write_coco, write_masks, write_table
+from overread.exchange.consensus_table import TABLE_OUT
 from overread.labels import BoxReads, InstanceReads, MaskReads, Reads
 
 
@@ -24,6 +26,22 @@ def consensus_rows(reached: Reached, *, probabilities: bool = False) -> pl.DataF
     return pl.concat(tables)
 
 
+def refuse_form(reads: Reads, path: Path) -> None:
+    """Refuse a form that the consensus of this kind of reads has not; nothing is written.
+
+    Raises:
+        InputError: another suffix than :func:`save_consensus` takes, or a file for a folder.
+    """
+    if isinstance(reads, MaskReads) and not path.suffix:
+        if path.exists() and not path.is_dir():
+            raise InputError("--out", "be a folder (for masks)", "a file of that name")
+        return
+    found = isinstance(reads, (BoxReads, InstanceReads))
+    refuse_suffix("--out", path, (*TABLE_OUT, ".json") if found else TABLE_OUT)
+    if path.is_dir():
+        raise InputError("--out", "be a file", "a folder of that name")
+
+
 def save_consensus(
     reached: Reached, reads: Reads, path: Path, *, probabilities: bool = False
 ) -> None:
@@ -37,9 +55,8 @@ def save_consensus(
     Raises:
         InputError: a form that this kind has not.
     """
-    if path.suffix.lower() == ".json":
-        if not isinstance(reads, (BoxReads, InstanceReads)):
-            raise InputError("--out", "end in .csv, .tsv or .parquet for this kind", path.suffix)
+    refuse_form(reads, path)
+    if isinstance(reads, (BoxReads, InstanceReads)) and path.suffix.lower() == ".json":
         write_coco(path, reads, reached.result)
     elif isinstance(reads, MaskReads) and not path.suffix:
         write_masks(reached.result, path, spacing_mm=reads.spacing_mm)

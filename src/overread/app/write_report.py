@@ -17,6 +17,7 @@ from overread.app.measure_agreement import AgreementStudy, measure_agreement
 from overread.app.methods import method_called
 from overread.app.reach_consensus import Reached, gold_of, reach_consensus
 from overread.app.report_findings import finding_cases, findings_of
+from overread.errors import InputError
 from overread.labels import (
     BoxReads,
     ClassReads,
@@ -95,6 +96,8 @@ def fill_report(
     reads: Reads, request: ReportRequest, *, progress: Progress | None = None
 ) -> Content:
     """Everything that a report on these reads shows; see :class:`ReportRequest`."""
+    if request.truth is not None and not isinstance(reads, ClassReads):
+        raise InputError("truth", "be given for classes and grades alone", reads.schema.kind)
     steps = _Steps(progress, 4)
     study = measure_agreement(
         reads, subgroup=request.subgroup, level=request.level, draws=request.draws,

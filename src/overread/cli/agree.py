@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from overread.agreement.estimate import Estimate
@@ -112,7 +113,8 @@ def _show(reads: Reads, study: AgreementStudy) -> None:
         if part:
             out.print(_table(title, part, scopes=title != "Overall"))
     for matrix in figures.pairs[:1]:
-        out.print(f"[bold]Pairs of readers[/]: {matrix.words}", markup=True)
+        out.print("[bold]Pairs of readers[/]: ", end="")
+        out.print(matrix.words, markup=False)
     for one in figures.overall[:2]:
         out.print(f"\n[bold]{one.name}[/]: ", end="")
         out.print(one.words or one.undefined, markup=False)
@@ -133,9 +135,5 @@ def _table(title: str, part: tuple[Estimate, ...], *, scopes: bool) -> Table:
         known = one.low == one.low
         interval = one.undefined or (f"{one.low:.3f} to {one.high:.3f}" if known else "")
         row = [one.name, value, interval]
-        table.add_row(*([_plain(one.scope), *row] if scopes else row))
+        table.add_row(*([escape(one.scope), *row] if scopes else row))
     return table
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")

@@ -7,10 +7,13 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
+from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from overread.app.outputs import refuse_outputs, refuse_suffix
 from overread.app.reach_consensus import Reached, reach_consensus
-from overread.app.save_consensus import consensus_rows, save_consensus
+from overread.app.save_consensus import consensus_rows, refuse_form, save_consensus
 from overread.cli.options import (
     JsonOption,
     LevelOption,
@@ -22,10 +25,12 @@ from overread.cli.options import (
     reading,
 )
 from overread.exchange import consensus_document, reliability_table, write_table
+from overread.exchange.consensus_table import TABLE_OUT
 from overread.labels import Reads
 
 NAME = "consensus"
-_SHOWN = 10
+_SHOWN = 10  # rows of a table
+_READERS = 30
 
 
 @reading
@@ -68,7 +73,8 @@ def run(
     ] = False,
     level: LevelOption = 0.95,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Seed of all random draws.", show_default="0")
+        int | None,
+        typer.Option("--seed", min=0, help="Seed of all random draws.", show_default="0"),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -76,7 +82,12 @@ def run(
 
     Example: **overread consensus reads.csv --out consensus.csv --gold gold.csv**
     """
+    refuse_outputs({"--out": out, "--readers-out": readers_out}, reads, gold)
+    if readers_out is not None:
+        refuse_suffix("--readers-out", readers_out, TABLE_OUT)
     table = how.read(reads)
+    if out is not None:
+        refuse_form(table, out)
     with progress("consensus", quiet=as_json) as tick:
         reached = reach_consensus(
             table,
@@ -120,6 +131,32 @@ def _readers(reached: Reached) -> pl.DataFrame:
     return pl.concat(tables)
 
 
+def _in_words(readers: pl.DataFrame) -> pl.DataFrame:
+    """Each measure and its interval in one column: "0.74 (0.37 to 0.97)"."""
+    bounds = {n for n in readers.columns if n.endswith(("_low", "_high"))}
+    columns = [
+        pl.Series(
+            name,
+            [
+                None if value is None else _figure(value, low, high)
+                for value, low, high in readers.select(name, f"{name}_low", f"{name}_high").rows()
+            ],
+            pl.String,
+        )
+        if f"{name}_low" in bounds
+        else readers[name]
+        for name in readers.columns
+        if name not in bounds
+    ]
+    return pl.DataFrame(columns)
+
+
+def _figure(value: float, low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return f"{value:.2f}"
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
 def _show(reads: Reads, reached: Reached, out: Path | None, *, history: bool) -> None:
     terminal = console()
     result = reached.result
@@ -132,7 +169,7 @@ def _show(reads: Reads, reached: Reached, out: Path | None, *, history: bool) ->
     terminal.print(table_of(rows.head(_SHOWN)))
     if rows.height > _SHOWN:
         terminal.print(f"... {rows.height - _SHOWN:,} more rows" + ("" if out else " (use --out)"))
-    terminal.print(table_of(_readers(reached).head(30), title="Readers"))
+    terminal.print(table_of(_in_words(_readers(reached).head(_READERS)), title="Readers"))
     if "tie_rule" in result.settings:
         terminal.print(f"Ties: {result.settings['tie_rule']}.", markup=False)
     if "calibration" in result.settings:
@@ -141,14 +178,21 @@ def _show(reads: Reads, reached: Reached, out: Path | None, *, history: bool) ->
         terminal.print("[yellow]![/] ", end="")
         terminal.print(warning, markup=False)
     if history:
-        for number, step in enumerate(result.history, start=1):
+        _show_history(terminal, reached)
+    terminal.print(f"provenance {result.provenance}")
+    if out is not None:
+        terminal.print(f"written: {out}", markup=False)
+
+
+def _show_history(terminal: Console, reached: Reached) -> None:
+    for name, part in reached.parts.items():
+        if name:
+            terminal.print(name, markup=False)
+        for number, step in enumerate(part.history, start=1):
             terminal.print(
                 f"iteration {number}: log likelihood {step.log_likelihood:.6f}, "
                 f"log posterior {step.objective:.6f}"
             )
-    terminal.print(f"provenance {result.provenance}")
-    if out is not None:
-        terminal.print(f"written: {out}")
 
 
 def table_of(rows: pl.DataFrame, title: str = "") -> Table:
@@ -156,7 +200,7 @@ def table_of(rows: pl.DataFrame, title: str = "") -> Table:
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     numeric = [dtype.is_numeric() for dtype in rows.dtypes]
     for name, number in zip(rows.columns, numeric, strict=True):
-        table.add_column(name.replace("[", "\\["), justify="right" if number else "left")
+        table.add_column(escape(name), justify="right" if number else "left", overflow="fold")
     for row in rows.iter_rows():
         table.add_row(*(_cell(value) for value in row))
     return table
@@ -167,4 +211,4 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.3f}"
-    return str(value).replace("[", "\\[")
+    return escape(str(value))

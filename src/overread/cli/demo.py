@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import http.server
@@ -11,6 +12,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from overread.app.demo import Stage, run_demo
@@ -28,7 +30,8 @@ def run(
         bool, typer.Option("--serve", help="Then serve the reports on this machine.")
     ] = False,
     port: Annotated[
-        int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes a free one.")
+        int,
+        typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one."),
     ] = 8321,
     pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Also write PDFs.")] = True,
     scans: Annotated[
@@ -57,7 +60,7 @@ def run(
         page = run_demo(stage, most_scans=scans)
     if stage.synthetic:
         terminal.print(f"[yellow]SYNTHETIC stand-in for: {', '.join(stage.synthetic)}[/]")
-    terminal.print(f"\nReports: [bold]{page}[/]")
+    terminal.print(f"\nReports: [bold]{escape(str(page))}[/]")
     if serve:
         _serve(out, port, terminal)
 
@@ -83,4 +86,5 @@ def _serve(folder: Path, port: int, terminal: Console) -> None:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     with server:
         terminal.print(f"Open [bold]http://127.0.0.1:{server.server_address[1]}/[/] (Ctrl-C stops)")
-        server.serve_forever()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()

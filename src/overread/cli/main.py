@@ -47,7 +47,10 @@ def _program(
 
 
 def main() -> None:
-    """Run the command line; exit codes: 0 done, 2 bad input, 3 missing extra, 4 no such method."""
+    """Run the command line; exit codes: 0 done, 2 bad input, 3 missing extra, 4 method.
+
+    130 is stopped by Ctrl-C.
+    """
     try:
         commands()
     except InputError as error:
@@ -56,12 +59,15 @@ def main() -> None:
         _fail("Missing", error, EXIT_MISSING_EXTRA)
     except MethodError as error:
         _fail("Method", error, EXIT_METHOD)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("stopped; nothing half-written", style="yellow")
-        sys.exit(EXIT_STOPPED)
+    except OSError as error:  # a full disk, a file taken away: no fault of the program
+        _fail("System", error.strerror or type(error).__name__, EXIT_INPUT)
+    except SystemExit as stop:  # typer turns Ctrl-C into this
+        if stop.code == EXIT_STOPPED:
+            Console(stderr=True).print("stopped; nothing half-written", style="yellow")
+        raise
 
 
-def _fail(what: str, error: Exception, code: int) -> None:
+def _fail(what: str, error: object, code: int) -> None:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     console.print(f"[bold red]{what}:[/]", end=" ")
     console.print(str(error), markup=False)

@@ -8,6 +8,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from overread.app.outputs import refuse_outputs, refuse_suffix
 from overread.app.rank_next_reads import rank_next_reads
 from overread.cli.consensus import table_of
 from overread.cli.options import (
@@ -20,6 +21,7 @@ from overread.cli.options import (
     reading,
 )
 from overread.exchange import as_document, write_table
+from overread.exchange.consensus_table import TABLE_OUT
 
 NAME = "next"
 
@@ -47,6 +49,9 @@ def run(
 
     Example: **overread next reads.csv --readers any --top 50**
     """
+    refuse_outputs({"--out": out}, reads)
+    if out is not None:
+        refuse_suffix("--out", out, TABLE_OUT)
     table = how.read(reads)
     with progress("consensus", quiet=as_json) as tick:
         rows: pl.DataFrame = rank_next_reads(

@@ -31,7 +31,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 LevelOption = Annotated[
     float, typer.Option("--level", min=0.5, max=0.999, help="Coverage of the intervals.")
 ]
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed of all random draws.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random draws.")]
 
 _PANEL = "How READS is read"
 _KINDS = ", ".join(kind.value for kind in Kind)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from overread.app.outputs import DOCUMENT, PAGE, refuse_outputs, refuse_suffix
 from overread.app.write_report import ReportRequest, write_report
 from overread.cli.options import (
     JsonOption,
@@ -55,10 +56,14 @@ def run(
 
     Example: **overread report reads.csv --out report.html --pdf report.pdf**
     """
+    refuse_outputs({"--out": out, "--pdf": pdf}, reads, truth, gold)
+    refuse_suffix("--out", out, PAGE)
+    if pdf is not None:
+        refuse_suffix("--pdf", pdf, DOCUMENT)
     table = how.read(reads)
     request = ReportRequest(
-        title=title or f"Agreement and consensus: {reads.stem}",
-        source=reads.name,
+        title=title or f"Agreement and consensus: {reads.resolve().stem}",
+        source=reads.resolve().name,
         date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
         method=method,
         truth=truth,
@@ -74,4 +79,4 @@ def run(
     if as_json:
         print_json({"html": str(out), "pdf": None if pdf is None else str(pdf)})
     else:
-        console().print(f"written: {out}" + ("" if pdf is None else f" and {pdf}"))
+        console().print(f"written: {out}" + ("" if pdf is None else f" and {pdf}"), markup=False)

@@ -171,18 +171,19 @@ class MultiLabelReads:
     def as_questions(self) -> ClassReads:
         """Every class of every case as a case of its own, grouped by the case it comes from.
 
-        For figures over all classes at once: the questions of one case depend on each other, and
+        Where cases are grouped (by patient), the questions are grouped likewise. For figures over all classes at once: the questions of one case depend on each other, and
         intervals must draw them together.
         """
         n_classes = len(self.schema.classes)
         index = self.index
+        of_case = np.arange(index.n_cases, dtype=np.int32) if index.group is None else index.group
         case = (index.case.astype(np.int64)[:, None] * n_classes + np.arange(n_classes)).reshape(-1)
         whole = replace(
             index.select(np.repeat(np.arange(index.n_reads), n_classes)),
             case=case,
             cases=names_array(f"{n}" for n in range(index.n_cases * n_classes)),
-            group=np.repeat(np.arange(index.n_cases, dtype=np.int32), n_classes),
-            groups=index.cases,
+            group=np.repeat(of_case, n_classes),
+            groups=index.cases if index.group is None else index.groups,
         )
         return ClassReads(whole, self.present.reshape(-1), _PRESENCE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from overread.errors import MissingExtraError
+from overread.exchange.atomic import written
 from overread.report.content import (
     Agreement,
     BlandAltman,
@@ -107,8 +108,6 @@ def _missing(error: ModuleNotFoundError) -> ImportError:
 
 
 def _write(content: bytes, path: str | Path) -> Path:
-    place = Path(path)
-    half = place.with_name(f"{place.name}.part")
-    half.write_bytes(content)
-    half.replace(place)
-    return place
+    with written(path) as part:
+        part.write_bytes(content)
+    return Path(path)
