@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overread.app.methods import METHODS
-from overread.consensus import SoftVotes, dawid_skene, hierarchical, majority, one_coin
+from overread.consensus import SoftVotes, dawid_skene, hierarchical, kernels, majority, one_coin
+from overread.consensus.lanes import table_of
 from overread.errors import InputError, MethodError
 from overread.labels import ClassReads, Kind, LabelSchema, class_reads
 from tests.consensus.tables import simulated
@@ -145,27 +146,29 @@ def test_grouping_cases_with_equal_reads_changes_nothing(seed: int) -> None:
     assert results[1][1] == pytest.approx(results[0][1], rel=1e-11)
 
 
-@pytest.mark.parametrize("classes", [2, 5, 12])
-def test_looped_and_unrolled_kernels_agree(classes: int) -> None:
-    """Beyond 12 classes the posterior is an array, not registers; the sums are the same."""
-    from overread.consensus import kernels
-
+@pytest.mark.parametrize("classes", [1, 2, 3, 5, 12, 16])
+def test_kernels_in_registers_and_in_arrays_agree(classes: int) -> None:
+    """Beyond 16 classes a row is an array, not registers; the sums are the same."""
     rng = np.random.default_rng(classes)
-    reads, truth = simulated(8, cases=60, classes=classes, readers=40, per_case=37)
-    cell = np.empty(reads.index.n_reads, dtype=np.uint16)
-    index = reads.index
-    start = kernels.sort_by_case(index.case, index.reader, reads.label, 60, classes, cell)
-    table = np.swapaxes(rng.dirichlet(np.ones(classes), (40, classes)), 1, 2).reshape(-1, classes)
-    gold = np.where(np.arange(60) % 7 == 0, truth, -1)
-    results = []
-    for kernel in (kernels.sweep_kernel(classes), kernels._looped):
-        counts, cases, posterior = np.zeros_like(table), np.zeros(classes), np.empty((60, classes))
-        even, floored = np.full((1, classes), 1 / classes), np.maximum(table, 1e-15)
-        likelihood = kernel(0, 60, start, cell, np.ones(60), gold, even, floored, counts, cases,
-                            posterior)  # fmt: skip
-        results.append((likelihood, counts, cases, posterior))
-    for one, other in zip(*results, strict=True):
-        assert one == pytest.approx(other, rel=1e-10, abs=1e-12)
+    n_reads = rng.integers(0, 60, 70)  # none, a few, and so many that products must be raised
+    start = np.r_[0, np.cumsum(n_reads)]
+    cell = rng.integers(0, 20 * classes, start[-1]).astype(np.uint16)
+    table = rng.dirichlet(np.full(classes, 0.1), 20 * classes)
+    wide = table_of(np.maximum(table, 1e-15), 1.0)
+    prior = table_of(rng.dirichlet(np.ones(classes), 70))
+    gold = np.where(np.arange(70) % 7 == 0, rng.integers(0, classes, 70), -1)
+    for weight in (np.empty(0), rng.integers(1, 9, 70).astype(float)):
+        results = []
+        for kernel in (kernels.sweep_kernel(classes), kernels._in_arrays):
+            counts, cases = np.zeros_like(wide), np.zeros((1, wide.shape[1]))
+            posterior = np.empty((70, classes))
+            likelihood = kernel(
+                0, 70, start, cell, weight, gold, prior, wide, counts, cases, posterior
+            )
+            results.append((likelihood, counts, cases, posterior))
+        for one, other in zip(*results, strict=True):
+            assert one == pytest.approx(other, rel=1e-10, abs=1e-12)
+        assert posterior.sum(axis=1) == pytest.approx(np.ones(70))
 
 
 def test_votes_of_a_good_model_help_and_its_reliability_is_found() -> None:

@@ -10,7 +10,7 @@ from scipy.stats import beta
 
 from overread.arrays import Floats, Ints, digest
 from overread.consensus.calibration import Temperature
-from overread.consensus.kernels import heat_rows
+from overread.consensus.kernels import heat_rows, tally_reads
 from overread.consensus.problem import in_threads, slices
 from overread.consensus.result import (
     ClassConsensus,
@@ -74,15 +74,17 @@ def assemble(
         code: (cases,) consensus classes; by default the most probable, the first of equals.
     """
     tau = 1.0 if temperature is None else temperature.tau
-    posterior, spread = heated(fit.posterior, tau)
+    posterior, spread, best = heated(fit.posterior, tau)
     if gold is not None and (gold >= 0).any():
         posterior = clamp(posterior, gold)
         spread[gold >= 0] = 0.0
-    counts = reads.counts()
-    reads_of = np.bincount(reads.index.reader[reads.label >= 0], minlength=reads.index.n_readers)
-    n_reads = counts.sum(axis=1)
+        best = np.where(gold >= 0, gold, best)
+    index = reads.index
+    n_reads, reads_of = np.zeros(index.n_cases, np.int64), np.zeros(index.n_readers, np.int64)
+    hits = np.zeros(index.n_cases)
+    tally_reads(index.case, index.reader, reads.label, posterior, n_reads, hits, reads_of)
     known = n_reads > 0 if gold is None else (n_reads > 0) | (gold >= 0)
-    code = posterior.argmax(axis=1) if code is None else code
+    code = best if code is None else code
     settings = {"tie_rule": "first class"} | dict(settings) | {"level": level}
     notes = () if temperature is None else (f"temperature {tau:.2f}: {temperature.words}",)
     settings |= {"calibration": "; ".join(notes) or "none"}
@@ -95,10 +97,10 @@ def assemble(
         value=ClassConsensus(np.where(known, code, -1), reads.schema.names),
         posterior=posterior,
         entropy=spread,
-        difficulty=difficulty(posterior, counts, fit),
+        difficulty=difficulty(posterior, n_reads, hits, fit),
         reliability=reliability(reads, fit, level, reads_of),
         reads=n_reads,
-        read_rows=np.flatnonzero(reads.label >= 0),
+        read_rows=_rows_that_answer(reads, int(n_reads.sum())),
         history=fit.history,
         fit=fit.fit,
         warnings=fit.warnings + reader_warnings(reads_of),
@@ -146,26 +148,40 @@ def clamp(posterior: Floats, gold: Ints | None) -> Floats:
     return certain
 
 
-def heated(posterior: Floats, tau: float) -> tuple[Floats, Floats]:
-    """(rows, classes) posterior at a temperature, and (rows,) its entropy in nats."""
+def heated(posterior: Floats, tau: float) -> tuple[Floats, Floats, Ints]:
+    """(rows, classes) posterior at a temperature, (rows,) its entropy in nats and first best."""
     out, spread = np.empty(posterior.shape), np.empty(len(posterior))
+    best = np.empty(len(posterior), dtype=np.int64)
 
     def part(rows: slice) -> None:
-        heat_rows(posterior[rows], tau, out[rows], spread[rows])
+        heat_rows(posterior[rows], tau, out[rows], spread[rows], best[rows])
 
     in_threads(part, slices(len(posterior), posterior.size))
-    return out, spread
+    return out, spread, best
 
 
-def difficulty(posterior: Floats, counts: Ints, fit: ClassFit) -> Floats:
-    """(cases,) expected share of reads that miss the truth; of an average reader if unread."""
-    n_reads = counts.sum(axis=1)
-    right = np.einsum("ik,ik->i", posterior, counts) / np.maximum(n_reads, 1)
-    weight = fit.counts.sum(axis=2)
-    diagonal = np.einsum("jkk->jk", fit.confusion)
-    average = (weight * diagonal).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-12)
-    missed = 1 - np.where(n_reads > 0, right, posterior @ average)
+def difficulty(posterior: Floats, n_reads: Ints, hits: Floats, fit: ClassFit) -> Floats:
+    """(cases,) expected share of reads that miss the truth; of an average reader if unread.
+
+    Args:
+        hits: (cases,) expected reads that say the truth.
+    """
+    missed = 1 - hits / np.maximum(n_reads, 1)
+    unread = np.flatnonzero(n_reads == 0)
+    if unread.size:
+        weight = fit.counts.sum(axis=2)
+        diagonal = np.einsum("jkk->jk", fit.confusion)
+        average = (weight * diagonal).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-12)
+        missed[unread] = 1 - posterior[unread] @ average
     return np.asarray(np.clip(missed, 0.0, 1.0), dtype=np.float64)
+
+
+def _rows_that_answer(reads: ClassReads, n_answered: int) -> Ints:
+    n = reads.index.n_reads
+    kind = np.int32 if n < 1 << 31 else np.int64
+    if n_answered == n:
+        return np.arange(n, dtype=kind)
+    return np.flatnonzero(reads.label >= 0).astype(kind)
 
 
 def reliability(reads: ClassReads, fit: ClassFit, level: float, n_reads: Ints) -> Reliability:

@@ -10,14 +10,23 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 
 from overread.arrays import Floats, Ints
-from overread.consensus.kernels import FLOOR, vote_shares
-from overread.consensus.problem import Pass, Problem, of_cases, sums_of, sweep
+from overread.consensus.kernels import FLOOR
+from overread.consensus.problem import (
+    Pass,
+    Problem,
+    of_cases,
+    sums_of,
+    sums_of_votes,
+    sweep,
+    threads,
+)
 from overread.consensus.result import Iteration
 from overread.consensus.votes import SoftVotes
 from overread.errors import InputError
@@ -82,7 +91,7 @@ class Climb:
 def climb(
     problem: Problem,
     m_step: MStep,
-    begin: Floats | Parameters,
+    begin: Floats | Parameters | Pass,
     *,
     votes: Sequence[SoftVotes] = (),
     max_iterations: int,
@@ -90,7 +99,7 @@ def climb(
     keep_history: bool = False,
     progress: Progress | None = None,
 ) -> Climb:
-    """Run the EM from a posterior (rows, classes) or from parameters.
+    """Run the EM from a posterior (rows, classes), from its sums, or from parameters.
 
     Args:
         max_iterations: passes over the reads at most.
@@ -100,9 +109,28 @@ def climb(
     if max_iterations < 1:
         raise InputError("max_iterations", "be 1 or more", max_iterations)
     soft = [np.nan_to_num(vote.probability) for vote in votes]
+    with threads() as pool:
+        return _climb(
+            problem, m_step, begin, soft, max_iterations, tol, keep_history, progress, pool
+        )
+
+
+def _climb(  # noqa: PLR0917
+    problem: Problem,
+    m_step: MStep,
+    begin: Floats | Parameters | Pass,
+    soft: Sequence[Floats],
+    max_iterations: int,
+    tol: float,
+    keep_history: bool,
+    progress: Progress | None,
+    pool: Executor,
+) -> Climb:
     if isinstance(begin, Parameters):
         # One pass turns any parameters into the M-step's own, whose prior density is known.
-        done = _pass(problem, begin, soft)
+        done = _pass(problem, begin, soft, pool)
+    elif isinstance(begin, Pass):
+        done = begin
     else:
         done = replace(sums_of(problem, begin), posterior=begin)
     posterior = done.posterior
@@ -113,7 +141,7 @@ def climb(
     for iteration in range(max_iterations):
         last = iteration + 1 == max_iterations
         kept = keep_history or last
-        done = _pass(problem, parameters, soft, keep=kept)
+        done = _pass(problem, parameters, soft, pool, keep=kept)
         objective = done.log_likelihood + parameters.log_prior
         history.append(_step(problem, done, objective, posterior, parameters, keep=keep_history))
         posterior = done.posterior
@@ -125,7 +153,7 @@ def climb(
             break
         parameters = m_step(_with_votes(done, posterior, problem, soft))
     if posterior is None:
-        done = _pass(problem, parameters, soft)
+        done = _pass(problem, parameters, soft, pool)
         posterior = done.posterior
     sums = _with_votes(done, posterior, problem, soft)
     return Climb(
@@ -156,16 +184,21 @@ def _step(
 
 
 def _pass(
-    problem: Problem, parameters: Parameters, soft: Sequence[Floats], *, keep: bool = True
+    problem: Problem,
+    parameters: Parameters,
+    soft: Sequence[Floats],
+    pool: Executor,
+    *,
+    keep: bool = True,
 ) -> Pass:
     """E-step; what soft votes say is part of each case's prior, and of the likelihood."""
     if not soft:
         prior = np.maximum(parameters.prevalence, FLOOR)
-        return sweep(problem, prior, parameters.table, keep_posterior=keep)
+        return sweep(problem, prior, parameters.table, keep_posterior=keep, pool=pool)
     logs = np.log(np.maximum(parameters.prevalence, FLOOR)) + vote_evidence(parameters, soft)
     top = logs.max(axis=1, keepdims=True)
     prior = np.maximum(np.exp(logs - top), FLOOR)
-    done = sweep(problem, prior, parameters.table, keep_posterior=True)
+    done = sweep(problem, prior, parameters.table, keep_posterior=True, pool=pool)
     return replace(done, log_likelihood=done.log_likelihood + float(top.sum()))
 
 
@@ -186,16 +219,14 @@ def _with_votes(
     return Sums(done.counts, done.prevalence, votes)
 
 
-def shares_start(problem: Problem) -> Floats:
-    """(rows, classes) vote shares, as Dawid and Skene begin; gold is certain."""
-    return clamp_rows(problem, vote_shares(problem.start, problem.cell, problem.n_classes))
+def shares_start(problem: Problem, *, majority: bool = False, keep_posterior: bool = False) -> Pass:
+    """Sums from vote shares, as Dawid and Skene begin; gold is certain.
 
-
-def majority_start(problem: Problem) -> Floats:
-    """(rows, classes) equal shares of the classes with the most votes; gold is certain."""
-    shares = vote_shares(problem.start, problem.cell, problem.n_classes)
-    top = shares > shares.max(axis=1, keepdims=True) - 1e-9
-    return clamp_rows(problem, top / top.sum(axis=1, keepdims=True))
+    Args:
+        majority: equal shares of the classes with the most votes only.
+        keep_posterior: for the history, or for soft votes.
+    """
+    return sums_of_votes(problem, majority=majority, keep_posterior=keep_posterior)
 
 
 def clamp_rows(problem: Problem, posterior: Floats) -> Floats:

@@ -18,13 +18,12 @@ from overread.consensus.em import (
     Progress,
     climb,
     codes_to_rows,
-    majority_start,
     shares_start,
     vote_evidence,
 )
 from overread.consensus.goodness import goodness_of_fit
 from overread.consensus.kernels import FLOOR
-from overread.consensus.problem import Problem, make_problem, of_cases
+from overread.consensus.problem import Pass, Problem, make_problem, of_cases
 from overread.consensus.result import ClassConsensus, Consensus, Setting
 from overread.consensus.votes import SoftVotes, check_votes
 from overread.errors import InputError
@@ -83,7 +82,7 @@ def fit_classes(
     if n_starts < 1:
         raise InputError("starts", "be 1 or more", n_starts)
 
-    def run(begin: Floats | Parameters, *, watched: bool) -> Climb:
+    def run(begin: Floats | Parameters | Pass, *, watched: bool) -> Climb:
         return climb(
             problem,
             model.m_step,
@@ -96,7 +95,8 @@ def fit_classes(
         )
 
     rng = np.random.default_rng(seed)
-    begin = _begin(reads, problem, start, ties, warm, rng)
+    keep = keep_history or bool(votes)
+    begin = _begin(reads, problem, start, ties, warm, rng, keep=keep)
     first = run(begin, watched=True)
     others = [
         run(_random_start(problem, len(votes), rng), watched=False) for _ in range(n_starts - 1)
@@ -188,7 +188,9 @@ def _begin(  # noqa: PLR0917 - one thing each, in the order of the caller's
     ties: Ties,
     warm: Consensus[ClassConsensus] | None,
     rng: np.random.Generator,
-) -> Floats | Parameters:
+    *,
+    keep: bool,
+) -> Floats | Parameters | Pass:
     if warm is not None:
         return _warm_parameters(reads, problem, warm)
     if not isinstance(start, str):
@@ -200,9 +202,9 @@ def _begin(  # noqa: PLR0917 - one thing each, in the order of the caller's
     if start not in ("shares", "majority"):
         raise InputError("start", 'be "shares", "majority" or a posterior', f"{start!r}")
     if start == "shares":
-        return shares_start(problem)
+        return shares_start(problem, keep_posterior=keep)
     if ties == "split":
-        return majority_start(problem)
+        return shares_start(problem, majority=True, keep_posterior=keep)
     return codes_to_rows(problem, majority_codes(reads.counts(), ties, rng))
 
 

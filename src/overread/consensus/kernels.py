@@ -1,10 +1,13 @@
-"""Compiled loop of the EM over reads of classes: one pass an iteration, in the linear domain.
+"""Compiled loops of the EM over reads of classes: one pass an iteration, in the linear domain.
 
 A *cell* is one reader saying one class: ``reader * classes + said``. The tables indexed by it are
-laid out [cell, truth], so that one read touches one cache line of the confusions and one of the
-counts. The kernel is compiled for each number of classes, so that the compiler keeps a case's
-posterior in registers. Probabilities are multiplied, not their logarithms added; a case with many
-reads is rescaled every 16 of them (no confusion is below :data:`FLOOR`, and FLOOR^16 > 1e-300).
+laid out [cell, truth], padded to whole lanes, so that one read touches one cache line of the
+confusions and one of the counts (up to eight classes). Probabilities are multiplied, not their
+logarithms added; a case with many reads is raised by 1e120 when it falls below 1e-60, looked at
+every eight reads (no confusion is below :data:`FLOOR`, so that nothing underflows in between).
+
+The cases are taken 64 at a time, first all products, then all sums: the processor then works on
+several cases at once instead of waiting for the one division of each.
 """
 
 from __future__ import annotations
@@ -15,20 +18,37 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.cpython.unsafe.tuple import tuple_setitem
+
+from overread.consensus.lanes import (
+    MOST_LANES,
+    lanes_of,
+    load,
+    pick,
+    plus,
+    put,
+    scaled,
+    store,
+    times,
+    total,
+)
 
 FLOOR = 1e-15
 """Smallest probability of a confusion; a case keeps a positive likelihood whatever is said."""
 
-_MOST_UNROLLED = 12  # classes kept in registers; beyond, in an array
+BUCKET = 8192
+"""Cases sorted together."""
 
-# Reassociation is harmless here; nan and infinity keep their meaning.
-_FAST = {"contract", "reassoc", "nsz"}
+_BLOCK = 64  # rows; their products stay in the nearest cache
+_LOW, _UP = 1e-60, 1e120
+_LOG_UP = math.log(_UP)
+
+# Order of additions and signs of zero are free; nan and infinity keep their meaning.
+_FAST = {"contract", "nsz"}
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def sweep_kernel(n_classes: int) -> Any:
-    """Compile the E- and M-step for ``n_classes`` classes.
+    """Compile the E- and M-step for tables of ``lanes_of(n_classes)`` lanes.
 
     Call it as ``sweep(first, last, start, cell, weight, gold, prior, table, counts, prevalence,
     posterior)``. It treats rows ``first .. last-1`` and returns their log likelihood.
@@ -37,18 +57,20 @@ def sweep_kernel(n_classes: int) -> Any:
         start (rows + 1,), cell (reads,): row i owns ``cell[start[i]:start[i+1]]``.
         weight (rows,) how many cases a row stands for, or (0,) for one each.
         gold (rows,) known class or -1, or (0,) for none known.
-        prior (1, classes) or (rows, classes); table (cells, classes) chance of a cell by truth.
-        counts (cells, classes), prevalence (classes,): added to.
+        prior (1, lanes) or (rows, lanes), 0 beyond the classes.
+        table (cells, lanes) chance of a cell by truth.
+        counts (cells, lanes), prevalence (1, lanes): added to.
         posterior (rows, classes): written; or (0, classes).
     """
-    return _unrolled(n_classes) if n_classes <= _MOST_UNROLLED else _looped
+    lanes = lanes_of(n_classes)
+    return _in_registers(lanes) if lanes <= MOST_LANES else _in_arrays
 
 
-def _unrolled(n_classes: int) -> Any:
-    zeros = (0.0,) * n_classes
+def _in_registers(lanes: int) -> Any:  # noqa: PLR0915 - holds the fused loop
+    block, low, up, log_up = _BLOCK, _LOW, _UP, _LOG_UP
 
-    @numba.njit(nogil=True, cache=True, fastmath=_FAST)
-    def sweep(
+    @numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_FAST)
+    def sweep(  # noqa: PLR0915
         first,
         last,
         start,
@@ -61,56 +83,86 @@ def _unrolled(n_classes: int) -> Any:
         prevalence,
         posterior,
     ):
-        likelihood, product, share = 0.0, 1.0, zeros
-        for i in range(first, last):
-            w = weight[i] if weight.size else 1.0
-            row = i if prior.shape[0] > 1 else 0
-            p = zeros
-            for k in range(n_classes):
-                p = tuple_setitem(p, k, prior[row, k])
-            for r in range(start[i], start[i + 1]):
-                if r > start[i] and (r - start[i]) % 16 == 0:
-                    s = 0.0
-                    for k in range(n_classes):
-                        s += p[k]
-                    for k in range(n_classes):
-                        p = tuple_setitem(p, k, p[k] / s)
-                    likelihood += w * math.log(s)
-                c = cell[r]
-                for k in range(n_classes):
-                    p = tuple_setitem(p, k, p[k] * table[c, k])
-            if gold.size and gold[i] >= 0:
-                for k in range(n_classes):
-                    p = tuple_setitem(p, k, p[k] if k == gold[i] else 0.0)
-            s = 0.0
-            for k in range(n_classes):
-                s += p[k]
-            if weight.size:
-                likelihood += w * math.log(s)
-            else:  # the logarithm of a product of many cases costs one logarithm
-                product *= s
-                if product < 1e-60:
-                    likelihood += math.log(product)
-                    product = 1.0
-            for k in range(n_classes):
-                p = tuple_setitem(p, k, p[k] * (w / s))
-                share = tuple_setitem(share, k, share[k] + p[k])
-            for r in range(start[i], start[i + 1]):
-                c = cell[r]
-                for k in range(n_classes):
-                    counts[c, k] += p[k]
-            if posterior.shape[0]:
-                for k in range(n_classes):
-                    posterior[i, k] = p[k] / w
-        for k in range(n_classes):
-            prevalence[k] += share[k]
-        return likelihood + math.log(product)
+        likelihood, product, raised, fours = 0.0, 1.0, 0.0, 0
+        cases: Any = load(prevalence, 0, lanes)
+        products, sums = np.empty((block, lanes)), np.empty(block)
+        own = 1 if prior.shape[0] > 1 else 0
+        for base in range(first, last, block):
+            size = min(block, last - base)
+            # E-step: prior times the chance of every read, four reads at a time
+            after = pick(start, base)
+            for j in range(size):
+                r = after
+                after = pick(start, base + j + 1)
+                p = load(prior, (base + j) * own, lanes)
+                while after - r >= 4:
+                    a = times(
+                        load(table, pick(cell, r), lanes), load(table, pick(cell, r + 1), lanes)
+                    )
+                    b = times(
+                        load(table, pick(cell, r + 2), lanes), load(table, pick(cell, r + 3), lanes)
+                    )
+                    p = times(p, times(a, b))
+                    r += 4
+                    fours += 1
+                    if fours % 2 == 0 and total(p) < low:
+                        p = scaled(p, up)
+                        raised += weight[base + j] if weight.size else 1.0
+                if after - r >= 2:
+                    a = times(
+                        load(table, pick(cell, r), lanes), load(table, pick(cell, r + 1), lanes)
+                    )
+                    p = times(p, a)
+                    r += 2
+                if r < after:
+                    p = times(p, load(table, pick(cell, r), lanes))
+                store(products, j, p)
+                put(sums, j, total(p))
+            if gold.size:
+                for j in range(size):
+                    known = gold[base + j]
+                    if known >= 0:
+                        kept = products[j, known]
+                        products[j] = 0.0
+                        products[j, known] = kept
+                        sums[j] = kept
+            for j in range(size):
+                if weight.size:
+                    likelihood += weight[base + j] * math.log(sums[j])
+                    sums[j] = weight[base + j] / sums[j]
+                else:  # the logarithm of a product of many cases costs one logarithm
+                    product *= sums[j]
+                    if product < low:
+                        likelihood += math.log(product)
+                        product = 1.0
+                    sums[j] = 1.0 / sums[j]
+            # sums for the M-step
+            after = pick(start, base)
+            for j in range(size):
+                r = after
+                after = pick(start, base + j + 1)
+                p = scaled(load(products, j, lanes), sums[j])
+                cases = plus(cases, p)
+                while after - r >= 2:
+                    c, d = pick(cell, r), pick(cell, r + 1)
+                    store(counts, c, plus(load(counts, c, lanes), p))
+                    store(counts, d, plus(load(counts, d, lanes), p))
+                    r += 2
+                if r < after:
+                    c = pick(cell, r)
+                    store(counts, c, plus(load(counts, c, lanes), p))
+                if posterior.shape[0]:
+                    one = sums[j] / (weight[base + j] if weight.size else 1.0)
+                    for k in range(posterior.shape[1]):
+                        posterior[base + j, k] = products[j, k] * one
+        store(prevalence, 0, cases)
+        return likelihood + math.log(product) - raised * log_up
 
     return sweep
 
 
-@numba.njit(nogil=True, cache=True, fastmath=_FAST)
-def _looped(
+@numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_FAST)
+def _in_arrays(
     first,
     last,
     start,
@@ -130,10 +182,9 @@ def _looped(
         w = weight[i] if weight.size else 1.0
         p[:] = prior[i if prior.shape[0] > 1 else 0]
         for r in range(start[i], start[i + 1]):
-            if r > start[i] and (r - start[i]) % 16 == 0:
-                s = p.sum()
-                p /= s
-                likelihood += w * math.log(s)
+            if r > start[i] and (r - start[i]) % 8 == 0 and p.sum() < _LOW:
+                p *= _UP
+                likelihood -= w * _LOG_UP
             p *= table[cell[r]]
         if gold.size and gold[i] >= 0:
             kept = p[gold[i]]
@@ -142,35 +193,123 @@ def _looped(
         s = p.sum()
         likelihood += w * math.log(s)
         p *= w / s
-        prevalence += p
+        prevalence[0] += p
         for r in range(start[i], start[i + 1]):
             counts[cell[r]] += p
         if posterior.shape[0]:
-            posterior[i] = p / w
+            posterior[i] = p[: posterior.shape[1]] / w
     return likelihood
 
 
 @numba.njit(nogil=True, cache=True)
-def sort_by_case(case, reader, label, n_cases, n_classes, cell):
-    """Counting sort: cells (in ``cell``) case by case, rising within a case; returns start."""
-    start = np.zeros(n_cases + 1, dtype=np.int64)
+def vote_sums(
+    first,
+    last,
+    start,
+    cell,
+    weight,
+    gold,
+    majority,
+    n_classes,
+    counts,
+    prevalence,
+    posterior,
+):
+    """Sums for an M-step from vote shares (or the ``majority``, ties shared) as the posterior.
+
+    A row without reads is shared by all classes, gold is certain. Shapes as in the sweep.
+    """
+    share = np.empty(n_classes)
+    for i in range(first, last):
+        before, after = start[i], start[i + 1]
+        share[:] = 0.0
+        if gold.size and gold[i] >= 0:
+            share[gold[i]] = 1.0
+        elif after == before:
+            share[:] = 1.0 / n_classes
+        else:
+            most = 0.0
+            for r in range(before, after):
+                said = cell[r] % n_classes
+                share[said] += 1.0
+                most = max(most, share[said])
+            parts = 0.0
+            for k in range(n_classes):
+                if majority:
+                    share[k] = 1.0 if share[k] == most else 0.0
+                parts += share[k]
+            for k in range(n_classes):
+                share[k] /= parts
+        if posterior.shape[0]:
+            posterior[i] = share
+        w = weight[i] if weight.size else 1.0
+        for k in range(n_classes):
+            if share[k] > 0.0:
+                one = w * share[k]
+                prevalence[0, k] += one
+                for r in range(before, after):
+                    counts[cell[r], k] += one
+
+
+@numba.njit(nogil=True, cache=True)
+def into_buckets(case, reader, label, n_classes, place, low, mixed):
+    """First half of a sort by case: reads into buckets of ``BUCKET`` cases, in read order.
+
+    Scattering reads over a million cases misses the cache at each; over some buckets it does not.
+
+    Shapes: place (buckets,) where each begins, moved to where it ends; low (reads,) case within
+    the bucket and mixed (reads,) cell, written. Reads that say nothing are left out.
+    """
     for r in range(case.size):
         if label[r] >= 0:
-            start[case[r] + 1] += 1
-    for i in range(n_cases):
-        start[i + 1] += start[i]
-    place = start[:-1].copy()
+            bucket = case[r] // BUCKET
+            at = place[bucket]
+            place[bucket] = at + 1
+            low[at] = case[r] % BUCKET
+            mixed[at] = np.int64(reader[r]) * n_classes + label[r]
+
+
+@numba.njit(nogil=True, cache=True)
+def bucket_sizes(case, label, n_buckets):
+    """(buckets,) reads that say something."""
+    size = np.zeros(n_buckets, dtype=np.int64)
     for r in range(case.size):
         if label[r] >= 0:
-            i = case[r]
-            c = np.int64(reader[r]) * n_classes + label[r]
-            at = place[i]
-            place[i] += 1
-            while at > start[i] and cell[at - 1] > c:
-                cell[at] = cell[at - 1]
-                at -= 1
-            cell[at] = c
-    return start
+            size[case[r] // BUCKET] += 1
+    return size
+
+
+@numba.njit(nogil=True, cache=True)
+def sort_bucket(first, last, base, low, mixed, start, cell):
+    """Second half: reads ``first .. last-1`` of one bucket case by case, cells rising in each.
+
+    ``base`` is the bucket's first case; start (from it on) and cell are written. Rising cells make
+    the order of reads in the table irrelevant to the last bit.
+    """
+    n = min(BUCKET, start.size - 1 - base)
+    place = np.zeros(n, dtype=np.int64)
+    for r in range(first, last):
+        place[low[r]] += 1
+    at = first
+    for i in range(n):
+        start[base + i] = at
+        at += place[i]
+        place[i] = start[base + i]
+    for r in range(first, last):
+        cell[place[low[r]]] = mixed[r]
+        place[low[r]] += 1
+    for i in range(n):
+        before, after = start[base + i], place[i]
+        if after - before > 24:
+            cell[before:after].sort()
+            continue
+        for end in range(after, before + 1, -1):  # bubbles: minimum and maximum need no branch
+            most = cell[before]
+            for r in range(before + 1, end):
+                other = cell[r]
+                cell[r - 1] = min(most, other)
+                most = max(most, other)
+            cell[end - 1] = most
 
 
 @numba.njit(nogil=True, cache=True)
@@ -219,35 +358,32 @@ def group_alike(start, cell, gold):
 
 
 @numba.njit(nogil=True, cache=True)
-def vote_shares(start, cell, n_classes):
-    """(rows, classes) share of a row's reads that say each class; even where there is none."""
-    share = np.full((start.size - 1, n_classes), 1.0 / n_classes)
-    for i in range(start.size - 1):
-        n = start[i + 1] - start[i]
-        if n:
-            share[i] = 0.0
-            for r in range(start[i], start[i + 1]):
-                share[i, cell[r] % n_classes] += 1.0 / n
-    return share
-
-
-@numba.njit(nogil=True, cache=True)
-def heat_rows(posterior, tau, heated, entropy):
-    """Raise rows to ``tau``, renormalise (into ``heated``), and take their entropy in nats."""
+def heat_rows(posterior, tau, heated, entropy, code):
+    """Rows to the power ``tau``, renormalised (into ``heated``), entropy in nats, first best."""
     n_classes = posterior.shape[1]
     logs = np.empty(n_classes)
     for i in range(posterior.shape[0]):
-        total = 0.0
-        weighted = 0.0
+        total_chance, weighted, best = 0.0, 0.0, 0
         for k in range(n_classes):
             p = posterior[i, k]
-            if p > 0.0:
-                logs[k] = tau * math.log(p)
-                heated[i, k] = p if tau == 1.0 else math.exp(logs[k])
-                total += heated[i, k]
-                weighted += heated[i, k] * logs[k]
-            else:
-                heated[i, k] = 0.0
+            if p > posterior[i, best]:
+                best = k
+            logs[k] = tau * math.log(p) if p > 0.0 else 0.0
+            hot = p if tau == 1.0 or p <= 0.0 else math.exp(logs[k])
+            heated[i, k] = hot
+            total_chance += hot
+            weighted += hot * logs[k]
         for k in range(n_classes):
-            heated[i, k] /= total
-        entropy[i] = max(math.log(total) - weighted / total, 0.0)
+            heated[i, k] /= total_chance
+        entropy[i] = max(math.log(total_chance) - weighted / total_chance, 0.0)
+        code[i] = best
+
+
+@numba.njit(nogil=True, cache=True)
+def tally_reads(case, reader, label, posterior, n_reads, hits, of_reader):
+    """Add up reads a case and a reader, and the probability of what was said, a case."""
+    for r in range(case.size):
+        if label[r] >= 0:
+            n_reads[case[r]] += 1
+            hits[case[r]] += posterior[case[r], label[r]]
+            of_reader[reader[r]] += 1

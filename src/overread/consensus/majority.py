@@ -10,7 +10,7 @@ from overread.arrays import Floats, Ints
 from overread.consensus.assembly import ClassFit, assemble, check_reads, clamp
 from overread.consensus.calibration import temperature
 from overread.consensus.dawid_skene import diagonal_prior, rows_of
-from overread.consensus.em import MStep, Parameters, Sums, climb, majority_start
+from overread.consensus.em import MStep, Parameters, Sums, climb, shares_start
 from overread.consensus.fit_classes import majority_codes
 from overread.consensus.kernels import FLOOR
 from overread.consensus.one_coin import coin_step
@@ -105,7 +105,7 @@ def _equal_readers(reads: ClassReads, gold: Ints | None) -> tuple[Floats, Any]:
     problem = make_problem(reads, gold, readers_alike=True)
     k = reads.n_classes
     step = _even_prevalence(coin_step(2.0, 0.7, 0.0))
-    run = climb(problem, step, majority_start(problem), max_iterations=200, tol=1e-9)
+    run = climb(problem, step, shares_start(problem, majority=True), max_iterations=200, tol=1e-9)
     shape = (reads.index.n_readers, k, k)
     confusion = np.broadcast_to(run.parameters.confusion, shape)
     tau = temperature(reads, run.parameters.prevalence, confusion, gold=gold)

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from overread.arrays import Floats, Ints
-from overread.consensus.kernels import group_alike, sort_by_case, sweep_kernel
+from overread.consensus.kernels import (
+    BUCKET,
+    bucket_sizes,
+    group_alike,
+    into_buckets,
+    sort_bucket,
+    sweep_kernel,
+    vote_sums,
+)
+from overread.consensus.lanes import lanes_of, table_of, zeros
 from overread.labels import ClassReads
 
 _READS_A_CHUNK = 50_000
 _MOST_CHUNKS = 8  # the same on every machine, so that sums are too
+_COUNTS_A_READ = 1.0  # doubles that the chunks' own sums may take in memory for each read
+_LINE = 8  # doubles in a cache line: threads never write to one together
 _SAMPLE = 2_000
 _NO_CODES = np.empty(0, dtype=np.int64)
 _NO_WEIGHT = np.empty(0)
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,17 +93,33 @@ def make_problem(
         group: force or forbid grouping.
         readers_alike: take all readers for one.
     """
-    index = reads.index
-    n_readers = 1 if readers_alike else index.n_readers
-    n_cells = max(n_readers * reads.n_classes, 1)
-    cell: Ints = np.empty(
-        int((reads.label >= 0).sum()), dtype=np.uint16 if n_cells <= 1 << 16 else np.uint32
-    )
-    reader = np.zeros(index.n_reads, np.int8) if readers_alike else index.reader
-    start = sort_by_case(index.case, reader, reads.label, index.n_cases, reads.n_classes, cell)
+    n_readers = 1 if readers_alike else reads.index.n_readers
+    start, cell = _sorted_reads(reads, n_readers)
     known = _NO_CODES if gold is None or not (gold >= 0).any() else gold.astype(np.int64)
     problem = Problem(start, cell, _NO_WEIGHT, known, None, n_readers, reads.n_classes, cell.size)
     return _grouped(problem) if (_pays(problem) if group is None else group) else problem
+
+
+def _sorted_reads(reads: ClassReads, n_readers: int) -> tuple[NDArray[np.int64], Ints]:
+    """(cases + 1,) first read of each case, and (reads,) cells; 1 reader stands for all."""
+    index, label = reads.index, reads.label
+    n_cells = n_readers * reads.n_classes
+    n_buckets = -(-index.n_cases // BUCKET)
+    edges = np.zeros(n_buckets + 1, dtype=np.int64)
+    np.cumsum(bucket_sizes(index.case, label, n_buckets), out=edges[1:])
+    reader = np.zeros(index.n_reads, np.int8) if n_readers == 1 else index.reader
+    low = np.empty(edges[-1], dtype=np.uint16)
+    mixed = np.empty(edges[-1], dtype=np.uint16 if n_cells <= 1 << 16 else np.uint32)
+    into_buckets(index.case, reader, label, reads.n_classes, edges[:-1].copy(), low, mixed)
+    cell = np.empty_like(mixed)
+    start = np.empty(index.n_cases + 1, dtype=np.int64)
+    start[-1] = edges[-1]
+
+    def one(b: int) -> None:
+        sort_bucket(edges[b], edges[b + 1], b * BUCKET, low, mixed, start, cell)
+
+    in_threads(one, range(n_buckets))
+    return start, cell
 
 
 def _pays(problem: Problem) -> bool:
@@ -120,54 +149,104 @@ def _grouped(problem: Problem) -> Problem:
     )
 
 
-def sweep(problem: Problem, prior: Floats, table: Floats, *, keep_posterior: bool = False) -> Pass:
+def sweep(
+    problem: Problem,
+    prior: Floats,
+    table: Floats,
+    *,
+    keep_posterior: bool = False,
+    pool: Executor | None = None,
+) -> Pass:
     """One E-step and the sums of the M-step after it.
 
     Args:
         prior: (classes,) prevalence, or (rows, classes).
         table: (readers, said, truth) chance of what is said, each 1e-15 or more.
+        keep_posterior: return it too.
+        pool: threads to use again.
     """
-    n, k = problem.n_rows, problem.n_classes
-    parts = slices(n, problem.n_reads)
-    counts = np.zeros((len(parts), problem.n_readers * k, k))
-    prevalence = np.zeros((len(parts), k))
-    likelihood = np.zeros(len(parts))
-    posterior = np.empty((n if keep_posterior else 0, k))
-    flat = np.ascontiguousarray(table).reshape(-1, k)
-    rows = np.ascontiguousarray(np.atleast_2d(prior))
+    k = problem.n_classes
+    flat, rows = table_of(table.reshape(-1, k), 1.0), table_of(np.atleast_2d(prior))
+    posterior = np.empty((problem.n_rows if keep_posterior else 0, k))
     kernel = sweep_kernel(k)
 
-    def one(part: slice) -> None:
-        c = parts.index(part)
-        likelihood[c] = kernel(
-            part.start, part.stop, problem.start, problem.cell, problem.weight, problem.gold,
-            rows, flat, counts[c], prevalence[c], posterior,
+    def part(rows_of: slice, counts: Floats, cases: Floats) -> float:
+        return float(
+            kernel(
+                rows_of.start, rows_of.stop, problem.start, problem.cell, problem.weight,
+                problem.gold, rows, flat, counts, cases, posterior,
+            )
         )  # fmt: skip
 
-    in_threads(one, parts)
+    return _summed(problem, part, posterior if keep_posterior else None, pool)
+
+
+def sums_of_votes(
+    problem: Problem, *, majority: bool = False, keep_posterior: bool = False
+) -> Pass:
+    """The M-step's sums where the posterior is the vote shares, or shared by the most voted."""
+    k = problem.n_classes
+    posterior = np.empty((problem.n_rows if keep_posterior else 0, k))
+
+    def part(rows_of: slice, counts: Floats, cases: Floats) -> float:
+        vote_sums(
+            rows_of.start, rows_of.stop, problem.start, problem.cell, problem.weight,
+            problem.gold, majority, k, counts, cases, posterior,
+        )  # fmt: skip
+        return 0.0
+
+    return _summed(problem, part, posterior if keep_posterior else None, None)
+
+
+def _summed(
+    problem: Problem,
+    work: Callable[[slice, Floats, Floats], float],
+    posterior: Floats | None,
+    pool: Executor | None,
+) -> Pass:
+    """Run ``work`` on all parts of the rows, each with sums of its own, and add these up."""
+    k, n_cells = problem.n_classes, problem.n_readers * problem.n_classes
+    lanes = lanes_of(k)
+    few = 1 + int(_COUNTS_A_READ * problem.n_reads / max(n_cells * lanes, 1))
+    parts = slices(problem.n_rows, problem.n_reads, most=few)
+    counts, cases = zeros(len(parts), n_cells, lanes), zeros(len(parts), 1, max(lanes, _LINE))
+    likelihood = np.zeros(len(parts))
+
+    def one(c: int) -> None:
+        likelihood[c] = work(parts[c], counts[c], cases[c, :, :lanes])
+
+    in_threads(one, range(len(parts)), pool)
     return Pass(
         float(likelihood.sum()),
-        counts.sum(axis=0).reshape(problem.n_readers, k, k),
-        prevalence.sum(axis=0),
-        posterior if keep_posterior else None,
+        counts.sum(axis=0)[:, :k].reshape(problem.n_readers, k, k),
+        cases.sum(axis=0)[0, :k],
+        posterior,
     )
 
 
-def slices(n_rows: int, n_values: int) -> list[slice]:
+def slices(n_rows: int, n_values: int, *, most: int = _MOST_CHUNKS) -> list[slice]:
     """Cut rows into parts for threads: the same on every machine, so that sums are too."""
-    n_parts = min(_MOST_CHUNKS, 1 + n_values // _READS_A_CHUNK)
+    n_parts = min(_MOST_CHUNKS, most, 1 + n_values // _READS_A_CHUNK)
     edges = np.linspace(0, n_rows, n_parts + 1).astype(np.int64).tolist()
     return [slice(low, high) for low, high in pairwise(edges)]
 
 
-def in_threads(work: Callable[[slice], None], parts: Sequence[slice]) -> None:
+def threads() -> ThreadPoolExecutor:
+    """As many as there are cores; they start when first used."""
+    return ThreadPoolExecutor(os.cpu_count() or 1)
+
+
+def in_threads(
+    work: Callable[[Part], None], parts: Sequence[Part], pool: Executor | None = None
+) -> None:
     """Run ``work`` on all parts; it releases the interpreter's lock, so that cores are used."""
-    workers = min(len(parts), os.cpu_count() or 1)
-    if workers == 1:
+    if min(len(parts), os.cpu_count() or 1) <= 1:
         for part in parts:
             work(part)
-        return
-    with ThreadPoolExecutor(workers) as pool:
+    elif pool is None:
+        with threads() as pool_of_one_use:
+            list(pool_of_one_use.map(work, parts))
+    else:
         list(pool.map(work, parts))
 
 
