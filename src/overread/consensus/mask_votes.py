@@ -9,10 +9,12 @@ import numpy as np
 from scipy.special import logsumexp
 
 from overread.arrays import Floats
+from overread.consensus.calibration import INDEPENDENCE
 from overread.consensus.mask_cases import CaseMasks
 from overread.consensus.mask_patterns import Patterns, vote_patterns
 from overread.consensus.staple import Region, Votes, votes_of
 
+_ENOUGH_READERS = 4.0  # a case, up to which INDEPENDENCE counts in full
 _TAUS = np.geomspace(0.02, 1.0, 60)
 
 
@@ -86,7 +88,8 @@ def vote_temperature(cases: Sequence[tuple[Votes, Floats]], *, disputed: bool = 
     """Temperature (at most 1) at which the posterior from the others best predicts each read.
 
     Each reader in turn is left out of a pattern; the posterior of the others, raised to tau,
-    predicts the vote through the reader's confusion. 1 where no case has two readers.
+    predicts the vote through the reader's confusion. With few readers a case it is at most what
+    :data:`overread.consensus.calibration.INDEPENDENCE` says; 1 where no case has two readers.
 
     Args:
         cases: votes, and (readers, classes, classes) confusion of each.
@@ -110,9 +113,9 @@ def vote_temperature(cases: Sequence[tuple[Votes, Floats]], *, disputed: bool = 
             same = votes.reader == reader
             rows = used & (votes.said[:, c] >= 0) & (votes.said[:, ~same] >= 0).any(axis=1)
             if disputed:
-                others_said = np.where(votes.said[:, ~same] < 0, 32767, votes.said[:, ~same])
-                heard = np.where(votes.said[:, ~same] < 0, -1, votes.said[:, ~same])
-                rows &= others_said.min(axis=1) < heard.max(axis=1)
+                rest = votes.said[:, ~same]
+                lowest = np.where(rest < 0, 32767, rest).min(axis=1, initial=32767)
+                rows &= lowest < rest.max(axis=1, initial=-1)
             if not rows.any():
                 continue
             others = joint[rows] - part[same][:, rows].sum(axis=0)
@@ -121,7 +124,11 @@ def vote_temperature(cases: Sequence[tuple[Votes, Floats]], *, disputed: bool = 
             heated = _TAUS[:, None, None] * others
             hit = logsumexp(heated + own, axis=2) - logsumexp(heated, axis=2)
             score += hit @ size
-    return float(_TAUS[int(score.argmax())]) if score.any() else 1.0
+    pairs = [np.unique(votes.reader).size for votes, _ in cases]
+    cap = 1 - (1 - INDEPENDENCE) * min(1.0, _ENOUGH_READERS / float(np.mean(pairs)))
+    if max(pairs) == 1:
+        return 1.0
+    return min(float(_TAUS[int(score.argmax())]), cap) if score.any() else cap
 
 
 def heat(posterior: Floats, tau: float) -> Floats:

@@ -23,14 +23,15 @@ from overread.arrays import Bools, Floats, Ints
 
 _CLIP = 4.0  # distances beyond so many sd of the reads of the case say no more
 _LEAST_CLIP = 3.0  # ... but at least so many pixels
-_FAR = 3.0  # sd at which a reader's word counts half at a pixel
+_MOST_OFF = 2.0  # clips that a read may lie off the middle
+_FAR = 2.0  # sd at which a reader's word counts half at a pixel
 _STEPS = 3  # of the robust mean at a pixel
 _BIAS_PULL = 1.0  # cases of bias 0 behind every reader's bias
 _SD_PULL = 2.0  # cases of the group's sd behind every reader's
 _READ_PULL = 2.0  # pulls a read's own sd to its reader's
 _FLOOR = 0.3  # least sd, in pixels: a border is not known better
 _SAMPLE = 20_000  # pixels of a shell that the fit looks at
-_LAPSE = 0.05  # of the pixels, a held-out read may say anything: parts forgotten or invented
+_LAPSE = 0.01  # of the pixels, a held-out read may say anything: parts forgotten or invented
 _TAUS = np.geomspace(0.05, 1.0, 40)
 
 
@@ -42,7 +43,7 @@ class Shell:
         reader: (reads,) of those reads that mark the class at all.
         share: (reads,) of each vote.
         at: (pixels,) flat index into the box; elsewhere all reads are far on the same side.
-        field: (reads, pixels) signed distance, clipped; mm or pixels.
+        field: (reads, pixels) signed distance, clipped around where the read lies; mm or pixels.
         inner: (pixels,) flat index where all reads are far inside.
         pixel, clip: the longest side of a pixel, and the clip, in the unit of the field.
         least: the shortest side of a pixel.
@@ -132,12 +133,18 @@ def shell_of(
     kept = [one for one, there in zip(flipped, marks, strict=True) if there]
     field = np.stack([sign * signed_distance_map(mask, spacing).reshape(-1) for mask in kept])
     pixel, least = float(spacing.max()), float(spacing.min())
-    middle = np.median(field, axis=0)
+    of = np.unique(reader[marks], return_inverse=True)[1]
+    middle = np.median([field[of == j].mean(axis=0) for j in range(of.max() + 1)], axis=0)
     near = np.abs(middle) < pixel
-    apart = np.abs(field[:, near] - middle[near]).mean(axis=1) if near.any() else np.zeros(1)
-    clip = max(_CLIP * 1.25 * float(np.median(apart)), _LEAST_CLIP * pixel)
-    np.clip(field, -clip, clip, out=field)
-    in_all, out_all = field.min(axis=0) >= clip, field.max(axis=0) <= -clip
+    apart = field[:, near] - middle[near] if near.any() else np.zeros((len(field), 1))
+    each = np.abs(apart).mean(axis=1)
+    typical = float(np.median(np.bincount(of, each) / np.bincount(of)))
+    clip = max(_CLIP * 1.25 * typical, _LEAST_CLIP * pixel)
+    # Clipped around where each read lies, else a large bias would be cut off.
+    lies = np.clip(np.median(apart, axis=1), -_MOST_OFF * clip, _MOST_OFF * clip)[:, None]
+    np.clip(field, lies - clip, lies + clip, out=field)
+    edge = clip * (1 - 1e-6)
+    in_all, out_all = (field - lies >= edge).all(axis=0), (field - lies <= -edge).all(axis=0)
     at = np.flatnonzero(~in_all & ~out_all)
     fixed = None
     if truth is not None and truth.any():
@@ -152,7 +159,8 @@ def shell_of(
 def fit_drawing(shells: Sequence[Shell], n_readers: int, *, rounds: int = 10) -> Drawing:
     """Learn how readers draw: border from readers, readers from border, in turn.
 
-    The bias is relative to the reader in the middle: were all biased alike, no one could tell.
+    The bias is relative to gold where there is some, else to the reader in the middle: were all
+    biased alike, no one could tell.
     """
     reader = np.concatenate([one.reader for one in shells]).astype(np.int64)
     share = np.concatenate([one.share for one in shells])
@@ -162,13 +170,14 @@ def fit_drawing(shells: Sequence[Shell], n_readers: int, *, rounds: int = 10) ->
     of_read = np.full(reader.size, start)
     floor = _FLOOR * min(one.least for one in shells)
     offset = np.full(reader.size, np.nan)
+    anchored = any(one.fixed is not None for one in shells)
     for _ in range(rounds):
         before = bias, sd
         offset, square = np.full(reader.size, np.nan), np.full(reader.size, np.nan)
         for shell, low, high in zip(shells, bounds[:-1], bounds[1:], strict=True):
             mine = slice(low, high)
             offset[mine], square[mine] = _residuals(shell, bias, of_read[mine])
-        bias, sd = _moments(reader, share, offset, square, sd=sd, floor=floor)
+        bias, sd = _moments(reader, share, offset, square, sd=sd, floor=floor, anchored=anchored)
         known = np.where(np.isnan(square), sd[reader] ** 2, square)
         of_read = np.sqrt((_READ_PULL * sd[reader] ** 2 + known) / (_READ_PULL + 1))
         if np.allclose(bias, before[0], atol=1e-3 * start) and np.allclose(sd, before[1], 1e-3):
@@ -216,7 +225,14 @@ def _residuals(shell: Shell, bias: Floats, sd: Floats) -> tuple[Floats, Floats]:
 
 
 def _moments(
-    reader: Ints, share: Floats, offset: Floats, square: Floats, *, sd: Floats, floor: float
+    reader: Ints,
+    share: Floats,
+    offset: Floats,
+    square: Floats,
+    *,
+    sd: Floats,
+    floor: float,
+    anchored: bool,
 ) -> tuple[Floats, Floats]:
     """(readers,) bias and sd, reads that are far off counting less (Student's t, 1 df)."""
     n = sd.size
@@ -227,7 +243,8 @@ def _moments(
     weight = share[known] * 2 / (1 + sq / sd[who] ** 2)
     bias = np.bincount(who, weight * off, n) / (np.bincount(who, weight, n) + _BIAS_PULL)
     seen = np.bincount(who, share[known], n)
-    bias -= np.median(bias[seen > 0])
+    if not anchored:
+        bias -= np.median(bias[seen > 0])
     group = (weight * sq).sum() / share[known].sum()
     variance = (np.bincount(who, weight * sq, n) + _SD_PULL * group) / (seen + _SD_PULL)
     return np.asarray(bias), np.maximum(np.sqrt(variance), floor)
