@@ -149,7 +149,8 @@ class Consensus(Generic[Value]):
         posterior: (cases, classes) calibrated probabilities, rows sum to 1; for findings
             (findings, classes) of the class given existence; for scores and masks (cases, 0).
         entropy: (cases,) of the posterior, in nats; for findings the summed entropy of existence
-            and class; for scores the differential entropy; for masks the mean over pixels.
+            and class; for scores the differential entropy; for masks the mean over the pixels
+            that any reader marks, so that the background shown plays no part.
         difficulty: (cases,) in 0 .. 1: expected share of reads that differ from the consensus.
         reliability: readers, with intervals.
         reads: (cases,) number of reads that each case rests on ("cannot be read" left out).
