@@ -17,7 +17,7 @@ from overread.agreement.intra import intra_reader
 from overread.agreement.masks import mask_agreement
 from overread.agreement.matrix import against_rest, pair_matrix
 from overread.agreement.scores import score_agreement
-from overread.arrays import encode
+from overread.arrays import Ints, encode
 from overread.errors import InputError
 from overread.labels import (
     BoxReads,
@@ -73,7 +73,7 @@ def measure_agreement(
         raise InputError("measures", "be given for classes and grades alone", ", ".join(measures))
     if isinstance(reads, MultiLabelReads):
         return AgreementStudy(_of_label_sets(reads, measures, subgroup, settings, progress))
-    code, names = encode(subgroup) if subgroup is not None else (None, [])
+    code, names = _coded(subgroup)
     if isinstance(reads, ScoreReads):
         del settings["over_readers"]
         found = score_agreement(reads, subgroup=code, subgroups=names, **settings)
@@ -149,6 +149,14 @@ def _of_label_sets(
         of_question = [name for name in subgroup for _ in names]
         groups = by_subgroup(questions, of_question, measures=keys, **settings)
     return Breakdown(overall, tuple(by_class), rest, by_subgroup=groups)
+
+
+def _coded(subgroup: Sequence[str] | None) -> tuple[Ints | None, tuple[str, ...]]:
+    """(cases,) subgroup of each case, and their scopes."""
+    if subgroup is None:
+        return None, ()
+    code, names = encode(subgroup)
+    return code, tuple(f"subgroup {name}" for name in names)
 
 
 def _has_repeats(reads: ClassReads) -> bool:
