@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -31,6 +31,27 @@ def frozen(array: _Array) -> _Array:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Decorate a loop for numba; it is compiled when first called, and kept on disk if that works.
+
+    Where no folder can be written (a read-only container without a home), ``numba.njit`` with
+    ``cache=True`` fails on import; this compiles anew in each process instead.
+
+    Args:
+        options: of ``numba.njit``.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        import numba  # noqa: PLC0415 - half a second that only compiled loops need
+
+        try:
+            return numba.njit(cache=True, **options)(function)
+        except RuntimeError:  # numba's "no locator available"
+            return numba.njit(**options)(function)
+
+    return decorate
 
 
 def smallest_int(top: int) -> np.dtype[Any]:

@@ -96,7 +96,7 @@ def fit_classes(
 
     rng = np.random.default_rng(seed)
     keep = keep_history or bool(votes)
-    begin = _begin(reads, problem, start, ties, warm, rng, keep=keep)
+    begin = _begin(reads, problem, start, ties, warm, rng, votes=votes, keep=keep)
     first = run(begin, watched=True)
     others = [
         run(_random_start(problem, len(votes), rng), watched=False) for _ in range(n_starts - 1)
@@ -116,7 +116,8 @@ def fit_classes(
         level=level,
         warnings=_warnings(first, best, others, switched=_switched(reads, best)),
         settings={
-            "start": "given" if not isinstance(start, str) else "warm" if warm else start,
+            "start": "warm" if warm else start if isinstance(start, str) else "given",
+            "warm": warm.provenance if warm else None,
             "starts": n_starts,
             "start_ties": ties,
             "max_iterations": max_iterations,
@@ -189,10 +190,11 @@ def _begin(  # noqa: PLR0917 - one thing each, in the order of the caller's
     warm: Consensus[ClassConsensus] | None,
     rng: np.random.Generator,
     *,
+    votes: Sequence[SoftVotes],
     keep: bool,
 ) -> Floats | Parameters | Pass:
     if warm is not None:
-        return _warm_parameters(reads, problem, warm)
+        return _warm_parameters(reads, warm, [vote.name for vote in votes])
     if not isinstance(start, str):
         posterior = np.asarray(start, dtype=np.float64)
         shape = (reads.index.n_cases, reads.n_classes)
@@ -255,21 +257,24 @@ def _random_start(problem: Problem, n_votes: int, rng: np.random.Generator) -> P
 
 
 def _warm_parameters(
-    reads: ClassReads, problem: Problem, warm: Consensus[ClassConsensus]
+    reads: ClassReads, warm: Consensus[ClassConsensus], models: Sequence[str]
 ) -> Parameters:
-    before = warm.reliability
-    if warm.value.classes != reads.schema.names or before.confusion is None:
+    """Confusions of an earlier result, by name; readers and models new to it take their mean."""
+    before, confusion = warm.reliability, warm.reliability.confusion
+    if warm.value.classes != reads.schema.names or confusion is None:
         raise InputError("warm", "be a result on the same classes", ", ".join(warm.value.classes))
     known = {name: row for row, name in enumerate(before.readers)}
-    active = before.confusion[before.reads > 0]
-    average = active.mean(axis=0) if len(active) else before.confusion.mean(axis=0)
-    confusion = np.stack(
-        [before.confusion[known[n]] if n in known else average for n in reads.index.readers]
-    )
-    prevalence = warm.prevalence if warm.prevalence is not None else np.full(reads.n_classes, 1.0)
-    k = problem.n_classes
+    active = confusion[before.reads > 0]
+    average = active.mean(axis=0) if len(active) else confusion.mean(axis=0)
+
+    def tables(names: Sequence[str]) -> Floats:
+        rows = [confusion[known[n]] if n in known else average for n in names]
+        shape = (len(names), reads.n_classes, reads.n_classes)
+        return np.maximum(np.swapaxes(np.reshape(rows, shape), 1, 2), FLOOR)
+
+    prevalence = warm.prevalence if warm.prevalence is not None else np.ones(reads.n_classes)
     return Parameters(
-        np.maximum(np.swapaxes(confusion, 1, 2), FLOOR), prevalence, 0.0, np.empty((0, k, k))
+        tables(reads.index.readers), prevalence / prevalence.sum(), 0.0, tables(models)
     )
 
 

@@ -16,9 +16,9 @@ import math
 from functools import lru_cache
 from typing import Any
 
-import numba
 import numpy as np
 
+from overread.arrays import compiled
 from overread.consensus.lanes import (
     MOST_LANES,
     lanes_of,
@@ -69,7 +69,7 @@ def sweep_kernel(n_classes: int) -> Any:
 def _in_registers(lanes: int) -> Any:  # noqa: PLR0915 - holds the fused loop
     block, low, up, log_up = _BLOCK, _LOW, _UP, _LOG_UP
 
-    @numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_FAST)
+    @compiled(nogil=True, error_model="numpy", fastmath=_FAST)
     def sweep(  # noqa: PLR0915
         first,
         last,
@@ -161,7 +161,7 @@ def _in_registers(lanes: int) -> Any:  # noqa: PLR0915 - holds the fused loop
     return sweep
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=_FAST)
+@compiled(nogil=True, error_model="numpy", fastmath=_FAST)
 def _in_arrays(
     first,
     last,
@@ -201,7 +201,7 @@ def _in_arrays(
     return likelihood
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def vote_sums(
     first,
     last,
@@ -210,15 +210,17 @@ def vote_sums(
     weight,
     gold,
     majority,
-    n_classes,
+    said,
     counts,
     prevalence,
     posterior,
 ):
     """Sums for an M-step from vote shares (or the ``majority``, ties shared) as the posterior.
 
-    A row without reads is shared by all classes, gold is certain. Shapes as in the sweep.
+    A row without reads is shared by all classes, gold is certain. Shapes as in the sweep; said
+    (cells,) is the class that each cell says.
     """
+    n_classes = 1 + said[-1]
     share = np.empty(n_classes)
     for i in range(first, last):
         before, after = start[i], start[i + 1]
@@ -230,9 +232,9 @@ def vote_sums(
         else:
             most = 0.0
             for r in range(before, after):
-                said = cell[r] % n_classes
-                share[said] += 1.0
-                most = max(most, share[said])
+                k = said[cell[r]]
+                share[k] += 1.0
+                most = max(most, share[k])
             parts = 0.0
             for k in range(n_classes):
                 if majority:
@@ -251,7 +253,7 @@ def vote_sums(
                     counts[cell[r], k] += one
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def into_buckets(case, reader, label, n_classes, place, low, mixed):
     """First half of a sort by case: reads into buckets of ``BUCKET`` cases, in read order.
 
@@ -269,7 +271,7 @@ def into_buckets(case, reader, label, n_classes, place, low, mixed):
             mixed[at] = np.int64(reader[r]) * n_classes + label[r]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def bucket_sizes(case, label, n_buckets):
     """(buckets,) reads that say something."""
     size = np.zeros(n_buckets, dtype=np.int64)
@@ -279,7 +281,7 @@ def bucket_sizes(case, label, n_buckets):
     return size
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def sort_bucket(first, last, base, low, mixed, start, cell):
     """Second half: reads ``first .. last-1`` of one bucket case by case, cells rising in each.
 
@@ -312,7 +314,7 @@ def sort_bucket(first, last, base, low, mixed, start, cell):
             cell[end - 1] = most
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def group_alike(start, cell, gold):
     """Rows with the same cells and gold, found by hashing and compared cell by cell: exact.
 
@@ -357,7 +359,7 @@ def group_alike(start, cell, gold):
     return pattern, first[:found].copy()
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def heat_rows(posterior, tau, heated, entropy, code):
     """Rows to the power ``tau``, renormalised (into ``heated``), entropy in nats, first best."""
     n_classes = posterior.shape[1]
@@ -379,7 +381,7 @@ def heat_rows(posterior, tau, heated, entropy, code):
         code[i] = best
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def tally_reads(case, reader, label, posterior, n_reads, hits, of_reader):
     """Add up reads a case and a reader, and the probability of what was said, a case."""
     for r in range(case.size):

@@ -25,7 +25,7 @@ from overread.consensus.kernels import (
 from overread.consensus.lanes import lanes_of, table_of, zeros
 from overread.labels import ClassReads
 
-_READS_A_CHUNK = 50_000
+_READS_A_CHUNK = 150_000
 _MOST_CHUNKS = 8  # the same on every machine, so that sums are too
 _COUNTS_A_READ = 1.0  # doubles that the chunks' own sums may take in memory for each read
 _LINE = 8  # doubles in a cache line: threads never write to one together
@@ -187,11 +187,12 @@ def sums_of_votes(
     """The M-step's sums where the posterior is the vote shares, or shared by the most voted."""
     k = problem.n_classes
     posterior = np.empty((problem.n_rows if keep_posterior else 0, k))
+    said = np.tile(np.arange(k), problem.n_readers)
 
     def part(rows_of: slice, counts: Floats, cases: Floats) -> float:
         vote_sums(
             rows_of.start, rows_of.stop, problem.start, problem.cell, problem.weight,
-            problem.gold, majority, k, counts, cases, posterior,
+            problem.gold, majority, said, counts, cases, posterior,
         )  # fmt: skip
         return 0.0
 
