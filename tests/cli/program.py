@@ -1,4 +1,4 @@
-"""The program itself, run in this process: ``main`` with its arguments, exit code and both streams."""
+"""The program itself: ``main`` with its arguments, exit code and both streams."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _refuse(word: str) -> None:
 
 
 def overread(*arguments: object) -> Ended:
-    """Run ``overread`` here; any exception but SystemExit is a traceback for the user: a failure."""
+    """Run ``overread`` in this process; an exception is a traceback for the user: a failure."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     with (
         patch.object(sys, "argv", ["overread", *(str(one) for one in arguments)]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import random
 import re
 from pathlib import Path
@@ -312,7 +313,7 @@ def test_history_of_every_part(reads_of):
     assert one.count("iteration 1:") == 1
     assert ok("consensus", *reads_of("wide"), "--history").out.count("iteration 1:") == 2
     found = ok("consensus", *reads_of("nominal"), "--history", "--json").document["history"]
-    assert all(later >= earlier - 1e-9 for earlier, later in zip(found, found[1:], strict=False))
+    assert all(later >= earlier - 1e-9 for earlier, later in itertools.pairwise(found))
 
 
 def test_no_calibrate(reads_of):
@@ -361,8 +362,8 @@ def test_the_order_of_rows_changes_nothing(name, reads_of, tmp_path):
 
 
 def test_subgroups(reads_of, tmp_path):
-    for name, options in (("nominal", ()), ("score", ()), ("boxes", ()),
-                          ("wide", ("--kind", "multi-label", "--classes", "mass,node"))):  # fmt: skip
+    sets = ("--kind", "multi-label", "--classes", "mass,node")
+    for name, options in (("nominal", ()), ("score", ()), ("boxes", ()), ("wide", sets)):
         table = pl.read_csv(reads_of(name)[0])
         sites = pl.when(pl.col("case").is_in(CASES[:5])).then(pl.lit("[n]")).otherwise(pl.lit("s"))
         table.with_columns(sites.alias("site")).write_csv(tmp_path / f"{name}.csv")

@@ -96,8 +96,7 @@ def fill_report(
     reads: Reads, request: ReportRequest, *, progress: Progress | None = None
 ) -> Content:
     """Everything that a report on these reads shows; see :class:`ReportRequest`."""
-    if request.truth is not None and not isinstance(reads, ClassReads):
-        raise InputError("truth", "be given for classes and grades alone", reads.schema.kind)
+    _refuse_answers(reads, request)
     steps = _Steps(progress, 4)
     study = measure_agreement(
         reads, subgroup=request.subgroup, level=request.level, draws=request.draws,
@@ -118,6 +117,15 @@ def fill_report(
     content = _content(reads, request, study, reached, comparison)
     steps.done()
     return content
+
+
+def _refuse_answers(reads: Reads, request: ReportRequest) -> None:
+    """Answers that do not fit are refused before the long work."""
+    if request.truth is not None and not isinstance(reads, ClassReads):
+        raise InputError("truth", "be given for classes and grades alone", reads.schema.kind)
+    for answers in (request.truth, request.gold):
+        if answers is not None:
+            gold_of(reads, answers)
 
 
 class _Steps:

@@ -35,10 +35,13 @@ def subgroup_of_cases(source: Any, index: ReadIndex, case: str, column: str) -> 
     place = {name: number for number, name in enumerate(index.cases.tolist())}
     number = np.array([place.get(name, -1) for name in cases.names])[cases.code]
     of_case = np.full(index.n_cases, -1)
-    known = np.flatnonzero(number >= 0)
-    of_case[number[known]] = groups.code[known]
-    clash = known[of_case[number[known]] != groups.code[known]]
+    blank = groups.names.index("") if "" in groups.names else -1
+    given = np.flatnonzero((number >= 0) & (groups.code != blank))
+    of_case[number[given]] = groups.code[given]
+    clash = given[of_case[number[given]] != groups.code[given]]
     if clash.size:
+        one, other = (groups.names[g] for g in (groups.code[clash[0]], of_case[number[clash[0]]]))
+        rows = given[number[given] == number[clash[0]]]
         rule = "be the same in all rows of one case"
-        raise InputError(f"column {column}", rule, "two subgroups", rows=clash + 1)
-    return [groups.names[g] or UNKNOWN if g >= 0 else UNKNOWN for g in of_case.tolist()]
+        raise InputError(f"column {column}", rule, f"{one!r} and {other!r}", rows=rows + 1)
+    return [groups.names[g] if g >= 0 else UNKNOWN for g in of_case.tolist()]
