@@ -83,3 +83,22 @@ def test_wrong_columns_are_refused(change, words):
 def test_no_reads_at_all():
     reads = mask_reads(read_index([], []), [], SCHEMA)
     assert reads.value.size == 0
+
+
+def test_of_cases_keeps_these_cases_only_and_numbers_them_anew() -> None:
+    index = read_index(["a", "b", "c", "b"], ["R1", "R1", "R1", "R2"], group=["p", "q", "r", "q"])
+    masks = [np.full((2, 2 + case), case % 2) for case in index.case.tolist()]
+    reads = mask_reads(
+        index,
+        masks,
+        LabelSchema(Kind.MASK, (LabelClass("0"), LabelClass("1"))),
+        spacing_mm=np.ones(2),
+    )
+    part = reads.of_cases(np.array([2, 1]))
+    assert part.index.cases.tolist() == ["c", "b"]
+    assert part.index.case.tolist() == [1, 0, 1]
+    assert part.shape.tolist() == [[2, 4], [2, 3]]
+    assert (part.mask(0) == 1).all()
+    assert part.index.group is not None
+    assert part.index.groups is not None
+    assert part.index.groups[part.index.group].tolist() == ["r", "q"]

@@ -19,7 +19,7 @@ from overread.app.save_consensus import save_consensus
 from overread.app.synthetic_reads import simulated_boxes, simulated_grades
 from overread.app.write_report import ReportRequest, write_report
 from overread.errors import InputError
-from overread.exchange.lidc import LidcReads, read_lidc
+from overread.exchange.lidc import N_READERS, LidcReads, read_lidc
 from overread.exchange.public_reads import lidc_file, read_vindr, vindr_file
 from overread.labels import BoxReads, Reads
 from overread.report import Content, DemoEntry, write_index
@@ -163,8 +163,13 @@ def _nodules(stage: Stage, find: Callable[[], Path], most_scans: int | None) -> 
     )
     grades = stage.report(lidc.ratings["malignancy"], "grades", request)
     stage.figures(grades, "alpha_ordinal")
-    request = replace(request, title="LIDC-IDRI: where does the nodule end?")
-    volumes = stage.report(lidc.masks, "nodules", request)
+    request = replace(
+        request,
+        title="LIDC-IDRI: where does the nodule end?",
+        notes=(*_LIDC_NOTES[:1], "The nodules that all four readers of the scan outlined."),
+    )
+    whole = np.flatnonzero(lidc.masks.index.reads_per_case() == N_READERS)
+    volumes = stage.report(lidc.masks.of_cases(whole), "nodules", request)
     stage.figures(volumes, "dice", "hd95", "size_difference")
 
 

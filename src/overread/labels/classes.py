@@ -171,8 +171,8 @@ class MultiLabelReads:
     def as_questions(self) -> ClassReads:
         """Every class of every case as a case of its own, grouped by the case it comes from.
 
-        Where cases are grouped (by patient), the questions are grouped likewise. For figures over all classes at once: the questions of one case depend on each other, and
-        intervals must draw them together.
+        For figures over all classes at once: the questions of one case depend on each other, and
+        intervals must draw them together. Where cases are grouped (by patient), so are they.
         """
         n_classes = len(self.schema.classes)
         index = self.index

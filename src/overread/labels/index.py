@@ -110,6 +110,19 @@ class ReadIndex:
         }
         return replace(self, **columns)
 
+    def of_cases(self, cases: Ints) -> tuple[ReadIndex, NDArray[np.intp]]:
+        """These cases only, numbered anew in this order, and (reads,) the rows that are kept."""
+        place = np.full(self.n_cases, -1, dtype=np.int32)
+        place[cases] = np.arange(len(cases))
+        rows = np.flatnonzero(place[self.case] >= 0)
+        kept = replace(
+            self.select(rows),
+            case=place[self.case[rows]],
+            cases=self.cases[cases],
+            group=None if self.group is None else self.group[cases],
+        )
+        return kept, rows
+
 
 def read_index(
     case: Any,

@@ -120,6 +120,13 @@ class MaskReads:
             unreadable=None if self.unreadable is None else self.unreadable[chosen],
         )
 
+    def of_cases(self, cases: Ints) -> MaskReads:
+        """The reads of these cases, and no other cases; they are numbered anew in this order."""
+        index, rows = self.index.of_cases(cases)
+        part = self.select(rows)
+        spacing = None if self.spacing_mm is None else self.spacing_mm[cases]
+        return replace(part, index=index, shape=self.shape[cases], spacing_mm=spacing)
+
 
 def run_lengths(flat: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Runs of equal values of a flat array: (runs,) values and (runs,) lengths.
