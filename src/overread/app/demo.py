@@ -22,7 +22,7 @@ from overread.errors import InputError
 from overread.exchange.lidc import N_READERS, LidcReads, read_lidc
 from overread.exchange.public_reads import lidc_file, read_vindr, vindr_file
 from overread.labels import BoxReads, Reads
-from overread.report import Content, DemoEntry, write_index
+from overread.report import Content, DemoEntry, require, write_index
 
 Progress = Callable[[int, int], None]
 
@@ -100,7 +100,11 @@ def run_demo(
         vindr, lidc: find the files; raise InputError where there are none.
     Returns:
         The page that links all reports.
+    Raises:
+        InputError: the folder cannot be written to.
+        MissingExtraError: the packages of the extra "report" are not installed.
     """
+    require(pdf=stage.pdf)
     try:
         stage.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -35,6 +35,7 @@ from overread.report import (
     Content,
     Head,
     PairMatrix,
+    require,
     write_html,
     write_pdf,
 )
@@ -85,10 +86,11 @@ def write_report(
     Raises:
         InputError, MissingExtraError: as the parts raise them.
     """
+    require(pdf=pdf is not None)
     content = fill_report(reads, request, progress=progress)
-    write_html(content, path)
     if pdf is not None:
         write_pdf(content, pdf)
+    write_html(content, path)
     return content
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
+import http
 import http.server
+import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
@@ -19,6 +21,7 @@ from overread.app.demo import Stage, run_demo
 from overread.cli.options import console
 
 NAME = "demo"
+_HOSTS = ("127.0.0.1", "localhost")
 
 
 def run(
@@ -72,9 +75,24 @@ def _bars() -> Progress:
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
-    """Files of one folder, without a line in the log for each."""
+    """Files of one folder and nothing else, without a line in the log for each."""
 
-    def log_message(self, *_: object) -> None:
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        """Refuse other names of this machine (DNS rebinding), and links that lead out."""
+        if self.headers.get("Host", "").split(":")[0] not in _HOSTS:
+            self.send_error(http.HTTPStatus.FORBIDDEN)
+            return None
+        root = Path(self.directory).resolve()
+        if not Path(self.translate_path(self.path)).resolve().is_relative_to(root):
+            self.send_error(http.HTTPStatus.NOT_FOUND)
+            return None
+        return super().send_head()
+
+    def list_directory(self, path: object) -> None:  # noqa: ARG002
+        """Folders without an index are not listed."""
+        self.send_error(http.HTTPStatus.NOT_FOUND)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""
 
 

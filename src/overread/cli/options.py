@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -145,7 +145,7 @@ def console() -> Console:
 
 
 @contextmanager
-def progress(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str, *, quiet: bool) -> Generator[Callable[[int, int], None]]:
     """A progress bar on standard error; yields a function to call with (done, in all)."""
     terminal = Console(stderr=True)
     hidden = quiet or not terminal.is_terminal

@@ -47,10 +47,26 @@ __all__ = [
     "Shape",
     "Vote",
     "html",
+    "require",
     "write_html",
     "write_index",
     "write_pdf",
 ]
+
+
+def require(*, pdf: bool = False) -> None:
+    """Refuse now what :func:`write_html` (and :func:`write_pdf`) would refuse after the work.
+
+    Raises:
+        MissingExtraError: the packages of the extra "report" are not installed.
+    """
+    try:
+        import overread.report.page  # noqa: PLC0415 heavy, and an extra
+
+        if pdf:
+            import overread.report.document  # noqa: F401, PLC0415 heavy, and an extra
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
 
 
 def html(content: Content) -> str:

@@ -1,0 +1,220 @@
+"""The program as a process: exit codes, streams, missing extras, Ctrl-C, the served demo."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import subprocess
+import sys
+import threading
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from overread.cli import demo
+from overread.cli.main import commands
+from tests.cli.inputs import class_columns, write_csv
+from tests.cli.program import files_of, ok, process
+
+COMMANDS = sorted(typer.main.get_command(commands).commands)  # type: ignore[attr-defined]
+_BLOCK = """
+import sys
+from importlib.abc import MetaPathFinder
+class Blocked(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {names}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name.split(".")[0])
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+@pytest.fixture
+def reads(tmp_path):
+    return write_csv(tmp_path / "reads.csv", class_columns(["x", "y"]))
+
+
+def test_version_and_nothing_at_all():
+    assert process("--version").out == f"overread {version('overread')}\n"
+    bare = process()
+    assert bare.code == 2
+    assert all(name in bare.out + bare.err for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_every_command(name):
+    said = ok(name, "--help").out
+    assert "Usage:" in said
+    for option in ("--json", "--out", "--help"):
+        declared = {o for p in typer.main.get_command(commands).commands[name].params
+                    for o in p.opts}  # type: ignore[attr-defined]  # fmt: skip
+        assert (option in said) == (option in declared or option == "--help")
+    if name not in ("demo", "methods"):
+        assert "READS" in said
+        assert "How READS is read" in said
+
+
+def test_help_of_the_program_names_the_columns():
+    said = process("-h")
+    assert said.code == 0
+    assert all(word in said.out for word in (*COMMANDS, "case", "reader", "label", "x1"))
+
+
+def test_json_alone_on_standard_output(reads, tmp_path):
+    ended = process("consensus", reads, "--json", "--out", tmp_path / "c.csv")
+    assert ended.code == 0
+    assert ended.err == ""
+    assert ended.document["n_cases"] == 12
+
+
+def test_bad_input_leaves_standard_output_empty(tmp_path):
+    ended = process("agree", tmp_path / "absent.csv", "--json")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("Input: table must be a file that can be read; got No such file")
+
+
+def test_a_closed_pipe_is_no_traceback(reads):
+    with subprocess.Popen(
+        [sys.executable, "-m", "overread", "consensus", str(reads), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        run.stdout.close()
+        assert "Traceback" not in run.stderr.read()
+
+
+def test_report_without_its_extra(reads, tmp_path):
+    page = tmp_path / "page.html"
+    for names in ("('altair',)", "('typst',)"):
+        block = _BLOCK.format(names=names)
+        ended = process("report", reads, "--out", page, "--pdf", tmp_path / "page.pdf", code=block)
+        assert ended.code == 3, ended.err
+        assert ended.err.startswith("Missing: ")
+        assert "pip install 'overread[report]'" in ended.err
+        assert sorted(files_of(tmp_path)) == ["reads.csv"]
+
+
+def test_masks_without_their_extra(reads_of, tmp_path):
+    folder, *_ = reads_of("masks")
+    ended = process("consensus", folder, "--out", tmp_path / "out",
+                    code=_BLOCK.format(names="('PIL', 'nibabel')"))  # fmt: skip
+    assert ended.code == 3
+    assert "pip install 'overread[images]'" in ended.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_light_commands_need_no_extra(reads):
+    block = _BLOCK.format(names="('altair', 'jinja2', 'typst', 'vl_convert', 'PIL', 'nibabel')")
+    assert process("agree", reads, "--draws", 100, "--json", code=block).document["cases"] == 12
+
+
+def test_ctrl_c_says_so_and_ends_with_130(reads, tmp_path):
+    out = tmp_path / "out.csv"
+    slow = (
+        "import time\nfrom overread.cli import consensus\n"
+        "def wait(*a, **k):\n    print('working', flush=True)\n    time.sleep(60)\n"
+        "consensus.reach_consensus = wait"
+    )
+    code = f"{slow}\nfrom overread.cli.main import main\nmain()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "consensus", str(reads), "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        assert run.stdout.readline() == "working\n"
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert "stopped" in err
+    assert "Traceback" not in err
+    assert not out.exists()
+
+
+class _Terminal:
+    """Takes what the demo prints; the line with the address tells that it listens."""
+
+    def __init__(self) -> None:
+        self.address = threading.Event()
+        self.said = ""
+
+    def print(self, text: str, **_: object) -> None:
+        self.said += text
+        self.address.set()
+
+    @property
+    def port(self) -> int:
+        return int(self.said.split("127.0.0.1:")[1].split("/")[0])
+
+
+def test_served_on_this_machine_only(tmp_path):
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "index.html").write_text("<!doctype html><title>reports</title>")
+    (folder / "link.html").symlink_to(tmp_path / "secret.txt")
+    code = (
+        "import pathlib, sys\nfrom rich.console import Console\nfrom overread.cli import demo\n"
+        "demo._serve(pathlib.Path(sys.argv[1]), 0, Console(width=200))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", code, str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        port = int(run.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
+        try:
+            assert asked(port, "/") == (200, "text/html", "<!doctype html><title>reports</title>")
+            for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt",
+                         "//../secret.txt", "/absent.html", "/link.html"):  # fmt: skip
+                status, _, text = asked(port, path)
+                assert status in (400, 403, 404), path
+                assert "secret" not in text.replace("secret.txt", "")
+            assert asked(port, "/", host="evil.example")[0] == 403
+            assert listening(run.pid) == {"127.0.0.1"}
+        finally:
+            run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=30)
+    assert run.returncode == 0
+    assert err == ""
+
+
+def asked(port: int, path: str, host: str = "") -> tuple[int, str, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path, headers={"Host": host} if host else {})
+    answer = connection.getresponse()
+    kind = answer.headers.get_content_type()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, kind, text
+
+
+def listening(pid: int) -> set[str]:
+    """Addresses on which a process listens, from the kernel's own table."""
+    inodes = {
+        str(fd.readlink()).removeprefix("socket:[").removesuffix("]")
+        for fd in Path(f"/proc/{pid}/fd").iterdir()
+        if str(fd.readlink()).startswith("socket:")
+    }
+    found = set()
+    for name in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A" and rest[5] in inodes:
+                address = local.split(":")[0]
+                found.add(".".join(str(b) for b in bytes.fromhex(address)[::-1]))
+    return found
+
+
+def test_a_taken_port_gives_a_free_one(tmp_path, monkeypatch):
+    import http.server
+
+    taken = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    terminal = _Terminal()
+    monkeypatch.setattr(http.server.ThreadingHTTPServer, "serve_forever", lambda _: None)
+    with taken:
+        demo._serve(tmp_path, taken.server_address[1], terminal)
+    assert terminal.port != taken.server_address[1]
