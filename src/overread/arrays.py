@@ -174,7 +174,7 @@ def digest(*parts: object) -> str:
     return state.hexdigest()
 
 
-def _digest_names(state: hashlib._Hash, names: NDArray[Any]) -> None:
+def _digest_names(state: Any, names: NDArray[Any]) -> None:
     texts = names if names.dtype.kind == "T" else names_array(map(str, names.tolist()))
     for first in range(0, texts.size, 1 << 14):  # in parts: a long name widens its part only
         part = texts[first : first + (1 << 14)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from overread.errors import InputError
 
 
 @contextmanager
-def written(path: Path | str) -> Iterator[Path]:
+def written(path: Path | str) -> Generator[Path]:
     """Give a temporary path beside ``path``; on success it takes the place of ``path``.
 
     Raises:

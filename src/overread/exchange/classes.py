@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -195,7 +195,7 @@ def _answered(
 
 
 @contextmanager
-def true_rows(rows: NDArray[np.int64] | None) -> Iterator[None]:
+def true_rows(rows: NDArray[np.int64] | None) -> Generator[None]:
     """Errors raised within name the rows of the whole table, not of what was left of it."""
     try:
         yield
