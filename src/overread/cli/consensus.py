@@ -54,7 +54,7 @@ def run(
         Path | None, typer.Option("--gold", help="Known answers: a table `case, label`.")
     ] = None,
     probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Add a column `p_<class>` for each class.")
+        bool, typer.Option("--probabilities", help="Add a column `p_CLASS` for each class.")
     ] = False,
     readers_out: Annotated[
         Path | None, typer.Option("--readers-out", help="Write the readers' reliability.")

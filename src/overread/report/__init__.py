@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from overread.errors import MissingExtraError
@@ -61,10 +62,9 @@ def require(*, pdf: bool = False) -> None:
         MissingExtraError: the packages of the extra "report" are not installed.
     """
     try:
-        import overread.report.page  # noqa: PLC0415 heavy, and an extra
-
+        import_module("overread.report.page")
         if pdf:
-            import overread.report.document  # noqa: F401, PLC0415 heavy, and an extra
+            import_module("overread.report.document")
     except ModuleNotFoundError as error:
         raise _missing(error) from error
 
