@@ -16,7 +16,7 @@ _TABLES = (
     "CREATE TABLE scans (id INTEGER, patient_id TEXT, slice_thickness FLOAT, pixel_spacing FLOAT)",
     "CREATE TABLE zvals (id INTEGER, scan_id INTEGER, val FLOAT)",
     f"CREATE TABLE annotations (id INTEGER, scan_id INTEGER, {', '.join(RATINGS)})",
-    "CREATE TABLE contours (id INTEGER, annotation_id INTEGER, inclusion, image_z_position, coords)",
+    "CREATE TABLE contours (id INTEGER, annotation_id, inclusion, image_z_position, coords)",
 )
 
 
