@@ -257,18 +257,37 @@ def test_hierarchical_beats_plain_where_readers_have_few_reads() -> None:
     assert np.mean(gains) > 0
 
 
-def test_reliability_intervals_cover() -> None:
-    """95 % intervals of accuracy over simulated readers cover 90-99 % (600 intervals)."""
-    hits = []
-    for seed in range(60):
+@pytest.mark.parametrize(
+    ("cases", "readers", "seeds"), [(60, 4, 100), (150, 10, 40), (1000, 5, 40)]
+)
+def test_reliability_intervals_cover(cases: int, readers: int, seeds: int) -> None:
+    """Of accuracy and of both recalls; counting expected reads as known covers 75-90 % here."""
+    hits, recall_hits = [], []
+    for seed in range(seeds):
         rng = np.random.default_rng(seed)
-        truth = rng.integers(0, 2, 150)
-        skill = rng.uniform(0.6, 0.95, 10)
-        case, reader = np.repeat(np.arange(150), 10), np.tile(np.arange(10), 150)
-        said = np.where(rng.random(1500) < skill[reader], truth[case], 1 - truth[case])
+        truth = (rng.random(cases) < 0.3).astype(int)
+        recall = rng.uniform(0.55, 0.95, (readers, 2))
+        case, reader = np.divmod(np.arange(cases * readers), readers)
+        right = rng.random(case.size) < recall[reader, truth[case]]
+        said = np.where(right, truth[case], 1 - truth[case])
         table = dawid_skene(
-            class_reads(case, reader, said, schema=["0", "1"]), starts=1
+            class_reads(case, [f"{j:02d}" for j in reader], said, schema=["0", "1"]), starts=1
         ).reliability
-        order = [int(name) for name in table.readers]
-        hits += ((table.low[:, 0] <= skill[order]) & (skill[order] <= table.high[:, 0])).tolist()
-    assert 0.90 <= np.mean(hits) <= 0.99
+        hits.append(_within(table.low[:, 0], recall @ [0.7, 0.3], table.high[:, 0]))
+        recall_hits.append(_within(table.low[:, 1:], recall, table.high[:, 1:]))
+    assert 0.92 <= np.mean(hits) <= 0.99
+    assert 0.92 <= np.mean(recall_hits) <= 0.99
+
+
+def _within(low: Any, value: Any, high: Any) -> float:
+    return float(((low <= value) & (value <= high)).mean())
+
+
+def test_the_unknown_truth_widens_intervals_and_gold_narrows_them() -> None:
+    reads, truth = simulated(41, cases=120, readers=4, classes=2, per_case=4)
+    blind = dawid_skene(reads, starts=1).reliability
+    told = dawid_skene(reads, gold=truth, starts=1).reliability
+    assert ((told.high - told.low) < (blind.high - blind.low)).all()
+    counted = np.array([[(reads.label == truth[reads.index.case])[reads.index.reader == j].mean()]
+                        for j in range(4)])  # fmt: skip
+    assert told.value[:, :1] == pytest.approx(counted, abs=0.02)

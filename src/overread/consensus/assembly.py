@@ -10,8 +10,9 @@ from scipy.stats import beta
 
 from overread.arrays import Floats, Ints, digest
 from overread.consensus.calibration import Temperature
-from overread.consensus.kernels import heat_rows, tally_reads
-from overread.consensus.problem import in_threads, slices
+from overread.consensus.information import Information
+from overread.consensus.kernels import heat_rows, reads_of_readers, tally_reads, tally_rows
+from overread.consensus.problem import Problem, in_threads, slices
 from overread.consensus.result import (
     ClassConsensus,
     Consensus,
@@ -42,6 +43,8 @@ class ClassFit:
         warnings: in plain words.
         fit: goodness of fit, where it can be had.
         votes: soft votes: name, cases voted on, counts and confusion (classes, classes) of each.
+        problem: the reads as sorted for the fit, where they were; it saves a walk in read order.
+        information: what the unknown truth leaves to the intervals; None takes truth for known.
     """
 
     posterior: Floats
@@ -53,6 +56,8 @@ class ClassFit:
     warnings: tuple[str, ...] = ()
     fit: Fit | None = None
     votes: tuple[tuple[str, int, Floats, Floats], ...] = ()
+    problem: Problem | None = None
+    information: Information | None = None
 
 
 def assemble(
@@ -80,9 +85,8 @@ def assemble(
         spread[gold >= 0] = 0.0
         best = np.where(gold >= 0, gold, best)
     index = reads.index
-    n_reads, reads_of = np.zeros(index.n_cases, np.int64), np.zeros(index.n_readers, np.int64)
-    hits = np.zeros(index.n_cases)
-    tally_reads(index.case, index.reader, reads.label, posterior, n_reads, hits, reads_of)
+    n_reads, hits = _tally(reads, posterior, fit.problem)
+    reads_of = reads_of_readers(index.reader, reads.label, index.n_readers)
     known = n_reads > 0 if gold is None else (n_reads > 0) | (gold >= 0)
     code = best if code is None else code
     settings = {"tie_rule": "first class"} | dict(settings) | {"level": level}
@@ -160,6 +164,26 @@ def heated(posterior: Floats, tau: float) -> tuple[Floats, Floats, Ints]:
     return out, spread, best
 
 
+def _tally(reads: ClassReads, posterior: Floats, problem: Problem | None) -> tuple[Ints, Floats]:
+    """(cases,) reads that answer, and (cases,) expected reads among them that say the truth."""
+    n, k = posterior.shape
+    n_reads, hits = np.zeros(n, np.int64), np.zeros(n)
+    if problem is None:
+        tally_reads(reads.index.case, reads.label, posterior, n_reads, hits)
+        return n_reads, hits
+    said = np.tile(np.arange(k), problem.n_readers)
+    row_of_case = np.empty(0, np.int64) if problem.row_of_case is None else problem.row_of_case
+
+    def part(p: slice) -> None:
+        tally_rows(
+            p.start, p.stop, problem.start, problem.cell, row_of_case, said, posterior, n_reads,
+            hits,
+        )  # fmt: skip
+
+    in_threads(part, slices(n, problem.n_reads))
+    return n_reads, hits
+
+
 def difficulty(posterior: Floats, n_reads: Ints, hits: Floats, fit: ClassFit) -> Floats:
     """(cases,) expected share of reads that miss the truth; of an average reader if unread.
 
@@ -187,8 +211,8 @@ def _rows_that_answer(reads: ClassReads, n_answered: int) -> Ints:
 def reliability(reads: ClassReads, fit: ClassFit, level: float, n_reads: Ints) -> Reliability:
     """Accuracy and recall by class of each reader, with intervals of the Dirichlet posterior.
 
-    Recall has a Beta posterior. Accuracy is their mean by prevalence; its interval is of the Beta
-    with the same mean and variance.
+    Recall has a Beta posterior, worth as many reads as the unknown truth leaves. Accuracy is their
+    mean by prevalence; its interval is of the Beta with the same mean and variance.
     """
     names, confusion, prior = reads.index.readers, fit.confusion, fit.prior
     counts = fit.counts
@@ -201,10 +225,12 @@ def reliability(reads: ClassReads, fit: ClassFit, level: float, n_reads: Ints) -
     pseudo = counts + prior
     hits = np.einsum("jkk->jk", pseudo)
     total = pseudo.sum(axis=2)
+    share, known = _left(fit, len(names))
+    hits, total = hits * share, total * share
     mean = np.einsum("jkk->jk", confusion)
     spread = mean * (1 - mean) / (total + 1)
     accuracy = mean @ fit.prevalence
-    variance = spread @ fit.prevalence**2
+    variance = np.fmax(spread @ fit.prevalence**2, known)
     size = np.maximum(accuracy * (1 - accuracy) / np.maximum(variance, 1e-300) - 1, 1e-6)
     a = np.column_stack([accuracy * size, hits])
     b = np.column_stack([(1 - accuracy) * size, total - hits])
@@ -224,6 +250,20 @@ def reliability(reads: ClassReads, fit: ClassFit, level: float, n_reads: Ints) -
         reads=n_reads,
         confusion=confusion,
     )
+
+
+def _left(fit: ClassFit, n: int) -> tuple[Floats, Floats]:
+    """(readers, classes) share of information, (readers,) variance of accuracy or nan.
+
+    Soft votes are readers as well; they lose what the readers lose on average.
+    """
+    share, variance = np.ones((n, fit.prevalence.size)), np.full(n, np.nan)
+    if fit.information is not None:
+        n_readers = len(fit.information.recall)
+        share[:n_readers] = fit.information.recall
+        share[n_readers:] = fit.information.recall.mean(axis=0)
+        variance[:n_readers] = fit.information.accuracy
+    return share, variance
 
 
 def reader_warnings(n_reads: Ints) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from overread.consensus.em import (
     vote_evidence,
 )
 from overread.consensus.goodness import goodness_of_fit
+from overread.consensus.information import information
 from overread.consensus.kernels import FLOOR
 from overread.consensus.problem import Pass, Problem, make_problem, of_cases
 from overread.consensus.result import ClassConsensus, Consensus, Setting
@@ -163,6 +164,8 @@ def _finish(
             history=best.history,
             warnings=warnings,
             fit=fit,
+            problem=problem,
+            information=information(problem, best, model.prior),
             votes=tuple(
                 (vote.name, vote.n_votes, vote_counts.T, vote_table.T)
                 for vote, vote_counts, vote_table in zip(

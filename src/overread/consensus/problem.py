@@ -13,16 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overread.arrays import Floats, Ints
-from overread.consensus.kernels import (
+from overread.consensus.kernels import sweep_kernel, vote_sums
+from overread.consensus.lanes import lanes_of, table_of, zeros
+from overread.consensus.sorting.kernels import (
     BUCKET,
     bucket_sizes,
     group_alike,
     into_buckets,
     sort_bucket,
-    sweep_kernel,
-    vote_sums,
 )
-from overread.consensus.lanes import lanes_of, table_of, zeros
 from overread.labels import ClassReads
 
 _READS_A_CHUNK = 150_000

@@ -1,0 +1,1 @@
+"""Reads in the order of their cases, and cases that were read alike."""
