@@ -107,7 +107,8 @@ def score_cases(reads: ScoreReads, result: Consensus[Any]) -> Cases:
         said = tuple(Vote(int(reads.index.reader[r]), _number(float(reads.value[r]))) for r in its)
         mean, sd = float(result.value.mean[case]), float(result.value.sd[case])
         views.append(CaseView(reads.index.cases[case], f"{mean:.4g} ± {sd:.2g}", votes=said))
-    return Cases(tuple(views), int(disputed.sum()), entropy=result.entropy)
+    # the entropy of a number has no zero that means "certain", so it is not drawn
+    return Cases(tuple(views), int(disputed.sum()))
 
 
 def mask_cases(reads: MaskReads, result: Consensus[Any]) -> Cases:

@@ -77,12 +77,13 @@ def _disputed(content: Content) -> list[Block]:
             "less disputed, in the consensus table",
         )
     )
-    if part.entropy is not None and part.entropy.size:
-        ends = (0.0, max(float(part.entropy.max()), top, 0.1))
+    known = [] if part.entropy is None else [e for e in part.entropy.tolist() if math.isfinite(e)]
+    if part.entropy is not None and known:
+        ends = (0.0, max(*known, top, 0.1))
         chart = Chart(
             "How uncertain all cases are",
             histogram(part.entropy, axis="entropy (nats)", domain=ends, bins=24, width=560),
-            f"Histogram of the entropy of {count(part.entropy.size, 'case')}.",
+            f"Histogram of the entropy of {count(len(known), 'case')}.",
             "0 is certain; ln 2 = 0.69 is a coin between two classes.",
         )
         blocks.append(Charts((chart,)))
