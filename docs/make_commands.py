@@ -20,7 +20,7 @@ folder of VOC `.xml`, or of masks: see [formats](formats.md). Every command that
 options under *How READS is read*, so that any table can be read as it is.
 
 Exit codes: 0 done, 2 bad input (row, rule and value are said, nothing is half-written), 3 a package
-        rows: list[str] = []
+is missing (the message names the extra), 4 the method cannot be applied here, 130 stopped.
 Results go to standard output, progress and errors to standard error; `--json` prints one JSON
 document and nothing else.
 """
