@@ -1,8 +1,9 @@
-"""Fixtures for all tests: the real reads that live beside the checkout."""
+"""Fixtures for all tests: the real reads that live beside the checkout, and the browser."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,26 +13,42 @@ _SHARED = Path(
 )
 
 
+_BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+_NEEDS = {
+    "shared_data": (_SHARED.is_dir(), f"tests on real reads: no folder {_SHARED}"),
+    "browser": (_BROWSER is not None, "tests in a browser: no chromium"),
+}
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the tests on real reads out where there are none, in one line; CI fails instead."""
-    if _SHARED.is_dir() or os.environ.get("CI"):
+    """Leave out, in one line, the tests whose need is not met; CI fails instead."""
+    if os.environ.get("CI"):
         return
-    left_out = [item for item in items if "shared_data" in item.keywords]
-    if left_out:
-        items[:] = [item for item in items if "shared_data" not in item.keywords]
-        config.hook.pytest_deselected(items=left_out)
-        config.stash[_LEFT_OUT] = len(left_out)
+    for marker, (met, words) in _NEEDS.items():
+        left_out = [item for item in items if marker in item.keywords and not met]
+        if left_out:
+            items[:] = [item for item in items if marker not in item.keywords]
+            config.hook.pytest_deselected(items=left_out)
+            config.stash.setdefault(_LEFT_OUT, []).append(f"left out {len(left_out)} {words}")
 
 
-_LEFT_OUT = pytest.StashKey[int]()
+_LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say what was left out."""
-    if count := config.stash.get(_LEFT_OUT, 0):
-        terminalreporter.write_line(f"left out {count} tests on real reads: no folder {_SHARED}")
+    for line in config.stash.get(_LEFT_OUT, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser; a missing one is a failure here."""
+    if _BROWSER is None:
+        pytest.fail("chromium is missing: the reports are looked at in a real browser")
+    return _BROWSER
 
 
 @pytest.fixture(scope="session")
