@@ -15,6 +15,7 @@ import typer.main
 
 from overread.cli import demo
 from overread.cli.main import commands
+from overread.report import DemoEntry
 from tests.cli.inputs import class_columns, write_csv
 from tests.cli.program import files_of, ok, process
 
@@ -218,3 +219,25 @@ def test_a_taken_port_gives_a_free_one(tmp_path, monkeypatch):
     with taken:
         demo._serve(tmp_path, taken.server_address[1], terminal)
     assert terminal.port != taken.server_address[1]
+
+
+def test_the_demo_in_one_document(tmp_path, monkeypatch):
+    def few(stage, *, most_scans):
+        assert most_scans == 3
+        stage.say("a finding")
+        stage.step("a part")(1, 2)
+        stage.entries.append(DemoEntry("LIDC", "lidc.html", "Half agree."))
+        stage.synthetic.append("VinDr-CXR")
+        return stage.folder / "index.html"
+
+    monkeypatch.setattr(demo, "run_demo", few)
+    ended = ok("demo", "--out", tmp_path, "--scans", 3, "--json")
+    assert ended.document == {
+        "index": str(tmp_path / "index.html"),
+        "reports": [{"title": "LIDC", "page": "lidc.html", "words": "Half agree.", "document": ""}],
+        "synthetic": ["VinDr-CXR"],
+    }
+    assert "a finding" in ended.err
+    said = ok("demo", "--out", tmp_path, "--scans", 3).out
+    assert "a finding" in said
+    assert "SYNTHETIC stand-in for: VinDr-CXR" in said

