@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from scipy.special import logsumexp
 
 from overread.arrays import Floats, Ints, grouped
+from overread.consensus.held_out import LOWEST, left_out, most_predictive
 from overread.errors import InputError
 from overread.labels import ClassReads
-
-LOWEST = 0.02
-"""Smallest temperature tried: a posterior of .98 becomes .52 there."""
 
 INDEPENDENCE = 0.7
 """Highest temperature that a few reads a case may have without gold.
@@ -230,7 +227,7 @@ def _hold_out(
         prior[known] -= _CERTAIN
         prior[known, gold[cases[known]]] += _CERTAIN
     log_confusion = np.log(np.maximum(confusion, _FLOOR))
-    parts = _left_out(start, reader, label, prior, log_confusion, confusion, share)
+    parts = left_out(start, reader, label, prior, log_confusion, confusion, share)
     return _HeldOut(*parts)
 
 
@@ -245,7 +242,7 @@ def from_held_out(others: Floats, said: Floats, n_cases: int) -> Temperature:
     if not len(others):
         words = "no case has reads of two readers, so that no read can be held out: tau is 1"
         return Temperature(1.0, "none", 0, words)
-    tau = _best(lambda taus: _predictive(taus, others, said))
+    tau = most_predictive(others, said)
     a_case = len(others) / n_cases
     cap = 1 - (1 - INDEPENDENCE) * min(1.0, _ENOUGH_READS / a_case)
     if tau <= cap:
@@ -261,18 +258,20 @@ def from_held_out(others: Floats, said: Floats, n_cases: int) -> Temperature:
 def _sample(reads: ClassReads, seed: int) -> tuple[Ints, float, Ints, Ints]:
     """Cases that were read, the share of them taken, and their rows, case by case."""
     index = reads.index
-    many = index.reads_per_case()
-    cases = np.flatnonzero(many > 0)
-    share = min(1.0, _READS_USED / max(int(many[cases].sum()), 1))
+    share = min(1.0, _READS_USED / max(index.n_reads, 1))
+    cases = np.arange(index.n_cases)
+    rows = np.arange(index.n_reads)
     if share < 1:
+        size = max(1, int(index.n_cases * share))
         rng = np.random.default_rng(seed)
-        cases = np.sort(rng.choice(cases, max(1, int(cases.size * share)), replace=False))
-    taken = np.zeros(index.n_cases, dtype=np.bool_)
-    taken[cases] = True
-    rows = np.flatnonzero(taken[index.case])
-    place = np.cumsum(taken) - 1
-    order, start = grouped(place[index.case[rows]], cases.size)
-    return cases, share, rows[order], start
+        cases = np.sort(rng.choice(index.n_cases, size, replace=False, shuffle=False))
+        taken = np.zeros(index.n_cases, dtype=np.bool_)
+        taken[cases] = True
+        rows = np.flatnonzero(taken[index.case])
+    place = np.searchsorted(cases, index.case[rows])
+    order, start = grouped(place, cases.size)
+    read = np.flatnonzero(np.diff(start))
+    return cases[read], share, rows[order], np.r_[start[read], start[-1]]
 
 
 def _best(score: Callable[[Floats], Floats]) -> float:
@@ -283,75 +282,3 @@ def _best(score: Callable[[Floats], Floats]) -> float:
         best = int(np.argmax(score(np.exp(grid))))
         low, high = grid[max(best - 1, 0)], grid[min(best + 1, _GRID - 1)]
     return float(np.exp(grid[best]))
-
-
-@numba.njit(cache=True)
-def _left_out(start, reader, label, prior, log_confusion, confusion, share):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, C901, PLR0912, PLR0917
-    """Log posterior (up to a constant) without each read, its chance by truth, and counts.
-
-    The case itself is taken out of the expected counts behind the confusions; one read at the
-    pooled confusion of all readers takes its place, so that no chance is 0.
-    """
-    n_cases, n_classes = prior.shape
-    posterior = np.empty_like(prior)
-    count = np.zeros((confusion.shape[0], n_classes))  # expected reads by reader and truth
-    for case in range(n_cases):
-        joint = prior[case].copy()
-        for row in range(start[case], start[case + 1]):
-            joint += log_confusion[reader[row], :, label[row]]
-        joint = np.exp(joint - joint.max())
-        posterior[case] = joint / joint.sum()
-        for row in range(start[case], start[case + 1]):
-            count[reader[row]] += posterior[case] / share
-    pooled = np.full((n_classes, n_classes), 1e-6)
-    for j in range(confusion.shape[0]):
-        for k in range(n_classes):
-            pooled[k] += count[j, k] * confusion[j, k]
-    for k in range(n_classes):
-        pooled[k] /= pooled[k].sum()
-
-    others = np.empty((label.size, n_classes))
-    said = np.empty((label.size, n_classes))
-    used = 0
-    cases_used = 0
-    for case in range(n_cases):
-        first, last = start[case], start[case + 1]
-        chance = np.empty((last - first, n_classes))
-        for i in range(last - first):
-            j, x = reader[first + i], label[first + i]
-            for k in range(n_classes):
-                seen = max(confusion[j, k, x] * count[j, k] - posterior[case, k], 0.0)
-                rest = max(count[j, k] - posterior[case, k], 0.0)
-                chance[i, k] = (seen + pooled[k, x]) / (rest + 1.0)
-        log_chance = np.log(np.maximum(chance, 1e-12))
-        any_used = False
-        for i in range(last - first):
-            others[used] = prior[case]
-            heard = 0
-            for o in range(last - first):
-                if reader[first + o] != reader[first + i]:
-                    others[used] += log_chance[o]
-                    heard += 1
-            if heard:
-                said[used] = chance[i]
-                used += 1
-                any_used = True
-        cases_used += any_used
-    return others[:used], said[:used], cases_used, count, pooled
-
-
-@numba.njit(cache=True)
-def _predictive(taus, others, said):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """(taus,) summed log chance of the held-out reads."""
-    score = np.zeros(taus.size)
-    for read in range(others.shape[0]):
-        top = others[read].max()
-        for t in range(taus.size):
-            total = 0.0
-            hit = 0.0
-            for k in range(others.shape[1]):
-                weight = np.exp(taus[t] * (others[read, k] - top))
-                total += weight
-                hit += weight * said[read, k]
-            score[t] += np.log(hit / total)
-    return score

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import chi2
 
+from overread.arrays import Floats
 from overread.consensus.em import Climb
 from overread.consensus.problem import Problem
 from overread.consensus.result import Fit
@@ -29,23 +30,34 @@ def goodness_of_fit(reads: ClassReads, problem: Problem, run: Climb) -> Fit | No
         too few readers, or a million patterns or more.
     """
     n_cases, r, k = reads.index.n_cases, reads.index.n_readers, reads.n_classes
-    complete = (
-        problem.n_readers == r
-        and k > 1
-        and problem.n_reads == n_cases * r
-        and bool((reads.matrix() >= 0).all())
-    )
-    if not complete or problem.gold.size or run.sums.votes.size or k**r > _MOST_PATTERNS:
+    if not 1 < k <= k**r <= _MOST_PATTERNS or problem.gold.size or run.sums.votes.size:
+        return None
+    if not _complete(problem, n_cases, r, k):
         return None
     df = k**r - 1 - ((k - 1) + r * k * (k - 1))
     if df <= 0:
         return None
-    patterns = reads.matrix() @ (k ** np.arange(r))
-    _, n = np.unique(patterns, return_counts=True)
+    n = problem.weight if problem.weight.size else _pattern_counts(problem, r, k)
     # The saturated model gives each pattern its own share of the cases.
+    n = n[n > 0]
     g2 = float(2 * ((n * np.log(n / n_cases)).sum() - run.log_likelihood))
     p = float(chi2.sf(g2, df))
     return Fit(g2, df, p, _words(g2, df, p, n_cases / k**r))
+
+
+def _complete(problem: Problem, n_cases: int, r: int, k: int) -> bool:
+    """Whether each row holds one read of every reader; cells rise within a row."""
+    if problem.n_readers != r or problem.n_reads != n_cases * r:
+        return False
+    if problem.cell.size != problem.n_rows * r or (np.diff(problem.start) != r).any():
+        return False
+    return bool((problem.cell.reshape(-1, r) // k == np.arange(r)).all())
+
+
+def _pattern_counts(problem: Problem, r: int, k: int) -> Floats:
+    """(patterns,) cases of each pattern of answers seen."""
+    said = (problem.cell.reshape(-1, r) % k).astype(np.int64)
+    return np.bincount(said @ k ** np.arange(r)).astype(np.float64)
 
 
 def _words(g2: float, df: int, p: float, cases_a_pattern: float) -> str:
