@@ -37,7 +37,7 @@ def fuse_outlines(outline: Sequence[Floats], weight: Floats) -> Floats:
     Example:
         >>> square = np.array([[0.0, 0], [8, 0], [8, 8], [0, 8]])
         >>> fused = fuse_outlines([square, square + [2, 0]], np.ones(2))
-        >>> fused.min(axis=0).round(1).tolist(), fused.max(axis=0).round(1).tolist()
+        >>> (fused.min(axis=0).round(1) + 0.0).tolist(), fused.max(axis=0).round(1).tolist()
         ([1.0, 0.0], [9.0, 8.0])
     """
     if len(outline) == 1:
