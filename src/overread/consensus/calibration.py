@@ -68,6 +68,7 @@ def temperature(
     *,
     gold: Ints | None = None,
     votes: Sequence[Floats] = (),
+    borrowed: Floats | None = None,
     seed: int = 0,
 ) -> Temperature:
     """Find the temperature at which a posterior means what it says.
@@ -85,6 +86,9 @@ def temperature(
         confusion: (readers, classes, classes) [reader, truth, said], rows sum to 1.
         gold: (cases,) codes, -1 where unknown.
         votes: soft votes; each (cases, classes) the log likelihood in nats that it adds.
+        borrowed: (readers, classes) reads that each confusion row owes to other readers, other
+            rows or a prior: a read taken out moves it by that much less. None is none, right for
+            a model in which every row stands on its reader's own reads.
         seed: of the sample of cases, taken where there are more than 100,000 reads.
     Raises:
         InputError: shapes that do not fit the reads.
@@ -94,7 +98,8 @@ def temperature(
     """
     reads = reads.answered()
     _check(reads, prevalence, confusion, gold, votes)
-    held = _hold_out(reads, prevalence, confusion, votes=votes, gold=gold, seed=seed)
+    rows = np.zeros(np.shape(confusion)[:2]) if borrowed is None else np.asarray(borrowed, float)
+    held = _hold_out(reads, prevalence, confusion, rows, votes=votes, gold=gold, seed=seed)
     without = from_held_out(held.others, held.said, held.n_cases)
     if gold is None:
         return without
@@ -214,6 +219,7 @@ def _hold_out(
     reads: ClassReads,
     prevalence: Floats,
     confusion: Floats,
+    borrowed: Floats,
     *,
     votes: Sequence[Floats],
     gold: Ints | None,
@@ -227,7 +233,7 @@ def _hold_out(
         prior[known] -= _CERTAIN
         prior[known, gold[cases[known]]] += _CERTAIN
     log_confusion = np.log(np.maximum(confusion, _FLOOR))
-    parts = left_out(start, reader, label, prior, log_confusion, confusion, share)
+    parts = left_out(start, reader, label, prior, log_confusion, confusion, borrowed, share)
     return _HeldOut(*parts)
 
 

@@ -48,11 +48,12 @@ def most_predictive(others: Floats, said: Floats) -> float:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def left_out(start, reader, label, prior, log_confusion, confusion, share):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901, PLR0912, PLR0917
+def left_out(start, reader, label, prior, log_confusion, confusion, borrowed, share):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, C901, PLR0912, PLR0917
     """Log posterior (up to a constant) without each read, its chance by truth, and counts.
 
     The case itself is taken out of the expected counts behind the confusions; one read at the
-    pooled confusion of all readers takes its place, so that no chance is 0.
+    pooled confusion of all readers takes its place, so that no chance is 0. ``borrowed`` (readers,
+    classes): reads that a confusion row owes to others than its reader.
     """
     n_cases, n_classes = prior.shape
     posterior = np.empty_like(prior)
@@ -74,6 +75,7 @@ def left_out(start, reader, label, prior, log_confusion, confusion, share):  # t
     pooled = np.full((n_classes, n_classes), 1e-6)
     for j in range(confusion.shape[0]):
         for k in range(n_classes):
+            count[j, k] += borrowed[j, k]
             pooled[k] += count[j, k] * confusion[j, k]
     for k in range(n_classes):
         pooled[k] /= pooled[k].sum()
