@@ -17,7 +17,7 @@ from overread.cli import demo
 from overread.cli.main import commands
 from overread.report import DemoEntry
 from tests.cli.inputs import class_columns, write_csv
-from tests.cli.program import files_of, ok, process
+from tests.cli.program import files_of, ok, overread, process, refused
 
 COMMANDS = sorted(typer.main.get_command(commands).commands)  # type: ignore[attr-defined]
 _BLOCK = """
@@ -38,7 +38,7 @@ def reads(tmp_path):
 
 def test_version_and_nothing_at_all():
     assert process("--version").out == f"overread {version('overread')}\n"
-    bare = process()
+    bare = overread()
     assert bare.code == 2
     assert all(name in bare.out + bare.err for name in COMMANDS)
 
@@ -62,13 +62,6 @@ def test_help_of_the_program_names_the_columns():
     assert all(word in said.out for word in (*COMMANDS, "case", "reader", "label", "x1"))
 
 
-def test_json_alone_on_standard_output(reads, tmp_path):
-    ended = process("consensus", reads, "--json", "--out", tmp_path / "c.csv")
-    assert ended.code == 0
-    assert ended.err == ""
-    assert ended.document["n_cases"] == 12
-
-
 def test_bad_input_leaves_standard_output_empty(tmp_path):
     ended = process("agree", tmp_path / "absent.csv", "--json")
     assert (ended.code, ended.out) == (2, "")
@@ -87,28 +80,35 @@ def test_a_closed_pipe_is_no_traceback(reads):
 
 
 def test_report_without_its_extra(reads, tmp_path):
-    page = tmp_path / "page.html"
-    for names in ("('altair',)", "('typst',)"):
-        block = _BLOCK.format(names=names)
-        ended = process("report", reads, "--out", page, "--pdf", tmp_path / "page.pdf", code=block)
-        assert ended.code == 3, ended.err
-        assert ended.err.startswith("Missing: ")
-        assert "pip install 'overread[report]'" in ended.err
-        assert sorted(files_of(tmp_path)) == ["reads.csv"]
+    page, block = tmp_path / "page.html", _BLOCK.format(names="('altair',)")
+    ended = process("report", reads, "--out", page, code=block)
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith("Missing: ")
+    assert "pip install 'overread[report]'" in ended.err
+    assert sorted(files_of(tmp_path)) == ["reads.csv"]
 
 
-def test_masks_without_their_extra(reads_of, tmp_path):
+def test_a_pdf_without_typst_leaves_no_page_either(reads, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    monkeypatch.delitem(sys.modules, "overread.report.document", raising=False)
+    page, pdf = tmp_path / "page.html", tmp_path / "page.pdf"
+    assert "overread[report]" in refused("report", reads, "--out", page, "--pdf", pdf, code=3)
+    assert sorted(files_of(tmp_path)) == ["reads.csv"]
+
+
+def test_masks_without_their_extra(reads_of, tmp_path, monkeypatch):
     folder, *_ = reads_of("masks")
-    ended = process("consensus", folder, "--out", tmp_path / "out",
-                    code=_BLOCK.format(names="('PIL', 'nibabel')"))  # fmt: skip
-    assert ended.code == 3
-    assert "pip install 'overread[images]'" in ended.err
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    said = refused("consensus", folder, "--out", tmp_path / "out", code=3)
+    assert "pip install 'overread[images]'" in said
     assert not (tmp_path / "out").exists()
 
 
 def test_light_commands_need_no_extra(reads):
     block = _BLOCK.format(names="('altair', 'jinja2', 'typst', 'vl_convert', 'PIL', 'nibabel')")
-    assert process("agree", reads, "--draws", 100, "--json", code=block).document["cases"] == 12
+    ended = process("consensus", reads, "--json", code=block)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.document["n_cases"] == 12
 
 
 def test_ctrl_c_says_so_and_ends_with_130(reads, tmp_path):

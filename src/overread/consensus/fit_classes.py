@@ -46,6 +46,8 @@ class ClassModel:
         prior: pseudo-reads [truth, said] (or by reader), for the intervals of reliability.
         settings: to be recorded.
         readers_alike: the model takes all readers for one.
+        borrowed: (readers, classes) reads that a confusion row owes to others than its reader; see
+            :func:`overread.consensus.calibration.temperature`.
     """
 
     name: str
@@ -53,6 +55,7 @@ class ClassModel:
     prior: Floats
     settings: Mapping[str, Setting]
     readers_alike: bool = False
+    borrowed: Floats | None = None
 
 
 def fit_classes(
@@ -149,7 +152,14 @@ def _finish(
     if calibrate:
         soft = [np.nan_to_num(vote.probability) for vote in votes]
         evidence = (vote_evidence(parameters, soft),) if soft else ()
-        tau = temperature(reads, parameters.prevalence, confusion, gold=gold, votes=evidence)
+        tau = temperature(
+            reads,
+            parameters.prevalence,
+            confusion,
+            gold=gold,
+            votes=evidence,
+            borrowed=model.borrowed,
+        )
     fit = goodness_of_fit(reads, problem, best)
     if fit is not None and fit.p < 0.01:
         warnings = (*warnings, fit.words)

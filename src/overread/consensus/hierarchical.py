@@ -69,7 +69,13 @@ def hierarchical(
     }
     return fit_classes(
         reads,
-        ClassModel("hierarchical", confusion_step(prior, prevalence_reads), prior, settings),
+        ClassModel(
+            "hierarchical",
+            confusion_step(prior, prevalence_reads),
+            prior,
+            settings,
+            borrowed=np.tile(prior.sum(axis=1), (reads.index.n_readers, 1)),
+        ),
         gold=gold,
         votes=votes,
         start=start,

@@ -108,7 +108,9 @@ def _equal_readers(reads: ClassReads, gold: Ints | None) -> tuple[Floats, Any]:
     run = climb(problem, step, shares_start(problem, majority=True), max_iterations=200, tol=1e-9)
     shape = (reads.index.n_readers, k, k)
     confusion = np.broadcast_to(run.parameters.confusion, shape)
-    tau = temperature(reads, run.parameters.prevalence, confusion, gold=gold)
+    # All readers share one accuracy: each row stands on everybody's reads.
+    borrowed = np.full(shape[:2], float(problem.n_reads))
+    tau = temperature(reads, run.parameters.prevalence, confusion, gold=gold, borrowed=borrowed)
     return of_cases(problem, run.posterior), tau
 
 

@@ -66,8 +66,14 @@ def one_coin(
         "prevalence_reads": prevalence_reads,
     }
     prior = diagonal_prior(reads.n_classes, prior_reads, prior_accuracy) / reads.n_classes
+    # One accuracy for all rows: each stands on the reader's reads of every class.
+    own = np.bincount(reads.index.reader[reads.label >= 0], minlength=reads.index.n_readers)
     model = ClassModel(
-        "one_coin", coin_step(prior_reads, prior_accuracy, prevalence_reads), prior, settings
+        "one_coin",
+        coin_step(prior_reads, prior_accuracy, prevalence_reads),
+        prior,
+        settings,
+        borrowed=np.repeat(own[:, None] + prior_reads, reads.n_classes, axis=1),
     )
     return fit_classes(
         reads,
