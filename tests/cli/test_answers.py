@@ -1,4 +1,4 @@
-"""What changes an answer and what does not: row order, subgroups, measures, repeats, few readers."""
+"""What changes an answer and what does not: row order, subgroups, measures, repeats, readers."""
 
 from __future__ import annotations
 
