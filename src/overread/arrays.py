@@ -179,5 +179,9 @@ def _digest_names(state: Any, names: NDArray[Any]) -> None:
     for first in range(0, texts.size, 1 << 14):  # in parts: a long name widens its part only
         part = texts[first : first + (1 << 14)]
         width = max(int(np.strings.str_len(part).max()), 1)
-        state.update(f"{width}\x1f".encode())
-        state.update(part.astype(f"U{width}").data)
+        try:
+            wide = part.astype(f"S{width}")  # a quarter of the bytes; for plain ASCII alone
+        except UnicodeEncodeError:
+            wide = part.astype(f"U{width}")
+        state.update(f"{wide.dtype.str}\x1f".encode())
+        state.update(wide.data)

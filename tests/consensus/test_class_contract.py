@@ -235,7 +235,7 @@ def test_a_crowd_that_mostly_lies_is_noticed() -> None:
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 3, 300)
     case, reader = np.repeat(np.arange(300), 5), np.tile(np.arange(5), 300)
-    said = np.where(truth[case] == 2, rng.choice([1, 2], p=[0.9, 0.1], size=1500), truth[case])
+    said = np.where(truth[case] == 2, rng.choice([1, 2], p=[0.7, 0.3], size=1500), truth[case])
     start = np.eye(3)[truth]
     result = dawid_skene(class_reads(case, reader, said), start=start, starts=1)
     assert any("Label switch" in warning for warning in result.warnings)

@@ -10,7 +10,6 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -25,7 +24,6 @@ from overread.consensus.problem import (
     sums_of,
     sums_of_votes,
     sweep,
-    threads,
 )
 from overread.consensus.result import Iteration
 from overread.consensus.votes import SoftVotes
@@ -109,26 +107,9 @@ def climb(
     if max_iterations < 1:
         raise InputError("max_iterations", "be 1 or more", max_iterations)
     soft = [np.nan_to_num(vote.probability) for vote in votes]
-    with threads() as pool:
-        return _climb(
-            problem, m_step, begin, soft, max_iterations, tol, keep_history, progress, pool
-        )
-
-
-def _climb(  # noqa: PLR0917
-    problem: Problem,
-    m_step: MStep,
-    begin: Floats | Parameters | Pass,
-    soft: Sequence[Floats],
-    max_iterations: int,
-    tol: float,
-    keep_history: bool,
-    progress: Progress | None,
-    pool: Executor,
-) -> Climb:
     if isinstance(begin, Parameters):
         # One pass turns any parameters into the M-step's own, whose prior density is known.
-        done = _pass(problem, begin, soft, pool)
+        done = _pass(problem, begin, soft)
     elif isinstance(begin, Pass):
         done = begin
     else:
@@ -141,7 +122,7 @@ def _climb(  # noqa: PLR0917
     for iteration in range(max_iterations):
         last = iteration + 1 == max_iterations
         kept = keep_history or last
-        done = _pass(problem, parameters, soft, pool, keep=kept)
+        done = _pass(problem, parameters, soft, keep=kept)
         objective = done.log_likelihood + parameters.log_prior
         history.append(_step(problem, done, objective, posterior, parameters, keep=keep_history))
         posterior = done.posterior
@@ -153,7 +134,7 @@ def _climb(  # noqa: PLR0917
             break
         parameters = m_step(_with_votes(done, posterior, problem, soft))
     if posterior is None:
-        done = _pass(problem, parameters, soft, pool)
+        done = _pass(problem, parameters, soft)
         posterior = done.posterior
     sums = _with_votes(done, posterior, problem, soft)
     return Climb(
@@ -187,18 +168,17 @@ def _pass(
     problem: Problem,
     parameters: Parameters,
     soft: Sequence[Floats],
-    pool: Executor,
     *,
     keep: bool = True,
 ) -> Pass:
     """E-step; what soft votes say is part of each case's prior, and of the likelihood."""
     if not soft:
         prior = np.maximum(parameters.prevalence, FLOOR)
-        return sweep(problem, prior, parameters.table, keep_posterior=keep, pool=pool)
+        return sweep(problem, prior, parameters.table, keep_posterior=keep)
     logs = np.log(np.maximum(parameters.prevalence, FLOOR)) + vote_evidence(parameters, soft)
     top = logs.max(axis=1, keepdims=True)
     prior = np.maximum(np.exp(logs - top), FLOOR)
-    done = sweep(problem, prior, parameters.table, keep_posterior=True, pool=pool)
+    done = sweep(problem, prior, parameters.table, keep_posterior=True)
     return replace(done, log_likelihood=done.log_likelihood + float(top.sum()))
 
 

@@ -241,34 +241,39 @@ def vote_sums(
                 share[k] /= parts
         if posterior.shape[0]:
             posterior[i] = share
-        w = weight[i] if weight.size else 1.0
+        if weight.size:
+            for k in range(n_classes):
+                share[k] *= weight[i]
         for k in range(n_classes):
-            if share[k] > 0.0:
-                one = w * share[k]
-                prevalence[0, k] += one
-                for r in range(before, after):
-                    counts[cell[r], k] += one
+            prevalence[0, k] += share[k]
+        for r in range(before, after):
+            c = cell[r]
+            for k in range(n_classes):  # adding zeros costs less than asking
+                counts[c, k] += share[k]
 
 
 @compiled(nogil=True)
 def heat_rows(posterior, tau, heated, entropy, code):
     """Rows to the power ``tau``, renormalised (into ``heated``), entropy in nats, first best."""
     n_classes = posterior.shape[1]
-    logs = np.empty(n_classes)
     for i in range(posterior.shape[0]):
-        total_chance, weighted, best = 0.0, 0.0, 0
+        total_chance, weighted, best, top = 0.0, 0.0, 0, -1.0
         for k in range(n_classes):
             p = posterior[i, k]
-            if p > posterior[i, best]:
-                best = k
-            logs[k] = tau * math.log(p) if p > 0.0 else 0.0
-            hot = p if tau == 1.0 or p <= 0.0 else math.exp(logs[k])
-            heated[i, k] = hot
-            total_chance += hot
-            weighted += hot * logs[k]
+            if p > top:
+                best, top = k, p
+            if p > 0.0:
+                log = math.log(p)
+                if tau != 1.0:
+                    log *= tau
+                    p = math.exp(log)
+                weighted += p * log
+            heated[i, k] = p
+            total_chance += p
+        one = 1.0 / total_chance
         for k in range(n_classes):
-            heated[i, k] /= total_chance
-        entropy[i] = max(math.log(total_chance) - weighted / total_chance, 0.0)
+            heated[i, k] *= one
+        entropy[i] = max(math.log(total_chance) - weighted * one, 0.0)
         code[i] = best
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -154,7 +155,6 @@ def sweep(
     table: Floats,
     *,
     keep_posterior: bool = False,
-    pool: Executor | None = None,
 ) -> Pass:
     """One E-step and the sums of the M-step after it.
 
@@ -162,7 +162,6 @@ def sweep(
         prior: (classes,) prevalence, or (rows, classes).
         table: (readers, said, truth) chance of what is said, each 1e-15 or more.
         keep_posterior: return it too.
-        pool: threads to use again.
     """
     k = problem.n_classes
     flat, rows = table_of(table.reshape(-1, k), 1.0), table_of(np.atleast_2d(prior))
@@ -177,7 +176,7 @@ def sweep(
             )
         )  # fmt: skip
 
-    return _summed(problem, part, posterior if keep_posterior else None, pool)
+    return _summed(problem, part, posterior if keep_posterior else None)
 
 
 def sums_of_votes(
@@ -195,14 +194,13 @@ def sums_of_votes(
         )  # fmt: skip
         return 0.0
 
-    return _summed(problem, part, posterior if keep_posterior else None, None)
+    return _summed(problem, part, posterior if keep_posterior else None)
 
 
 def _summed(
     problem: Problem,
     work: Callable[[slice, Floats, Floats], float],
     posterior: Floats | None,
-    pool: Executor | None,
 ) -> Pass:
     """Run ``work`` on all parts of the rows, each with sums of its own, and add these up."""
     k, n_cells = problem.n_classes, problem.n_readers * problem.n_classes
@@ -215,7 +213,7 @@ def _summed(
     def one(c: int) -> None:
         likelihood[c] = work(parts[c], counts[c], cases[c, :, :lanes])
 
-    in_threads(one, range(len(parts)), pool)
+    in_threads(one, range(len(parts)))
     return Pass(
         float(likelihood.sum()),
         counts.sum(axis=0)[:, :k].reshape(problem.n_readers, k, k),
@@ -231,23 +229,28 @@ def slices(n_rows: int, n_values: int, *, most: int = _MOST_CHUNKS) -> list[slic
     return [slice(low, high) for low, high in pairwise(edges)]
 
 
-def threads() -> ThreadPoolExecutor:
-    """As many as there are cores; they start when first used."""
-    return ThreadPoolExecutor(os.cpu_count() or 1)
-
-
-def in_threads(
-    work: Callable[[Part], None], parts: Sequence[Part], pool: Executor | None = None
-) -> None:
+def in_threads(work: Callable[[Part], None], parts: Iterable[Part]) -> None:
     """Run ``work`` on all parts; it releases the interpreter's lock, so that cores are used."""
-    if min(len(parts), os.cpu_count() or 1) <= 1:
-        for part in parts:
+    todo = list(parts)
+    left, helpers = iter(todo), min(len(todo), os.cpu_count() or 1) - 1
+
+    def take() -> None:
+        for part in left:  # the next of a list is one step: no two threads get the same
             work(part)
-    elif pool is None:
-        with threads() as pool_of_one_use:
-            list(pool_of_one_use.map(work, parts))
-    else:
-        list(pool.map(work, parts))
+
+    running = [_threads(os.getpid()).submit(take) for _ in range(helpers)]
+    try:
+        take()
+    finally:
+        wait(running)
+    for one in running:
+        one.result()
+
+
+@lru_cache(maxsize=1)
+def _threads(_process: int) -> ThreadPoolExecutor:
+    """Kept, for starting a thread costs as much as a pass; a forked process makes its own."""
+    return ThreadPoolExecutor(os.cpu_count() or 1, "overread")
 
 
 def sums_of(problem: Problem, posterior: Floats) -> Pass:
