@@ -13,6 +13,12 @@ from overread.app.methods import METHODS
 from overread.cli.main import commands
 
 _ROOT = Path(__file__).parents[2]
+_PYTHON = re.compile(r"^```python\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
+_PAGES = sorted(
+    page.relative_to(_ROOT / "docs").as_posix()
+    for page in (_ROOT / "docs").rglob("*.md")
+    if _PYTHON.search(page.read_text(encoding="utf-8"))
+)
 _COMMANDS = typer.main.get_command(commands).commands  # type: ignore[attr-defined]
 
 
@@ -45,6 +51,17 @@ def test_readme_tour_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     said: list[str] = []
     runner.run(tour, out=said.append)
     assert runner.failures == 0, "".join(said)
+
+
+@pytest.mark.parametrize("page", _PAGES)
+def test_python_of_a_docs_page_runs(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "benchmarks").symlink_to(_ROOT / "benchmarks")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(_ROOT / "benchmarks"))  # put back, whatever a page adds
+    blocks = _PYTHON.findall((_ROOT / "docs" / page).read_text(encoding="utf-8"))
+    exec(compile("\n".join(blocks), page, "exec"), {"__name__": "page"})
 
 
 def test_readme_names_the_two_commands() -> None:
