@@ -29,7 +29,7 @@ def dawid_skene(
     *,
     gold: Ints | None = None,
     votes: Sequence[SoftVotes] = (),
-    prior_reads: float = 3.0,
+    prior_reads: float = 2.0,
     prior_accuracy: float = 0.8,
     prevalence_reads: float = 1.0,
     start: Start = "shares",
