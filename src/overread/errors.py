@@ -8,6 +8,7 @@ reader name or any other identifier: rows are named by their number, counted fro
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 _SHOWN_ROWS = 5
 
@@ -39,15 +40,25 @@ class InputError(OverreadError, ValueError):
         message = f"{where}{name} must {rule}; got {got}"
         super().__init__(f"{message}. {remedy}" if remedy else message)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Make the same error in another process, which pickle cannot do from the message."""
+        named = {"rows": self.rows, "remedy": self.remedy}
+        return partial(type(self), self.name, self.rule, str(self.got), **named), ()
+
 
 class MissingExtraError(OverreadError, ImportError):
     """A heavy part is asked for whose packages are not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
+        self.what = what
         self.extra = extra
         super().__init__(
             f"{what} needs packages that are not installed. Run: pip install 'overread[{extra}]'"
         )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """As of :class:`InputError`."""
+        return type(self), (self.what, self.extra)
 
 
 class MethodError(OverreadError):

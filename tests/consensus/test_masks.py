@@ -8,7 +8,7 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from overread.consensus.masks import consensus_masks, majority_masks, signed_distance, staple
-from overread.consensus.outlines import signed_distance_map
+from overread.geometry.distance_map import signed_distance_map
 from overread.consensus.staple import staple_arrays
 from overread.errors import InputError, MethodError
 from overread.geometry.masks import dice

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from overread.app.label_sets import label_sets_of
 from overread.app.methods import method_called
 from overread.app.reach_consensus import Reached
 from overread.app.save_consensus import save_consensus
+from overread.app.side_by_side import Part, side_by_side
 from overread.app.synthetic_reads import simulated_boxes, simulated_grades
 from overread.app.write_report import ReportRequest, write_report
 from overread.errors import InputError
@@ -91,6 +93,7 @@ def run_demo(
     most_scans: int | None = None,
     vindr: Callable[[], Path] = vindr_file,
     lidc: Callable[[], Path] = lidc_file,
+    processes: int = 1,
 ) -> Path:
     """Run agreement and consensus on the public reads and write their reports.
 
@@ -98,6 +101,7 @@ def run_demo(
         stage: where to write and whom to tell; gathers what was written.
         most_scans: only the first so many scans of LIDC.
         vindr, lidc: find the files; raise InputError where there are none.
+        processes: 2 or more treat the two sets at the same time, each in a process of its own.
     Returns:
         The page that links all reports.
     Raises:
@@ -110,10 +114,36 @@ def run_demo(
     except OSError as error:
         rule = "be a folder that can be written to"
         raise InputError("--out", rule, error.strerror or "none") from error
-    _radiographs(stage, vindr)
-    _nodules(stage, lidc, most_scans)
+    parts = ((_radiographs, (vindr,)), (_nodules, (lidc, most_scans)))
+    if processes > 1:
+        _in_processes(stage, *parts)
+    else:
+        for run, arguments in parts:
+            run(stage, *arguments)
     page = stage.folder / "index.html"
     return write_index("What radiologists said", tuple(stage.entries), page)
+
+
+def _in_processes(stage: Stage, *parts: tuple[Callable[..., None], tuple[Any, ...]]) -> None:
+    """Run parts of the demo at the same time; what they write is put together in their order."""
+    own = (stage.folder, stage.date, stage.pdf)
+    works = [Part(_on_own_stage, (own, run, arguments)) for run, arguments in parts]
+    for entries, synthetic in side_by_side(works, say=stage.say, step=stage.step):
+        stage.entries += entries
+        stage.synthetic += synthetic
+
+
+def _on_own_stage(
+    say: Callable[[str], None],
+    step: Callable[[str], Progress],
+    own: tuple[Path, str, bool],
+    run: Callable[..., None],
+    arguments: tuple[Any, ...],
+) -> tuple[list[DemoEntry], list[str]]:
+    folder, date, pdf = own
+    stage = Stage(folder, say, step, date, pdf)
+    run(stage, *arguments)
+    return stage.entries, stage.synthetic
 
 
 def _radiographs(stage: Stage, find: Callable[[], Path]) -> None:

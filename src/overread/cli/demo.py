@@ -8,6 +8,7 @@ import functools
 import http
 import http.server
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -62,7 +63,7 @@ def run(
             date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
             pdf=pdf,
         )
-        page = run_demo(stage, most_scans=scans)
+        page = run_demo(stage, most_scans=scans, processes=min(2, os.cpu_count() or 1))
     if stage.synthetic:
         terminal.print(f"[yellow]SYNTHETIC stand-in for: {', '.join(stage.synthetic)}[/]")
     terminal.print(f"\nReports: [bold]{escape(str(page))}[/]")

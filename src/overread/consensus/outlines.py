@@ -8,18 +8,19 @@ robustly, so that a part that one reader forgot or invented does not bend the bo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 from scipy.special import ndtr
 
-from overread.arrays import Bools, Floats, Ints
+from overread.arrays import Bools, Floats, Ints, compiled
+from overread.consensus.problem import in_threads
+from overread.geometry.distance_map import signed_distance_map
 
 _CLIP = 4.0  # distances beyond so many sd of the reads of the case say no more
 _LEAST_CLIP = 3.0  # ... but at least so many pixels
@@ -33,6 +34,7 @@ _FLOOR = 0.3  # least sd, in pixels: a border is not known better
 _SAMPLE = 5_000  # pixels of a shell that the fit looks at
 _LAPSE = 0.01  # of the pixels, a held-out read may say anything: parts forgotten or invented
 _TAUS = np.geomspace(0.05, 1.0, 40)
+_TABLE_END, _TABLE_STEPS = 9, 512  # log chances by sd: up to, and so many a sd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,32 +85,6 @@ class Drawing:
     share: Floats
 
 
-def signed_distance_map(mask: Bools, spacing: Floats | None = None) -> NDArray[np.float32]:
-    """Distance of every pixel to the border of a mask, above 0 inside.
-
-    The border lies half a (shortest) pixel before the first pixel of the other side. What is
-    outside of the array counts as outside of the mask.
-
-    Args:
-        mask: any number of axes.
-        spacing: (dims,) mm a pixel; None measures in pixels.
-    Returns:
-        float32 in the shape of ``mask``; -inf throughout for an empty mask.
-    Example:
-        >>> signed_distance_map(np.array([[False, True, True, True]])).tolist()
-        [[-0.5, 0.5, 0.5, 0.5]]
-    """
-    step = np.ones(mask.ndim) if spacing is None else np.asarray(spacing, dtype=float)
-    if not mask.any():
-        return np.full(mask.shape, -np.inf, dtype=np.float32)
-    half = step.min() / 2
-    wide = np.pad(mask, 1)
-    core = tuple(slice(1, -1) for _ in mask.shape)
-    inside = distance_transform_edt(wide, sampling=step)[core]
-    outside = distance_transform_edt(~wide, sampling=step)[core]
-    return np.asarray(np.where(mask, inside - half, half - outside), dtype=np.float32)
-
-
 def shell_of(
     masks: Sequence[Bools],
     reader: Ints,
@@ -130,13 +106,16 @@ def shell_of(
         return None
     sign = -1 if around else 1
     flipped = [~mask if around else mask for mask in masks]
-    kept = [one for one, there in zip(flipped, marks, strict=True) if there]
-    field = np.stack([sign * signed_distance_map(mask, spacing).reshape(-1) for mask in kept])
+    drawn = [one for one, there in zip(flipped, marks, strict=True) if there]
+    field = np.stack([sign * signed_distance_map(mask, spacing).reshape(-1) for mask in drawn])
     pixel, least = float(spacing.max()), float(spacing.min())
     of = np.unique(reader[marks], return_inverse=True)[1]
-    middle = np.median([field[of == j].mean(axis=0) for j in range(of.max() + 1)], axis=0)
-    near = np.abs(middle) < pixel
-    apart = field[:, near] - middle[near] if near.any() else np.zeros((len(field), 1))
+    # The middle reader's border: only where some say inside, or nearly, and some outside.
+    near = np.flatnonzero((field.min(axis=0) < pixel) & (field.max(axis=0) > -pixel))
+    middle = np.median([field[of == j][:, near].mean(axis=0) for j in range(of.max() + 1)], axis=0)
+    kept = np.abs(middle) < pixel
+    near, middle = near[kept], middle[kept]
+    apart = field[:, near] - middle if near.size else np.zeros((len(field), 1))
     each = np.abs(apart).mean(axis=1)
     typical = float(np.median(np.bincount(of, each) / np.bincount(of)))
     clip = max(_CLIP * 1.25 * typical, _LEAST_CLIP * pixel)
@@ -174,9 +153,7 @@ def fit_drawing(shells: Sequence[Shell], n_readers: int, *, rounds: int = 10) ->
     for _ in range(rounds):
         before = bias, sd
         offset, square = np.full(reader.size, np.nan), np.full(reader.size, np.nan)
-        for shell, low, high in zip(shells, bounds[:-1], bounds[1:], strict=True):
-            mine = slice(low, high)
-            offset[mine], square[mine] = _residuals(shell, bias, of_read[mine])
+        _measure(shells, bounds, bias, of_read, offset, square)
         bias, sd = _moments(reader, share, offset, square, sd=sd, floor=floor, anchored=anchored)
         known = np.where(np.isnan(square), sd[reader] ** 2, square)
         of_read = np.sqrt((_READ_PULL * sd[reader] ** 2 + known) / (_READ_PULL + 1))
@@ -206,6 +183,18 @@ def fused(
     shift = np.zeros(len(field)) if shell.alone else bias[shell.reader]
     middle, precision = _robust_mean(field[kept], shift[kept], shell.share[kept], sd[kept])
     return middle, precision
+
+
+def _measure(  # noqa: PLR0917 (two outputs, filled in place)
+    shells: Sequence[Shell], bounds: Ints, bias: Floats, sd: Floats, offset: Floats, square: Floats
+) -> None:
+    """Fill (reads of all shells,) offsets and squares."""
+
+    def fill(i: int) -> None:
+        mine = slice(bounds[i], bounds[i + 1])
+        offset[mine], square[mine] = _residuals(shells[i], bias, sd[mine])
+
+    in_threads(fill, range(len(shells)))
 
 
 def _residuals(shell: Shell, bias: Floats, sd: Floats) -> tuple[Floats, Floats]:
@@ -259,24 +248,61 @@ def border_temperature(drawn: Sequence[tuple[Shell, Drawing, Floats]]) -> float:
     Args:
         drawn: shells, the drawing that each belongs to, and (reads,) sd of its reads.
     """
-    score = np.zeros(_TAUS.size)
-    for shell, drawing, sd in drawn:
+    # Every third temperature first, then those around the best: the score has one hill.
+    coarse = np.arange(_TAUS.size - 1, -1, -3)[::-1]
+    total = _log_chance(drawn, _TAUS[coarse])
+    if not total.any():
+        return 1.0
+    best = int(coarse[total.argmax()])
+    fine = np.arange(max(best - 2, 0), min(best + 3, _TAUS.size))
+    return float(_TAUS[fine[_log_chance(drawn, _TAUS[fine]).argmax()]])
+
+
+def _log_chance(drawn: Sequence[tuple[Shell, Drawing, Floats]], taus: Floats) -> Floats:
+    """(taus,) mean log chance of what held-out reads say, summed over reads."""
+    score = np.zeros((len(drawn), taus.size))
+    sds = np.arange(-_TABLE_END * _TABLE_STEPS, _TABLE_END * _TABLE_STEPS + 1) / _TABLE_STEPS
+    table = np.log(_LAPSE / 2 + (1 - _LAPSE) * ndtr(sds))
+
+    def add(i: int) -> None:
+        shell, drawing, sd = drawn[i]
         some = _sampled(shell)
         for read in range(len(shell.field)):
             if np.all(shell.reader == shell.reader[read]):
                 continue
             middle, precision = fused(shell, drawing.bias, sd, some=some, without=read)
-            said = np.where(shell.field[read, some] > 0, 1.0, -1.0)
-            level = middle + drawing.bias[shell.reader[read]]
-            own = sd[read] ** 2
-            for i, tau in enumerate(_TAUS):
-                z = said * level / np.sqrt(1 / (precision * tau**2) + own)
-                hit = _LAPSE / 2 + (1 - _LAPSE) * ndtr(z)
-                score[i] += shell.share[read] * float(np.log(hit).mean())
-    return float(_TAUS[int(score.argmax())]) if score.any() else 1.0
+            bias, own = drawing.bias[shell.reader[read]], sd[read] ** 2
+            said = shell.field[read, some] > 0
+            _add_log_chance(
+                said, middle + bias, precision, own, shell.share[read], taus, table, score[i]
+            )
+
+    in_threads(add, range(len(drawn)))
+    return np.asarray(score.sum(axis=0))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True, error_model="numpy")
+def _add_log_chance(  # noqa: PLR0917 (numba kernels take plain arrays, by position)
+    said: Any, level: Any, precision: Any, own: Any, share: Any, taus: Any, table: Any, score: Any
+) -> None:
+    """Add the mean log chance of what a read says of pixels to ``score``, by temperature."""
+    top = table.size - 1
+    for i in range(taus.size):
+        total = 0.0
+        for p in range(said.size):
+            z = level[p] / math.sqrt(1 / (precision[p] * taus[i] ** 2) + own)
+            at = ((z if said[p] else -z) + _TABLE_END) * _TABLE_STEPS
+            if at >= top:
+                total += table[top]
+            elif at > 0:
+                low = int(at)
+                total += table[low] + (at - low) * (table[low + 1] - table[low])
+            else:
+                total += table[0]
+        score[i] += share * total / said.size
+
+
+@compiled(nogil=True, error_model="numpy")
 def _robust_mean(field: Any, shift: Any, share: Any, sd: Any) -> Any:  # noqa: C901 - one loop
     """Weighted mean of distances, from the weighted median on, far ones counting less."""
     n, pixels = field.shape

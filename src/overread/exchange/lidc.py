@@ -53,6 +53,7 @@ RATINGS = {
 """Ordinal scales offered, with the words for their grades 1 to 5."""
 
 _MARGIN_PX = 2
+_CROSS = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], dtype=np.bool_)
 _NO_KEYS = np.empty(0, dtype=np.int64)
 _SLOTS = tuple(f"any radiologist {slot}" for slot in range(1, N_READERS + 1))
 
@@ -156,16 +157,23 @@ def _by_first(database: sqlite3.Connection, query: str) -> dict[int, list[tuple[
 
 def _voxels(contours: list[tuple[Any, ...]], heights: NDArray[np.float64]) -> NDArray[np.int64]:
     """(voxels,) keys of one annotation, rising: inside its outlines, without its holes."""
-    parts: dict[bool, list[NDArray[np.int64]]] = {True: [], False: []}
-    for inclusion, height, coords in contours:
-        level = int(np.abs(heights - height).argmin())
-        points = np.array(coords.replace("\n", ",").split(","), dtype=np.int64).reshape(-1, 2)
-        parts[bool(inclusion)].append(_key(level, *_interior(points).T))
-    inside, holes = (np.unique(np.concatenate([*p, _NO_KEYS])) for p in parts.values())
-    return np.setdiff1d(inside, holes, assume_unique=True)
+    if not contours:
+        return _NO_KEYS
+    text = ",".join(coords.replace("\n", ",") for _, _, coords in contours)
+    points = np.array(text.split(","), dtype=np.int64).reshape(-1, 2)
+    sizes = [coords.count("\n") + 1 for _, _, coords in contours]
+    outline = np.repeat(np.arange(len(contours)), sizes)
+    which, row, column = _interiors(points, outline)
+    level = np.array([np.abs(heights - height).argmin() for _, height, _ in contours])
+    key = _key(level[which], row, column)
+    inclusion = np.array([bool(inclusion) for inclusion, _, _ in contours])[which]
+    inside, holes = np.unique(key[inclusion]), np.unique(key[~inclusion])
+    return np.setdiff1d(inside, holes, assume_unique=True) if holes.size else inside
 
 
-def _key(level: int, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.int64]:
+def _key(
+    level: NDArray[np.int64], row: NDArray[np.int64], column: NDArray[np.int64]
+) -> NDArray[np.int64]:
     return (level << 40) + (row << 20) + column
 
 
@@ -175,18 +183,23 @@ def _position(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack([keys >> 40, (keys >> 20) & low, keys & low], axis=1)
 
 
-def _interior(points: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(pixels, 2) row, column inside a chain of x, y pixels.
+def _interiors(
+    points: NDArray[np.int64], outline: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Outline, row and column of the pixels inside of chains of x, y pixels.
 
     The chain itself is not part of the nodule: LIDC readers marked the first pixels *outside*.
+
+    Args:
+        points: (points, 2) of all chains. outline: (points,) the chain of each, from 0, rising.
     """
     low = points.min(axis=0)
-    drawn = np.zeros((points.max(axis=0) - low + 1)[::-1], dtype=np.bool_)
     columns, rows = (points - low).T
-    drawn[rows, columns] = True
-    interior = binary_fill_holes(drawn) & ~drawn
-    rows, columns = np.nonzero(interior)
-    return np.stack([rows + low[1], columns + low[0]], axis=1)
+    drawn = np.zeros((int(outline[-1]) + 1, rows.max() + 1, columns.max() + 1), dtype=np.bool_)
+    drawn[outline, rows, columns] = True
+    # Each chain in a plane of its own, filled together: the cross does not reach other planes.
+    which, rows, columns = np.nonzero(binary_fill_holes(drawn, _CROSS) & ~drawn)
+    return which, rows + low[1], columns + low[0]
 
 
 def _nodules(found: list[_Annotation]) -> list[list[_Annotation]]:

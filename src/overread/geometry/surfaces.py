@@ -45,7 +45,9 @@ class SurfaceDistances:
     @property
     def hd(self) -> float:
         """Hausdorff distance; nan if undefined."""
-        return self.percentile(100.0)
+        if self.undefined:
+            return float("nan")
+        return float(max(self.forward.max(), self.backward.max()))
 
     @property
     def hd95(self) -> float:
