@@ -1,0 +1,158 @@
+/** Frames in and out of Cornerstone's cache: our image loader and the metadata it needs. */
+import { cache, imageLoader, metaData, utilities, type Types } from "@cornerstonejs/core";
+import { drawnSpacing, type Case } from "../model/case";
+import { readPixels, type Pixels } from "./pixels";
+
+const SCHEME = "overread";
+
+interface Frame {
+  readonly of: Case;
+  readonly index: number;
+}
+
+/** What fetches the bytes of a frame; the page gives its API client, so that 401 is seen there. */
+export type FetchFrame = (url: string, signal: AbortSignal) => Promise<ArrayBuffer>;
+
+const frames = new Map<string, Frame>();
+const scales = new Map<string, Pixels>();
+
+export function frameId(of: Case, index: number): string {
+  return `${SCHEME}:${of.id}/${index}`;
+}
+
+/** Make the frames of a case known; nothing is fetched yet. */
+export function announce(of: Case): string[] {
+  return of.frame_urls.map((_, index) => {
+    const id = frameId(of, index);
+    frames.set(id, { of, index });
+    return id;
+  });
+}
+
+/** Forget a case: its frames leave the cache. */
+export function forget(of: Case): void {
+  for (let index = 0; index < of.frames; index++) {
+    const id = frameId(of, index);
+    if (cache.getImageLoadObject(id)) cache.removeImageLoadObject(id, { force: true });
+    frames.delete(id);
+    scales.delete(id);
+  }
+}
+
+/** The scale of a loaded frame, or undefined while it is not here. */
+export function scaleOf(of: Case, index: number): Pixels | undefined {
+  return scales.get(frameId(of, index));
+}
+
+export function isLoaded(of: Case, index: number): boolean {
+  return scales.has(frameId(of, index));
+}
+
+export function loadFrame(of: Case, index: number): Promise<unknown> {
+  return imageLoader.loadAndCacheImage(frameId(of, index));
+}
+
+/** Register loader and metadata; once per page. */
+export function registerFrames(fetchFrame: FetchFrame, options: { cpu: boolean }): void {
+  cache.setMaxCacheSize(1.5 * 1024 ** 3);
+  metaData.addProvider(describe, 10_000);
+  imageLoader.registerImageLoader(SCHEME, (imageId: string) => {
+    const stop = new AbortController();
+    return {
+      promise: load(imageId, fetchFrame, stop.signal, options.cpu),
+      cancelFn: () => stop.abort(),
+    };
+  });
+}
+
+async function load(
+  imageId: string, fetchFrame: FetchFrame, signal: AbortSignal, cpu: boolean,
+): Promise<Types.IImage> {
+  const frame = frames.get(imageId);
+  const url = frame?.of.frame_urls[frame.index];
+  if (!frame || url === undefined) throw new Error(`The frame must be announced; got ${imageId}.`);
+  const pixels = readPixels(await fetchFrame(url, signal), frame.of);
+  scales.set(imageId, pixels);
+  return toImage(imageId, frame.of, pixels, cpu);
+}
+
+function toImage(imageId: string, of: Case, pixels: Pixels, cpu: boolean): Types.IImage {
+  const colour = of.samples === 3;
+  const rgba = colour && cpu;
+  const values = rgba ? withAlpha(pixels.values) : pixels.values;
+  const components = rgba ? 4 : of.samples;
+  const [row, column] = drawnSpacing(of);
+  const voxelManager = utilities.VoxelManager.createImageVoxelManager({
+    width: of.columns, height: of.rows, numberOfComponents: components,
+    scalarData: values, id: imageId,
+  });
+  return {
+    imageId,
+    rows: of.rows, columns: of.columns, height: of.rows, width: of.columns,
+    color: colour, rgba, numberOfComponents: components,
+    // Stored values go in as they are; the viewer turns its window into stored units.
+    slope: 1, intercept: 0,
+    minPixelValue: pixels.low, maxPixelValue: pixels.high,
+    windowCenter: (pixels.low + pixels.high + 1) / 2,
+    windowWidth: Math.max(1, pixels.high - pixels.low + 1),
+    voiLUTFunction: "LINEAR" as Types.IImage["voiLUTFunction"],
+    rowPixelSpacing: row, columnPixelSpacing: column,
+    invert: false,
+    photometricInterpretation: colour ? "RGB" : "MONOCHROME2",
+    sizeInBytes: values.byteLength,
+    dataType: values.constructor.name as Types.PixelDataTypedArrayString,
+    getPixelData: () => values,
+    // No ready canvas: the CPU path then draws every colour image through its window.
+    getCanvas: () => undefined as unknown as HTMLCanvasElement,
+    voxelManager: voxelManager as NonNullable<Types.IImage["voxelManager"]>,
+  };
+}
+
+function withAlpha(rgb: ArrayLike<number>): Uint8Array {
+  const pixels = rgb.length / 3;
+  const rgba = new Uint8Array(pixels * 4);
+  for (let i = 0, from = 0, to = 0; i < pixels; i++, from += 3, to += 4) {
+    rgba[to] = rgb[from]!;
+    rgba[to + 1] = rgb[from + 1]!;
+    rgba[to + 2] = rgb[from + 2]!;
+    rgba[to + 3] = 255;
+  }
+  return rgba;
+}
+
+/** Metadata of a frame: every image lies in one plain plane, so nothing is ever missing or NaN. */
+function describe(type: string, ...query: string[]): unknown {
+  const frame = frames.get(query[0] ?? "");
+  if (!frame) return undefined;
+  const { of } = frame;
+  const [row, column] = drawnSpacing(of);
+  switch (type) {
+    case "imagePlaneModule":
+      return {
+        rows: of.rows, columns: of.columns,
+        rowPixelSpacing: row, columnPixelSpacing: column, pixelSpacing: [row, column],
+        rowCosines: [1, 0, 0], columnCosines: [0, 1, 0],
+        imageOrientationPatient: [1, 0, 0, 0, 1, 0], imagePositionPatient: [0, 0, 0],
+        frameOfReferenceUID: of.id,
+      };
+    case "imagePixelModule":
+      return {
+        rows: of.rows, columns: of.columns, samplesPerPixel: of.samples,
+        photometricInterpretation: of.samples === 3 ? "RGB" : "MONOCHROME2",
+        ...bits(of),
+      };
+    case "generalSeriesModule":
+      // PT would switch Cornerstone to uptake scaling, which the server has done already.
+      return { modality: of.modality === "PT" ? "OT" : of.modality };
+    default:
+      return undefined;
+  }
+}
+
+function bits(of: Case): Record<string, number> {
+  const stored = of.dtype === "uint8" ? 8 : 16;
+  return {
+    bitsAllocated: stored, bitsStored: stored, highBit: stored - 1,
+    pixelRepresentation: of.dtype === "int16" ? 1 : 0,
+  };
+}
