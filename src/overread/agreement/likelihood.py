@@ -112,7 +112,7 @@ def _multiplier(m: Floats, y: Floats) -> float:
 
 
 @nb.njit(cache=True, error_model="numpy")  # type: ignore[misc, unused-ignore]
-def _ratio(  # noqa: PLR0917 - a numba kernel takes plain arrays, by position
+def _ratio(  # noqa: C901, PLR0917 - a numba kernel: plain arrays, one loop
     m: Floats,
     d: Floats,
     e: Floats,
@@ -124,8 +124,11 @@ def _ratio(  # noqa: PLR0917 - a numba kernel takes plain arrays, by position
     w: Floats,
 ) -> float:
     """-2 log likelihood ratio of the counts m under coefficient 1 - rest; shares left in w."""
-    total = m.sum()
-    w[:] = m / total
+    total = 0.0  # loops: array expressions take seconds to compile
+    for j in range(m.size):
+        total += m[j]
+    for j in range(m.size):
+        w[j] = m[j] / total
     z = np.empty(m.size)
     lin = np.empty(m.size)
     for turn in range(60):
@@ -133,7 +136,8 @@ def _ratio(  # noqa: PLR0917 - a numba kernel takes plain arrays, by position
         multiplier = math.nan
         step = 1.0
         for _ in range(12):
-            lin[:] = z + h * step
+            for j in range(m.size):
+                lin[j] = z[j] + h * step
             multiplier = _multiplier(m, lin)
             if not math.isnan(multiplier):
                 break
@@ -141,13 +145,16 @@ def _ratio(  # noqa: PLR0917 - a numba kernel takes plain arrays, by position
         if math.isnan(multiplier):
             return math.inf
         moved = 0.0
+        summed = 0.0
         for j in range(m.size):
             new = m[j] / (total * (1 + multiplier * lin[j]))
             if turn > 15:
                 new = 0.5 * (new + w[j])
             moved = max(moved, abs(new - w[j]))
             w[j] = new
-        w /= w.sum()
+            summed += new
+        for j in range(m.size):
+            w[j] /= summed
         if moved < 1e-6 and step == 1.0:
             break
     log_ratio = 0.0

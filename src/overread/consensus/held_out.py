@@ -76,9 +76,14 @@ def left_out(start, reader, label, prior, log_confusion, confusion, borrowed, sh
     for j in range(confusion.shape[0]):
         for k in range(n_classes):
             count[j, k] += borrowed[j, k]
-            pooled[k] += count[j, k] * confusion[j, k]
+            for x in range(n_classes):  # array expressions take seconds to compile
+                pooled[k, x] += count[j, k] * confusion[j, k, x]
     for k in range(n_classes):
-        pooled[k] /= pooled[k].sum()
+        total = 0.0
+        for x in range(n_classes):
+            total += pooled[k, x]
+        for x in range(n_classes):
+            pooled[k, x] /= total
 
     others = np.empty((label.size, n_classes))
     said = np.empty((label.size, n_classes))
@@ -134,7 +139,9 @@ def _by_octaves(others, said):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
                     hit[t] += weight * chances
                     weight *= weight
         _multiply(chance, hit, total, score, read)
-    return score + np.log(chance)
+    for t in range(n):
+        score[t] += np.log(chance[t])
+    return score
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -155,7 +162,9 @@ def _by_steps(others, said, low, step):  # type: ignore[no-untyped-def]  # noqa:
                 hit[t] += weight * chances
                 weight *= factor
         _multiply(chance, hit, total, score, read)
-    return score + np.log(chance)
+    for t in range(n):
+        score[t] += np.log(chance[t])
+    return score
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")

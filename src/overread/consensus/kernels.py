@@ -240,7 +240,8 @@ def vote_sums(
             for k in range(n_classes):
                 share[k] /= parts
         if posterior.shape[0]:
-            posterior[i] = share
+            for k in range(n_classes):  # assigning whole rows takes seconds to compile
+                posterior[i, k] = share[k]
         if weight.size:
             for k in range(n_classes):
                 share[k] *= weight[i]

@@ -258,7 +258,7 @@ def _exact(table: Any, weight: Any) -> Any:  # noqa: C901 (a kernel compiles as 
 
 
 @numba.njit(cache=True)
-def _search(table: Any, weight: Any) -> Any:
+def _search(table: Any, weight: Any) -> Any:  # noqa: C901 (a kernel compiles as one)
     """(n,) cluster label of each: merge best first, then move and swap single findings."""
     n = table.shape[0]
     label = np.arange(n)
@@ -270,17 +270,22 @@ def _search(table: Any, weight: Any) -> Any:
     gain = np.zeros(n)
     for a in range(n):
         partner[a], gain[a] = _best_partner(a, alive, heavy, own, cross)
-    while True:
-        a = int(np.argmax(np.where(alive, gain, -np.inf)))
+    while True:  # loops and no array expressions, each of which takes half a second to compile
+        a = -1
+        for c in range(n):
+            if alive[c] and (a < 0 or gain[c] > gain[a]):
+                a = c
         if gain[a] <= _GAIN:
             break
         b = partner[a]
         own[a] += own[b] + cross[a, b]
         heavy[a] += heavy[b]
-        cross[a] += cross[b]
-        cross[:, a] = cross[a]
+        for c in range(n):
+            cross[a, c] += cross[b, c]
+        for c in range(n):
+            cross[c, a] = cross[a, c]
+            label[c] = a if label[c] == b else label[c]
         alive[b] = False
-        label[label == b] = a
         for c in range(n):
             if alive[c] and (c == a or partner[c] == a or partner[c] == b):
                 partner[c], gain[c] = _best_partner(c, alive, heavy, own, cross)
