@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from overread.agreement.estimate import Estimate
 from overread.arrays import Floats
@@ -175,6 +175,8 @@ def _trend(mean: Floats, difference: Floats) -> str:
     """Warn when the difference or its spread grows with the score."""
     if mean.size < 20 or np.ptp(mean) == 0 or np.ptp(difference) == 0:
         return ""
+    from scipy import stats  # noqa: PLC0415 - half a second, for scores alone
+
     if stats.spearmanr(mean, difference).pvalue < 0.01:
         return (
             "The difference changes with the size of the score, so that one bias and one pair of "

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from overread.app.compare_methods import Comparison, Entry
 from overread.app.measure_agreement import AgreementStudy
@@ -167,7 +167,8 @@ def calibration_of(
     right = np.round(curve.accuracy * curve.cases)
     # Jeffreys intervals of the share that is right
     low, high = (
-        np.asarray(beta.ppf(q, right + 0.5, curve.cases - right + 0.5)) for q in (0.025, 0.975)
+        np.asarray(betaincinv(right + 0.5, curve.cases - right + 0.5, q), dtype=np.float64)
+        for q in (0.025, 0.975)
     )
     drawn = Curve(
         "consensus",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from overread.arrays import Floats, Ints, digest
 from overread.consensus.calibration import Temperature
@@ -236,7 +236,7 @@ def reliability(reads: ClassReads, fit: ClassFit, level: float, n_reads: Ints) -
     b = np.column_stack([(1 - accuracy) * size, total - hits])
     tail = (1 - level) / 2
     tiny = 1e-9  # a class alone has no misses to count
-    low, high = (beta.ppf(q, np.maximum(a, tiny), np.maximum(b, tiny)) for q in (tail, 1 - tail))
+    low, high = (betaincinv(np.maximum(a, tiny), np.maximum(b, tiny), q) for q in (tail, 1 - tail))
     value = np.column_stack([accuracy, mean])
     idle = n_reads == 0
     value, low, high = (np.where(idle[:, None], np.nan, column) for column in (value, low, high))

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy.special import entr
-from scipy.stats import beta, chi2, gamma, norm
+from scipy.special import betaincinv, chdtri, entr, gammaincinv, ndtri
 
 from overread.arrays import Floats, Ints, digest
 from overread.consensus.box_geometry import edge_errors
@@ -241,14 +240,14 @@ def share_interval(value: Floats, weight: Floats, level: float) -> Interval:
     """Share ``value`` of ``weight`` things, and its beta interval (Jeffreys)."""
     tail = (1 - level) / 2
     a, b = value * weight + 0.5, (1 - value) * weight + 0.5
-    low, high = beta.ppf(tail, a, b), beta.ppf(1 - tail, a, b)
+    low, high = betaincinv(a, b, tail), betaincinv(a, b, 1 - tail)
     return value, np.minimum(low, value), np.maximum(high, value)
 
 
 def rate_interval(events: Floats, cases: Floats, level: float) -> Interval:
     """Events a case, and its gamma interval (Jeffreys)."""
     tail = (1 - level) / 2
-    low, high = gamma.ppf(tail, events + 0.5), gamma.ppf(1 - tail, events + 0.5)
+    low, high = (gammaincinv(events + 0.5, q) for q in (tail, 1 - tail))
     return events / cases, low / cases, high / cases
 
 
@@ -259,13 +258,13 @@ def _spread(sd: Floats, boxes: Floats, level: float) -> Interval:
     value = np.where(boxes > 0, sd, np.nan)
     return (
         value,
-        value * np.sqrt(df / chi2.ppf(1 - tail, df)),
-        value * np.sqrt(df / chi2.ppf(tail, df)),
+        value * np.sqrt(df / chdtri(df, tail)),
+        value * np.sqrt(df / chdtri(df, 1 - tail)),
     )
 
 
 def _bias(bias: Floats, sd: Floats, boxes: Floats, level: float) -> Interval:
     ratio = np.maximum(1 + bias[:, 2:] - bias[:, :2], 0.05)
     value = np.where(boxes > 0, np.sqrt(ratio.prod(axis=1)) - 1, np.nan)
-    se = norm.ppf((1 + level) / 2) * sd / np.sqrt(np.maximum(boxes, 1))
+    se = ndtri((1 + level) / 2) * sd / np.sqrt(np.maximum(boxes, 1))
     return value, value - se, value + se

@@ -7,7 +7,7 @@ Source:
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from overread.arrays import Floats
 from overread.consensus.em import Climb
@@ -41,7 +41,7 @@ def goodness_of_fit(reads: ClassReads, problem: Problem, run: Climb) -> Fit | No
     # The saturated model gives each pattern its own share of the cases.
     n = n[n > 0]
     g2 = float(2 * ((n * np.log(n / n_cases)).sum() - run.log_likelihood))
-    p = float(chi2.sf(g2, df))
+    p = float(chdtrc(df, g2))
     return Fit(g2, df, p, _words(g2, df, p, n_cases / k**r))
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import entr
-from scipy.stats import t as student
+from scipy.special import entr, stdtrit
 
 from overread.arrays import Floats, digest
 from overread.consensus.mask_cases import CaseMasks, Gold
@@ -206,7 +205,7 @@ def by_reader(
         mean = np.bincount(who, w * x, minlength=n_readers) / n
         spread = np.bincount(who, w * (x - mean[who]) ** 2, minlength=n_readers)
         half = np.sqrt(spread / np.where(n > 1, (n - 1) * n, np.nan))
-        half *= student.ppf((1 + level) / 2, np.maximum(n - 1, 1e-9))
+        half *= stdtrit(np.maximum(n - 1, 1e-9), (1 + level) / 2)
     return mean, mean - half, mean + half
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy.special import logsumexp, ndtr, softmax
-from scipy.stats import norm
+from scipy.special import logsumexp, ndtr, ndtri, softmax
 
 from overread.arrays import Floats, Ints
 from overread.consensus.assembly import ClassFit, assemble, check_reads, clamp
@@ -329,7 +328,7 @@ def _with_bias(base: Reliability, model: _Model, bend: Floats, level: float) -> 
     # variance of one, the other unknown: inverse of its Schur complement
     lost = cross[:, None] ** 2 / diagonal[:, ::-1]
     sd = 1 / np.sqrt(np.maximum(diagonal - lost, floor))
-    reach = norm.ppf((1 + level) / 2) * sd
+    reach = ndtri((1 + level) / 2) * sd
     centre = np.stack([model.bias, model.log_spread], axis=1)
     idle = (base.reads == 0)[:, None]
     columns = [np.array(c) for c in (centre, centre - reach, centre + reach)]

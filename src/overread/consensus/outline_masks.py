@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr
-from scipy.stats import chi2
+from scipy.special import chdtri, ndtr
 
 from overread.arrays import Floats
 from overread.consensus.mask_cases import CaseMasks, Gold, case_masks, check_masks, mask_warnings
@@ -235,7 +234,7 @@ def _border_figures(
     bias = (weight * np.stack([one.bias for one in distinct])).sum(axis=0)
     sd = np.sqrt((weight * np.stack([one.sd for one in distinct]) ** 2).sum(axis=0))
     tail, df = (1 - level) / 2, np.maximum(seen, 1.0)
-    bounds = [np.sqrt(df / chi2.ppf(q, df)) for q in (1 - tail, tail)]
+    bounds = [np.sqrt(df / chdtri(df, p)) for p in (tail, 1 - tail)]
     value = np.column_stack([bias, sd])
     ends = [
         np.column_stack([bias + edge - mean, sd * bound])

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.special import gammaln
-from scipy.stats import chi2, norm
+from scipy.special import chdtr, chdtri, gammaln, ndtri
 
 from overread.arrays import Floats, Ints, digest
 from overread.consensus.result import Consensus, Iteration, Reliability, ScoreConsensus, Setting
@@ -290,7 +289,7 @@ def _difficulty(pairs: _Pairs, state: _State, mean: Floats) -> Floats:
     standard /= state.noise[pairs.reader]
     total = np.bincount(pairs.case, standard, minlength=mean.size)
     n_reads = np.diff(pairs.start)
-    return np.where(n_reads > 1, chi2.cdf(total, np.maximum(n_reads - 1, 1)), 0.0)
+    return np.where(n_reads > 1, chdtr(np.maximum(n_reads - 1, 1), total), 0.0)
 
 
 def _reliability(
@@ -299,7 +298,7 @@ def _reliability(
     n_readers = pairs.n_readers
     tail = (1 - level) / 2
     bias = state.effects[:-1]
-    reach = norm.ppf(1 - tail) * np.sqrt(np.diag(state.covariance)[:-1])
+    reach = ndtri(1 - tail) * np.sqrt(np.diag(state.covariance)[:-1])
     # A read tells of the noise only as far as truth and bias are known.
     n_pairs = np.bincount(pairs.reader, minlength=n_readers)
     unknown = np.bincount(pairs.reader, state.uncertainty, minlength=n_readers) / state.noise
@@ -324,7 +323,7 @@ def _reliability(
 
 def _sd_interval(variance: Floats, df: Floats, tail: float) -> Floats:
     """(readers, 3) sd and its chi-square interval."""
-    ends = [variance * df / chi2.ppf(q, df) for q in (1 - tail, tail)]
+    ends = [variance * df / chdtri(df, p) for p in (tail, 1 - tail)]
     return np.sqrt(np.stack([variance, *ends], axis=1))
 
 
