@@ -13,10 +13,14 @@ _SHARED = Path(
 )
 
 
+_POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [
+    Path(found) for found in [shutil.which("initdb")] if found
+]
 _BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 _NEEDS = {
     "shared_data": (_SHARED.is_dir(), f"tests on real reads: no folder {_SHARED}"),
     "browser": (_BROWSER is not None, "tests in a browser: no chromium"),
+    "postgres": (bool(_POSTGRES), "tests on PostgreSQL: no initdb"),
 }
 
 
@@ -49,6 +53,14 @@ def chromium() -> str:
     if _BROWSER is None:
         pytest.fail("chromium is missing: the reports are looked at in a real browser")
     return _BROWSER
+
+
+@pytest.fixture(scope="session")
+def postgres_programs() -> Path:
+    """Folder of initdb, pg_ctl and postgres; missing ones are a failure here."""
+    if not _POSTGRES:
+        pytest.fail("PostgreSQL is missing: on Debian, apt install postgresql")
+    return _POSTGRES[-1].parent
 
 
 @pytest.fixture(scope="session")
