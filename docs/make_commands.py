@@ -7,7 +7,7 @@ from typing import Any
 
 import typer.main
 
-from overread.cli.main import commands
+from overread.cli.main import program
 
 _PAGE = Path(__file__).parent / "commands.md"
 
@@ -28,7 +28,7 @@ document and nothing else.
 
 def main() -> None:
     """Write the page."""
-    group: Any = typer.main.get_command(commands)
+    group: Any = typer.main.get_command(program())
     parts = [_HEAD]
     shared: dict[str, str] = {}
     for name, command in group.commands.items():

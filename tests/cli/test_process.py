@@ -14,12 +14,12 @@ import pytest
 import typer.main
 
 from overread.cli import demo
-from overread.cli.main import commands
+from overread.cli.main import program
 from overread.report import DemoEntry
 from tests.cli.inputs import class_columns, write_csv
 from tests.cli.program import files_of, ok, overread, process, refused
 
-COMMANDS = sorted(typer.main.get_command(commands).commands)  # type: ignore[attr-defined]
+COMMANDS = sorted(typer.main.get_command(program()).commands)  # type: ignore[attr-defined]
 _BLOCK = """
 import sys
 from importlib.abc import MetaPathFinder
@@ -48,7 +48,7 @@ def test_help_of_every_command(name):
     said = ok(name, "--help").out
     assert "Usage:" in said
     for option in ("--json", "--out", "--help"):
-        declared = {o for p in typer.main.get_command(commands).commands[name].params
+        declared = {o for p in typer.main.get_command(program()).commands[name].params
                     for o in p.opts}  # type: ignore[attr-defined]  # fmt: skip
         assert (option in said) == (option in declared or option == "--help")
     if name not in ("demo", "methods"):

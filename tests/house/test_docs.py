@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from overread.app.methods import METHODS
-from overread.cli.main import commands
+from overread.cli.main import program
 
 _ROOT = Path(__file__).parents[2]
 _PYTHON = re.compile(r"^```python\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
@@ -19,7 +19,7 @@ _PAGES = sorted(
     for page in (_ROOT / "docs").rglob("*.md")
     if _PYTHON.search(page.read_text(encoding="utf-8"))
 )
-_COMMANDS = typer.main.get_command(commands).commands  # type: ignore[attr-defined]
+_COMMANDS = typer.main.get_command(program()).commands  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", sorted(_COMMANDS))

@@ -24,8 +24,6 @@ from overread.cli.options import (
 from overread.exchange import as_document, estimate_document
 from overread.labels import Reads
 
-NAME = "agree"
-
 
 @reading
 def run(

@@ -22,7 +22,6 @@ from overread.cli.options import (
 from overread.consensus.scoring import MEASURES
 from overread.exchange import as_document
 
-NAME = "compare"
 _OF_NUMBERS = ("bias", "mae", "rmse", "covered")
 
 

@@ -28,7 +28,6 @@ from overread.exchange import consensus_document, reliability_table, write_table
 from overread.exchange.consensus_table import TABLE_OUT
 from overread.labels import Reads
 
-NAME = "consensus"
 _SHOWN = 10  # rows of a table
 _READERS = 30
 

@@ -22,7 +22,6 @@ from overread.app.demo import Stage, run_demo
 from overread.cli.options import JsonOption, console, print_json
 from overread.exchange import as_document
 
-NAME = "demo"
 _HOSTS = ("127.0.0.1", "localhost")
 
 

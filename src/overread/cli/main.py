@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from overread import __version__
-from overread.cli import agree, compare, consensus, demo, methods, next_reads, report
 from overread.errors import InputError, MethodError, MissingExtraError
 
 EXIT_INPUT = 2
@@ -17,18 +18,34 @@ EXIT_MISSING_EXTRA = 3
 EXIT_METHOD = 4
 EXIT_STOPPED = 130
 
-commands = typer.Typer(
-    name="overread",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    help="Labels of known quality from several readers: agreement, consensus, reports.\n\n"
-    "READS is a table (CSV, TSV, Parquet) with the columns `case`, `reader`, `label`; boxes add "
-    "`x1`, `y1`, `x2`, `y2`. COCO files, VOC folders and folders of masks are read too.",
-)
-for module in (agree, consensus, compare, report, next_reads, methods, demo):
-    commands.command(module.NAME)(module.run)
+# name -> module; a command's module is imported when it is asked for
+COMMANDS = {
+    "agree": "agree",
+    "consensus": "consensus",
+    "compare": "compare",
+    "report": "report",
+    "next": "next_reads",
+    "methods": "methods",
+    "demo": "demo",
+}
+
+
+def program(names: Sequence[str] = tuple(COMMANDS)) -> typer.Typer:
+    """Put together the program with these commands, all of them by default."""
+    app = typer.Typer(
+        name="overread",
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        help="Labels of known quality from several readers: agreement, consensus, reports.\n\n"
+        "READS is a table (CSV, TSV, Parquet) with the columns `case`, `reader`, `label`; boxes "
+        "add `x1`, `y1`, `x2`, `y2`. COCO files, VOC folders and folders of masks are read too.",
+    )
+    for name in names:
+        app.command(name)(import_module(f"overread.cli.{COMMANDS[name]}").run)
+    app.callback()(_options)
+    return app
 
 
 def _show_version(wanted: bool) -> None:
@@ -37,13 +54,18 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@commands.callback()
-def _program(
+def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
     ] = False,
 ) -> None:
     """Hold the options of the program itself."""
+
+
+def _asked_for(words: Sequence[str]) -> Sequence[str]:
+    """Hold to the one command of these words; what is none needs the list of all."""
+    first = next((word for word in words if not word.startswith("-")), "")
+    return (first,) if first in COMMANDS else tuple(COMMANDS)
 
 
 def main() -> None:
@@ -52,7 +74,7 @@ def main() -> None:
     130 is stopped by Ctrl-C.
     """
     try:
-        commands()
+        program(_asked_for(sys.argv[1:]))()
     except InputError as error:
         _fail("Input", error, EXIT_INPUT)
     except MissingExtraError as error:

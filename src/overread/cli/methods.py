@@ -9,8 +9,6 @@ from rich.table import Table
 from overread.app.methods import METHODS
 from overread.cli.options import JsonOption, console, print_json
 
-NAME = "methods"
-
 
 def run(*, as_json: JsonOption = False) -> None:
     """List the consensus methods: what each takes, assumes, and is for."""

@@ -23,8 +23,6 @@ from overread.cli.options import (
 from overread.exchange import as_document, write_table
 from overread.exchange.consensus_table import TABLE_OUT
 
-NAME = "next"
-
 
 @reading
 def run(

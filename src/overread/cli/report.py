@@ -22,8 +22,6 @@ from overread.cli.options import (
     reading,
 )
 
-NAME = "report"
-
 
 @reading
 def run(
