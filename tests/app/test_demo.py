@@ -15,6 +15,7 @@ from overread.app.demo import Stage, run_demo
 from overread.app.synthetic_reads import simulated_boxes, simulated_grades
 from overread.errors import InputError, MissingExtraError
 from overread.exchange.public_reads import lidc_file
+from tests.app import works
 from tests.cli.program import files_of
 
 
@@ -112,6 +113,14 @@ def test_one_scan(tmp_path, monkeypatch):
     stage, *_ = staged(tmp_path, pdf=False)
     run_demo(stage, most_scans=1)
     assert "grades.html" in pages(tmp_path)
+
+
+def test_both_sets_at_the_same_time_are_put_together_in_order(tmp_path):
+    stage, said, steps = staged(tmp_path, pdf=False)
+    demo._in_processes(stage, (works.one_set, ("first",)), (works.one_set, ("second",)))
+    assert said == [f"first in {tmp_path.name}", f"second in {tmp_path.name}"]
+    assert sorted(steps) == ["first", "second"]
+    assert [entry.title for entry in stage.entries] == stage.synthetic == ["first", "second"]
 
 
 def test_a_missing_extra_is_told_before_the_work(tmp_path, monkeypatch):

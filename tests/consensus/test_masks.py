@@ -8,7 +8,6 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from overread.consensus.masks import consensus_masks, majority_masks, signed_distance, staple
-from overread.geometry.distance_map import signed_distance_map
 from overread.consensus.staple import staple_arrays
 from overread.errors import InputError, MethodError
 from overread.geometry.masks import dice
@@ -412,17 +411,6 @@ def test_no_readable_mask_is_refused():
     for method in METHODS.values():
         with pytest.raises(MethodError, match="no readable mask"):
             method(reads)
-
-
-def test_signed_distance_map_is_the_distance_to_the_border():
-    mask = ball((21, 21), (10, 10), 6.2, (1, 1)) > 0
-    field = signed_distance_map(mask)
-    assert ((field > 0) == mask).all()
-    y, x = np.mgrid[:21, :21]
-    np.testing.assert_allclose(field, 6.2 - np.hypot(y - 10, x - 10), atol=1.0)
-    thick = signed_distance_map(mask, np.array([3.0, 1.0]))
-    assert thick[10, 10] < thick[0:1, 0:1].size * 7
-    assert np.isneginf(signed_distance_map(np.zeros((3, 3), bool))).all()
 
 
 @pytest.mark.shared_data

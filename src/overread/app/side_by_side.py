@@ -66,7 +66,7 @@ def side_by_side(parts: Sequence[Part], *, say: Say, step: Step) -> list[Any]:
         _listen(running, say, step)
         return [one.result for one in running]
     finally:
-        _stop([one.process for one in running])
+        _stop(running)
 
 
 def _started(part: Part) -> _Running:
@@ -123,15 +123,16 @@ def _hear(one: _Running, step: Step) -> None:
         raise content[0]
 
 
-def _stop(processes: Sequence[SpawnProcess]) -> None:
-    for process in processes:
-        if process.is_alive():
-            process.terminate()
-    for process in processes:
-        process.join(_PATIENCE)
-        if process.is_alive():
-            process.kill()
-            process.join()
+def _stop(running: Sequence[_Running]) -> None:
+    for one in running:
+        if not one.done:
+            one.process.terminate()
+    for one in running:
+        one.process.join(_PATIENCE)
+        if one.process.is_alive():
+            one.process.kill()
+            one.process.join()
+        one.pipe.close()
 
 
 def _run(pipe: Connection, part: Part) -> None:
