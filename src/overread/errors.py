@@ -42,8 +42,8 @@ class InputError(OverreadError, ValueError):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Make the same error in another process, which pickle cannot do from the message."""
-        named = {"rows": self.rows, "remedy": self.remedy}
-        return partial(type(self), self.name, self.rule, str(self.got), **named), ()
+        words = self.name, self.rule, str(self.got)
+        return partial(type(self), *words, rows=self.rows, remedy=self.remedy), ()
 
 
 class MissingExtraError(OverreadError, ImportError):

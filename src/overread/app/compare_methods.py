@@ -7,37 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from overread.app.methods import METHODS, Method, method_called, methods_for
-from overread.app.reach_consensus import gold_of
-from overread.arrays import Floats
+from overread.app.truth import AnyScore, against, truth_of
 from overread.consensus import compare_methods as compare_by_held_out_reads
-from overread.consensus import recommend, score
+from overread.consensus import recommend
 from overread.consensus.choose import Candidate, Recommendation
 from overread.consensus.result import Consensus
-from overread.consensus.scoring import Score
 from overread.errors import InputError, MethodError
-from overread.labels import ClassReads, MultiLabelReads, Reads, ScoreReads
+from overread.labels import BoxReads, ClassReads, Kind, MaskReads, Reads, ScoreReads
 
 _SIMPLE_FIRST = ("majority", "one_coin", "hierarchical", "dawid_skene", "ordinal", "ebcc")
 _MOST_FOLDED = 2_000_000  # reads; beyond, five fits of every method take minutes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NumberScore:
-    """A consensus of scores against the truth.
-
-    Args:
-        bias: mean error; mae: mean absolute error; rmse: root mean square error; covered: share
-            of truths within the 95 % interval; n_cases: cases with both.
-    """
-
-    bias: float
-    mae: float
-    rmse: float
-    covered: float
-    n_cases: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,12 +29,12 @@ class Entry:
         score: against the truth, None where there is none.
         held_out: by held-out reads, None where it cannot be had.
         note: why the method could not be run; "" when it could.
-        result: the consensus itself.
+        result: the consensus itself; None for masks, whose volumes would fill the memory.
     """
 
     method: str
     seconds: float
-    score: Score | NumberScore | None
+    score: AnyScore | None
     held_out: Candidate | None
     note: str
     result: Consensus[Any] | None
@@ -80,8 +60,9 @@ def compare(
     """Run every method that fits and say how good each is.
 
     Args:
-        reads: classes, grades or scores.
-        truth: table of right answers ``case, label`` (``case, value``); the methods do not see it.
+        reads: classes, grades, scores, boxes or masks.
+        truth: right answers, see :func:`overread.app.truth.truth_of`; the methods do not see
+            them. Boxes and masks need them.
         methods: names; all that fit by default.
         seed: of the methods and the folds.
         clock: seconds, for the time of a fit.
@@ -89,12 +70,8 @@ def compare(
     Raises:
         InputError: a label kind without comparison, an unknown method, a truth that does not fit.
     """
-    if isinstance(reads, MultiLabelReads) or not isinstance(reads, (ClassReads, ScoreReads)):
-        raise InputError(
-            "kind", "be nominal, ordinal or score", reads.schema.kind,
-            remedy="Ask one question at a time: one table a class.",
-        )  # fmt: skip
-    right = None if truth is None else gold_of(reads, truth)
+    _refuse(reads, truth)
+    right = None if truth is None else truth_of(reads, truth)
     chosen = _chosen(reads, methods)
     entries = []
     for done, method in enumerate(chosen, start=1):
@@ -113,6 +90,21 @@ def compare(
     )
 
 
+def _refuse(reads: Reads, truth: Any) -> None:
+    if not isinstance(reads, (ClassReads, ScoreReads, BoxReads, MaskReads)):
+        several = "Ask one question at a time: one table a class."
+        raise InputError(
+            "kind", "be nominal, ordinal, score, box or mask", reads.schema.kind,
+            remedy="Compare their boxes: --kind box." if reads.schema.kind is Kind.INSTANCE
+            else several,
+        )  # fmt: skip
+    if truth is None and isinstance(reads, (BoxReads, MaskReads)):
+        raise InputError(
+            "truth", f"be given for {reads.schema.kind} reads", "none",
+            remedy="Only classes and grades can be compared by reads held out.",
+        )  # fmt: skip
+
+
 def _chosen(reads: Reads, names: Sequence[str] | None) -> list[Method]:
     kind = reads.schema.kind
     if names is not None:
@@ -122,7 +114,7 @@ def _chosen(reads: Reads, names: Sequence[str] | None) -> list[Method]:
 
 
 def _entry(
-    reads: ClassReads | ScoreReads,
+    reads: Reads,
     method: Method,
     right: Any,
     seed: int,
@@ -133,32 +125,11 @@ def _entry(
     try:
         result = method.reach(reads, **settings)
         seconds = clock() - before
-        scored = None if right is None else _scored(reads, result, right, seed)
+        scored = None if right is None else against(reads, result, right, seed=seed)
     except MethodError as error:
         return Entry(method.name, clock() - before, None, None, str(error), None)
-    return Entry(method.name, seconds, scored, None, "", result)
-
-
-def _scored(
-    reads: ClassReads | ScoreReads, result: Consensus[Any], right: Any, seed: int
-) -> Score | NumberScore:
-    if isinstance(reads, ClassReads):
-        return score(result, right, seed=seed)
-    return _number_score(result, right)
-
-
-def _number_score(result: Consensus[Any], right: Floats) -> NumberScore:
-    known = ~np.isnan(right) & ~np.isnan(result.value.mean)
-    if not known.any():
-        raise MethodError("no case has both a truth and a consensus, so there is nothing to score")
-    error = result.value.mean[known] - right[known]
-    return NumberScore(
-        bias=float(error.mean()),
-        mae=float(np.abs(error).mean()),
-        rmse=float(np.sqrt((error**2).mean())),
-        covered=float((np.abs(error) <= 1.959964 * result.value.sd[known]).mean()),
-        n_cases=int(known.sum()),
-    )
+    kept = None if isinstance(reads, MaskReads) else result
+    return Entry(method.name, seconds, scored, None, "", kept)
 
 
 def _held_out(

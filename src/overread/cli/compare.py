@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 from rich.table import Table
 
 from overread.app.compare_methods import Comparison, Entry, compare
+from overread.app.truth import figures_of
 from overread.cli.options import (
     JsonOption,
     ReadingOptions,
@@ -19,10 +21,16 @@ from overread.cli.options import (
     progress,
     reading,
 )
-from overread.consensus.scoring import MEASURES
 from overread.exchange import as_document
 
-_OF_NUMBERS = ("bias", "mae", "rmse", "covered")
+_LEGEND = {
+    "f1": "of findings more probable than not, matched to true boxes of their class at IoU 0.5; "
+    "iou: mean of the matched; nll, auc: of the probability that a finding is there",
+    "dice": "mean over cases and classes, two empty masks count 1; hd95, assd: where neither is "
+    "empty; nll: of the pixels that a reader or the truth marks",
+    "held-out": "mean log chance of reads that the method has not seen, nats a read; "
+    "behind: how far below the best, with its standard error",
+}
 
 
 @reading
@@ -32,7 +40,12 @@ def run(
     *,
     truth: Annotated[
         Path | None,
-        typer.Option("--truth", help="Right answers, `case, label`; the methods do not see them."),
+        typer.Option(
+            "--truth",
+            help="Right answers, which the methods do not see: a table `case, label` (scores "
+            "`case, value`; boxes add `x1, y1, x2, y2`, or COCO, VOC); for masks a folder of "
+            "`case.png` or a table.",
+        ),
     ] = None,
     methods: Annotated[
         str, typer.Option("--methods", help="Comma-separated; all that fit by default.")
@@ -76,22 +89,25 @@ def _document(found: Comparison) -> dict[str, Any]:
 
 def _show(found: Comparison) -> None:
     terminal = console()
-    names = _measures(found)
+    scores = [figures_of(entry.score) for entry in found.entries if entry.score is not None]
+    names = tuple(scores[0]) if scores else ()
+    folds = any(entry.held_out is not None for entry in found.entries)
     table = Table(box=None, pad_edge=False)
     table.add_column("method")
-    for name in (*names, "held-out", "behind", "seconds"):
+    for name in (*names, *(("held-out", "behind") if folds else ()), "seconds"):
         table.add_column(name.replace("_", " "), justify="right")
     for entry in found.entries:
-        table.add_row(entry.method, *_cells(entry, names))
+        table.add_row(entry.method, *_cells(entry, names, folds=folds))
     terminal.print(table)
     for entry in found.entries:
         if entry.note:
             terminal.print(f"{entry.method}: {entry.note}", markup=False)
-    terminal.print(
-        "held-out: mean log chance of reads that the method has not seen, nats a read; "
-        "behind: how far below the best, with its standard error",
-        style="dim",
-    )
+    scored = max((one.score.n_cases for one in found.entries if one.score is not None), default=0)
+    if scored:
+        terminal.print(f"scored on {scored:,} cases that have a truth", style="dim")
+    for name, words in _LEGEND.items():
+        if name in names or (folds and name == "held-out"):
+            terminal.print(f"{name}: {words}", style="dim")
     if found.recommendation is not None:
         terminal.print(f"\n[bold]Use {found.recommendation.method}.[/] ", end="")
         terminal.print(found.recommendation.reason, markup=False)
@@ -100,21 +116,16 @@ def _show(found: Comparison) -> None:
             terminal.print(caution, markup=False)
 
 
-def _measures(found: Comparison) -> tuple[str, ...]:
-    scores = [entry.score for entry in found.entries if entry.score is not None]
-    if not scores:
-        return ()
-    return MEASURES if hasattr(scores[0], "accuracy") else _OF_NUMBERS
-
-
-def _cells(entry: Entry, names: tuple[str, ...]) -> list[str]:
-    if entry.score is None:
-        cells = ["-" for _ in names]
-    else:
-        cells = [f"{getattr(entry.score, name):.4f}" for name in names]
+def _cells(entry: Entry, names: tuple[str, ...], *, folds: bool) -> list[str]:
+    figures = {} if entry.score is None else figures_of(entry.score)
+    cells = [_number(figures.get(name, float("nan"))) for name in names]
     held = entry.held_out
-    if held is None:
+    if folds and held is None:
         cells += ["-", "-"]
-    else:
+    elif held is not None:
         cells += [f"{held.held_out:.4f}", f"{held.behind:.4f} ± {held.behind_se:.4f}"]
     return [*cells, f"{entry.seconds:.2f}"]
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.4f}"

@@ -4,9 +4,11 @@ from overread.consensus.boxes import fuse_boxes, median_boxes
 from overread.consensus.choose import compare_methods, recommend
 from overread.consensus.dawid_skene import dawid_skene
 from overread.consensus.ebcc import ebcc
+from overread.consensus.finding_score import score_findings
 from overread.consensus.hierarchical import hierarchical
 from overread.consensus.instances import fuse_instances
 from overread.consensus.majority import majority
+from overread.consensus.mask_score import score_masks
 from overread.consensus.masks import consensus_masks, majority_masks, staple
 from overread.consensus.next_read import next_reads
 from overread.consensus.one_coin import one_coin
@@ -36,6 +38,8 @@ __all__ = [
     "recommend",
     "reliability_curve",
     "score",
+    "score_findings",
+    "score_masks",
     "scores",
     "signed_distance",
     "staple",

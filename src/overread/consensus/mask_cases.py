@@ -124,10 +124,11 @@ def check_masks(reads: MaskReads, gold: Gold | None, level: float) -> None:
             remedy="Leave the spacing out to measure in pixels.",
         )
     if gold is not None:
-        _check_gold(reads, gold)
+        check_gold(reads, gold)
 
 
-def _check_gold(reads: MaskReads, gold: Gold) -> None:
+def check_gold(reads: MaskReads, gold: Gold) -> None:
+    """Refuse true masks of another number, size or code than the reads have."""
     if len(gold) != reads.index.n_cases:
         raise InputError("gold", f"have {reads.index.n_cases} entries, one a case", len(gold))
     top = len(reads.schema.classes) - 1

@@ -12,7 +12,9 @@ from overread.exchange.documents import (
     reliability_document,
 )
 from overread.exchange.findings import read_boxes
-from overread.exchange.gold import Gold, read_gold, read_gold_boxes, read_gold_scores
+from overread.exchange.gold import Gold, read_gold, read_gold_scores
+from overread.exchange.gold_findings import read_gold_boxes
+from overread.exchange.gold_masks import read_gold_masks
 from overread.exchange.label_sets import read_label_rows, read_label_sets
 from overread.exchange.mask_files import write_masks
 from overread.exchange.mask_table import read_mask_table
@@ -38,6 +40,7 @@ __all__ = [
     "read_coco",
     "read_gold",
     "read_gold_boxes",
+    "read_gold_masks",
     "read_gold_scores",
     "read_label_rows",
     "read_label_sets",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,22 +13,8 @@ from overread.errors import InputError
 from overread.exchange.cells import coded, numbers
 from overread.exchange.classes import refuse_blank, says
 from overread.exchange.columns import Columns, find, match
-from overread.exchange.findings import BoxForm, read_boxes
-from overread.exchange.gather import NO_FINDING
-from overread.exchange.tables import open_table, read_table
-from overread.labels import (
-    CANNOT_BE_READ,
-    BoxReads,
-    ClassReads,
-    InstanceReads,
-    Kind,
-    LabelSchema,
-    ReadIndex,
-    ScoreReads,
-)
-
-GOLD_READER = "gold"
-"""Name of the reader that gold boxes are given."""
+from overread.exchange.tables import open_table
+from overread.labels import CANNOT_BE_READ, ClassReads, ReadIndex, ScoreReads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,70 +87,6 @@ def read_gold_scores(
     return _of_cases(coded(frame[case]), reads.index, said)[0]
 
 
-def read_gold_boxes(
-    source: Any,
-    reads: BoxReads | InstanceReads,
-    *,
-    columns: Columns | None = None,
-    form: BoxForm = "corners",
-    inclusive: bool = False,
-    no_finding: Sequence[str] = (NO_FINDING,),
-) -> BoxReads:
-    """Read gold boxes ``case, label, x1, y1, x2, y2`` as the reads of one reader, "gold".
-
-    Cases are those of the reads, in their order (gold of other cases is left out), and so are the
-    classes. A case with gold and no finding has a row that says so.
-
-    Args:
-        columns, form, inclusive, no_finding: as in :func:`overread.exchange.findings.read_boxes`.
-    Raises:
-        InputError: as :func:`overread.exchange.findings.read_boxes`, or no case in common.
-    """
-    columns = columns or Columns()
-    frame = read_table(source)
-    if not frame.height:
-        raise InputError("gold table", "hold at least one row", "the header only")
-    who = columns.reader
-    table: dict[str, Any] = {
-        name: frame[name] for name in frame.columns if name != match(frame.columns, who)
-    }
-    table[who] = [GOLD_READER] * frame.height
-    classes = LabelSchema(Kind.BOX, reads.schema.classes)
-    gold = read_boxes(
-        table,
-        columns=columns,
-        schema=classes,
-        form=form,
-        inclusive=inclusive,
-        no_finding=no_finding,
-    )
-    place = {name: code for code, name in enumerate(reads.index.cases)}
-    code = np.array([place.get(name, -1) for name in gold.index.cases], dtype=np.int32)
-    kept = gold.select(np.flatnonzero(code[gold.index.case] >= 0))
-    if not kept.index.n_reads:
-        _refuse_strangers()
-    return _over_cases(kept, code, reads)
-
-
-def _over_cases(gold: BoxReads, code: Ints, reads: BoxReads | InstanceReads) -> BoxReads:
-    index = ReadIndex(
-        code[gold.index.case].astype(np.int32),
-        gold.index.reader,
-        reads.index.cases,
-        gold.index.readers,
-    )
-    return BoxReads(
-        index,
-        gold.read,
-        gold.label,
-        gold.box,
-        gold.schema,
-        gold.unreadable,
-        reads.image_size,
-        reads.spacing_mm,
-    )
-
-
 def _two(source: Any, columns: Columns, what: str) -> tuple[Any, str, str]:
     table = open_table(source)
     case = find(table.names, "case", columns.case)
@@ -190,7 +111,7 @@ def _of_cases(
     of_row = np.array([place.get(name, -1) for name in names], dtype=np.int64)[code]
     rows = np.flatnonzero(of_row >= 0)
     if not rows.size:
-        _refuse_strangers()
+        refuse_strangers()
     answer = np.full(index.n_cases, np.nan)
     answer[of_row[rows]] = said[rows]
     first = answer[of_row[rows]]
@@ -202,7 +123,8 @@ def _of_cases(
     return answer, tuple((np.flatnonzero(of_row < 0) + 1).tolist())
 
 
-def _refuse_strangers() -> None:
+def refuse_strangers() -> NoReturn:
+    """Refuse gold of which nobody read a case."""
     raise InputError(
         "gold table",
         "answer cases that somebody read",

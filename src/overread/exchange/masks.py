@@ -94,6 +94,20 @@ def read_mask_folder(
         rule = f'hold mask files that fit the pattern "{pattern}"'
         remedy = f"Known suffixes: {', '.join(MASK_SUFFIXES)}; option pattern=..."
         raise InputError("mask folder", rule, "none", remedy=remedy)
+    return read_mask_files(files, classes=classes, spacing_mm=spacing_mm)
+
+
+def read_mask_files(
+    files: Sequence[tuple[str, str, Path]],
+    *,
+    classes: Mapping[int | str, str] | None = None,
+    spacing_mm: Sequence[float] | None = None,
+) -> MaskReads:
+    """Read masks from files whose case and reader are known; see :func:`read_mask_folder`.
+
+    Args:
+        files: (case, reader, path) of each mask.
+    """
     index = read_index([case for case, _, _ in files], [who for _, who, _ in files])
     pictures = (read_picture(path, row) for row, (_, _, path) in enumerate(files, start=1))
     _refuse_repeats(index)
