@@ -17,7 +17,7 @@ from overread.exchange.pictures import MASK_SUFFIXES, Picture, read_picture, who
 from overread.labels import Kind, LabelClass, LabelSchema, MaskReads, ReadIndex, read_index
 from overread.labels.masks import run_lengths
 
-BACKGROUND = "background"
+BACKGROUND, FOREGROUND = "background", "foreground"
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ def read_mask_folder(
         readers: take these readers only.
         classes: value -> class, in the order of the codes, the background first; a colour is
             written "#ff0000". By default each value that occurs is a class named by its number,
-            and 0 is the background.
+            and 0 is the background; where no other occurs, there is one class "foreground".
         spacing_mm: mm a pixel of rows, columns (or slices, rows, columns), for files without.
     Raises:
         InputError: no file fits the pattern; masks of one case that differ in size; a value that
@@ -193,6 +193,8 @@ def _classes(
     if classes is None:
         values = np.union1d([0], occurring)
         names = [BACKGROUND, *(_value_name(v, colour=bool(runs.colour)) for v in values[1:])]
+        if values.size == 1:  # nobody marked anything, though they could have
+            values, names = np.array([0, 1]), [BACKGROUND, FOREGROUND]
     else:
         values = np.array([_value_of(key) for key in classes], dtype=np.int64)
         names = list(classes.values())
