@@ -49,7 +49,7 @@ def run(
 
     Example: **overread agree reads.csv --by site**
     """
-    table = how.read(reads)
+    table = how.read(reads, by=by)
     with progress("agreement", quiet=as_json) as tick:
         study = measure_agreement(
             table,

@@ -55,15 +55,17 @@ class ReadingOptions:
     reader: str = _option("reader", "Column of the reader.")
     label: str = _option("label", "Column of the class.")
     value: str = _option("value", "Column of a score.")
+    skip: str = _option("", "Multi-label: columns that are no classes, comma-separated.")
     corners: str = _option("x1,y1,x2,y2", "Columns of a box, comma-separated.")
     time: str | None = _option(None, "Column of the time of a read.")
     seconds: str | None = _option(None, "Column of the reading seconds.")
     protocol: str | None = _option(None, "Column of the protocol version.")
     group: str | None = _option(None, "Column of the patient: drawn together in intervals.")
 
-    def read(self, source: Path) -> Reads:
-        """Read the table, folder or file."""
+    def read(self, source: Path, *, by: str = "") -> Reads:
+        """Read the table, folder or file. Args: by: a column of subgroups, so no class."""
         options = replace(self.as_read_options(), kind=self._kind())
+        options = replace(options, skip=(*options.skip, by) if by else options.skip)
         return read_reads(source, options)
 
     def subgroup(self, source: Path, column: str, reads: Reads) -> list[str]:
@@ -94,6 +96,7 @@ class ReadingOptions:
             repeats=self.repeats,  # type: ignore[arg-type]
             blank=self.blank,  # type: ignore[arg-type]
             unreadable=self.unreadable,
+            skip=[name.strip() for name in self.skip.split(",")] if self.skip else (),
         )
 
 

@@ -58,7 +58,7 @@ def run(
     refuse_suffix("--out", out, PAGE)
     if pdf is not None:
         refuse_suffix("--pdf", pdf, DOCUMENT)
-    table = how.read(reads)
+    table = how.read(reads, by=by)
     request = ReportRequest(
         title=title or f"Agreement and consensus: {reads.resolve().stem}",
         source=reads.resolve().name,

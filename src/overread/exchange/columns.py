@@ -87,7 +87,8 @@ def detect_kind(names: Sequence[str], columns: Columns | None = None) -> Kind:
         "table",
         f"have a column {wanted}",
         shown_names(names),
-        remedy="Name yours by option, for example label=... (--label).",
+        remedy="Name yours by option, for example label=... (--label). A column for each class is "
+        "kind multi-label (--kind).",
     )
 
 

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from overread.errors import InputError
 from overread.exchange.cells import coded, missing_cells
-from overread.exchange.columns import Columns, extra_names, find, index_columns, load_columns
+from overread.exchange.columns import (
+    Columns,
+    extra_names,
+    find,
+    index_columns,
+    load_columns,
+    match,
+)
 from overread.exchange.gather import (
     NO_FINDING,
     class_codes,
@@ -20,7 +27,7 @@ from overread.exchange.gather import (
     refuse_contradictions,
     row_meanings,
 )
-from overread.exchange.tables import open_table
+from overread.exchange.tables import open_table, shown_names
 from overread.labels import (
     CANNOT_BE_READ,
     UNREADABLE,
@@ -45,6 +52,7 @@ def read_label_sets(
     *,
     columns: Columns | None = None,
     classes: Sequence[str] | None = None,
+    skip: Sequence[str] = (),
     present: Sequence[str] = PRESENT,
     absent: Sequence[str] = ABSENT,
     repeats: Repeats = "error",
@@ -56,6 +64,7 @@ def read_label_sets(
 
     Args:
         classes: the columns of the classes; by default all but those that :class:`Columns` names.
+        skip: columns that are no classes either (a site, a device).
         present, absent: what cells mean there and not there, upper or lower case; 1.0 is "1".
         source, columns, repeats, unreadable: as in :func:`overread.exchange.classes.read_classes`.
     Raises:
@@ -65,6 +74,7 @@ def read_label_sets(
     table = open_table(source)
     who = {what: find(table.names, what, getattr(columns, what)) for what in ("case", "reader")}
     taken = {*who.values(), *extra_names(table.names, columns).values()}
+    taken |= {_there(table.names, name) for name in skip}
     if classes is None:
         classes = [name for name in table.names if name not in taken]
     named = {name: find(table.names, "classes", name) for name in classes}
@@ -78,6 +88,13 @@ def read_label_sets(
     reads = MultiLabelReads(index, wide, schema)
     answer = np.unique(wide, axis=0, return_inverse=True)[1].reshape(-1)
     return reads.select(rows_to_keep(index, answer, repeats, lambda row: wide[row].tolist()))
+
+
+def _there(names: Sequence[str], wanted: str) -> str:
+    found = match(names, wanted)
+    if found is None:
+        raise InputError("table", f'have a column "{wanted}"', shown_names(names))
+    return found
 
 
 def _presence(
@@ -97,7 +114,8 @@ def _presence(
             f"be one of {', '.join([*present, *absent])}, or empty",
             repr(code.names[code.code[bad[0]]]),
             rows=bad + 1,
-            remedy="Name more words by the options present and absent, or the classes by classes.",
+            remedy="Name the classes by option: classes=... (--classes), or columns that are none: "
+            "skip=... (--skip), or more words: present=..., absent=...",
         )
     return said
 

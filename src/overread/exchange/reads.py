@@ -33,7 +33,7 @@ class ReadOptions:
         classes: the classes in order (for masks the background first); by default those found.
         repeats, blank, unreadable: see :func:`overread.exchange.classes.read_classes`.
         low, high: range of scores.
-        present, absent: see :func:`overread.exchange.label_sets.read_label_sets`.
+        present, absent, skip: see :func:`overread.exchange.label_sets.read_label_sets`.
         form, inclusive, flat, no_finding: see :func:`overread.exchange.findings.read_boxes`.
         run_code: see :func:`overread.exchange.mask_table.read_mask_table`.
         every_reader_read_all, parts: see :func:`overread.exchange.coco.read_coco`.
@@ -53,6 +53,7 @@ class ReadOptions:
     high: float | None = None
     present: Sequence[str] = PRESENT
     absent: Sequence[str] = ABSENT
+    skip: Sequence[str] = ()
     form: BoxForm = "corners"
     inclusive: bool = False
     flat: Flat = "error"
@@ -180,6 +181,7 @@ def _read_sets(source: Any, options: ReadOptions, *, wide: bool) -> Reads:
             source,
             columns=options.columns,
             classes=options.classes,
+            skip=options.skip,
             present=options.present,
             absent=options.absent,
             repeats=options.repeats,
