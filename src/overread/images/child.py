@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from overread.errors import InputError, OverreadError
 from overread.images.limits import Limits
-from overread.images.refusal import CAUSES, RefusedError
+from overread.images.refusal import CAUSES, Cause, RefusedError
 
 _START_SECONDS = 60.0
 _LONGEST_ANSWER = 64 << 20
@@ -51,7 +51,7 @@ class Child:
         self._line: socket.socket | None = None
         self._jobs = 0
 
-    def __enter__(self) -> Child:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -173,7 +173,9 @@ class Child:
             self._awaited(ours, _START_SECONDS)
         except RefusedError as error:
             self.close()
-            raise OverreadError("The image decoder does not start; check the installation") from error
+            raise OverreadError(
+                "The image decoder does not start; check the installation"
+            ) from error
         return ours
 
 
@@ -195,5 +197,5 @@ def _parsed(heard: bytearray) -> dict[str, Any]:
 
 
 def _refused(answer: dict[str, Any]) -> RefusedError:
-    cause = answer["cause"] if answer["cause"] in CAUSES else "damaged"
+    cause: Cause = next((one for one in CAUSES if one == answer["cause"]), "damaged")
     return RefusedError(cause, str(answer.get("reason", ""))[:300])

@@ -160,7 +160,7 @@ def _lookup(item: Dataset | None) -> Lookup | None:
     entries, first = int(described[0]) or 1 << 16, int(described[1])
     element = item.get("LUTData")
     values = _table_values(element, entries)
-    if values is None or not 0 < values.size:
+    if values is None or not values.size > 0:
         return None
     return Lookup(first, values[:entries])
 

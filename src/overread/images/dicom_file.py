@@ -70,7 +70,7 @@ def read_dicom(
             if syntax == _DEFLATED:
                 return _inflated(file, start, limits, _Wanted(pixels, tags))
             return _parsed(file, _Wanted(pixels, tags))
-        except (MemoryError, RefusedError):
+        except (MemoryError, ImportError, RefusedError):
             raise
         except Exception as error:  # a hostile header makes pydicom raise anything
             raise RefusedError("damaged", "the DICOM header cannot be parsed") from error
@@ -129,6 +129,7 @@ def _inflated(file: BinaryIO, start: int, limits: Limits, wanted: _Wanted) -> Da
     """A deflated data set, unpacked up to the limit and parsed as the explicit one it is."""
     from pydicom.dataset import FileDataset, FileMetaDataset  # noqa: PLC0415 - as above
     from pydicom.filereader import read_dataset  # noqa: PLC0415
+    from pydicom.uid import UID  # noqa: PLC0415
 
     file.seek(start)
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -144,7 +145,7 @@ def _inflated(file: BinaryIO, start: int, limits: Limits, wanted: _Wanted) -> Da
         specific_tags=wanted.tags,
     )
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID = _EXPLICIT
+    meta.TransferSyntaxUID = UID(_EXPLICIT)
     made = FileDataset("", elements, file_meta=meta, is_implicit_VR=False, is_little_endian=True)
     made.set_original_encoding(False, True, "iso8859")
     return made

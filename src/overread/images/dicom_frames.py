@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from overread.images import jpeg12
 from overread.images.case_image import Overlay
 from overread.images.dicom_file import has_pixels
 from overread.images.dicom_values import Dataset, text, whole
@@ -58,6 +59,7 @@ def _photometric(dataset: Dataset) -> str:
 def _complete(dataset: Dataset, photometric: str) -> None:
     """Fill in what old files leave out and the decoder insists on."""
     dataset.PhotometricInterpretation = photometric
+    dataset.NumberOfFrames = sizes_of(dataset)[0]
     allocated = whole(dataset, "BitsAllocated", 8)
     dataset.SamplesPerPixel = whole(dataset, "SamplesPerPixel", 1)
     dataset.BitsAllocated = allocated
@@ -73,7 +75,7 @@ def _complete(dataset: Dataset, photometric: str) -> None:
 
 
 def _decoded(dataset: Dataset) -> Iterator[NDArray[Any]]:
-    from pydicom.pixels import get_decoder, iter_pixels  # noqa: PLC0415 - the child alone
+    from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415 - the child alone
 
     syntax = dataset.file_meta.TransferSyntaxUID
     name = str(syntax.name)[:60] if syntax.is_transfer_syntax else "unknown"
@@ -86,12 +88,47 @@ def _decoded(dataset: Dataset) -> Iterator[NDArray[Any]]:
         raise RefusedError("missing part", reason)
     shift = _odd_high_bit(dataset) if str(syntax) in _NATIVE else 0
     try:
-        for frame in iter_pixels(dataset, **({"shift_correction": False} if shift else {})):
+        for frame in _each(dataset, shift_correction=shift == 0):
             yield _shifted(dataset, frame, shift) if shift else frame
-    except (MemoryError, RefusedError, GeneratorExit):
+    except (MemoryError, ImportError, RefusedError):
         raise
     except Exception as error:  # each decoder has errors of its own
         raise RefusedError("damaged", f"the pixels cannot be decoded ({name})") from error
+
+
+def _each(dataset: Dataset, *, shift_correction: bool) -> Iterator[NDArray[Any]]:
+    """Frames one after another; by number where pydicom's iterator stumbles over its own array."""
+    from pydicom.pixels.utils import iter_pixels, pixel_array  # noqa: PLC0415 - as above
+
+    count = dataset.NumberOfFrames
+    if _wide_jpeg(dataset):
+        yield from _wide_jpeg_frames(dataset, count)
+        return
+    done = 0
+    if count > 1:
+        try:
+            for frame in iter_pixels(dataset, shift_correction=shift_correction):
+                yield frame
+                done += 1
+        except ValueError:  # "output array is read-only": JPEG 2000 of another sign than claimed
+            if done:
+                raise
+    for at in range(done, count):
+        yield pixel_array(dataset, index=at, shift_correction=shift_correction)
+
+
+def _wide_jpeg(dataset: Dataset) -> bool:
+    syntax = str(dataset.file_meta.TransferSyntaxUID)
+    return syntax == jpeg12.SYNTAX and dataset.BitsStored > 8 and dataset.SamplesPerPixel == 1
+
+
+def _wide_jpeg_frames(dataset: Dataset, count: int) -> Iterator[NDArray[Any]]:
+    from pydicom.encaps import generate_frames  # noqa: PLC0415 - as above
+
+    for encoded in generate_frames(dataset.PixelData, number_of_frames=count):
+        yield jpeg12.decode_frame(
+            encoded, rows=dataset.Rows, columns=dataset.Columns, stored=dataset.BitsStored
+        )
 
 
 def _odd_high_bit(dataset: Dataset) -> int:
@@ -104,7 +141,8 @@ def _odd_high_bit(dataset: Dataset) -> int:
 def _shifted(dataset: Dataset, frame: NDArray[Any], shift: int) -> NDArray[Any]:
     """Stored bits of samples that do not start at bit 0; what lies beside them is overlay."""
     up = dataset.BitsAllocated - dataset.BitsStored - shift
-    return np.right_shift(np.left_shift(frame, up), up + shift)
+    shifted: NDArray[Any] = np.right_shift(np.left_shift(frame, up), up + shift)
+    return shifted
 
 
 def _finished(dataset: Dataset, frame: NDArray[Any], photometric: str) -> NDArray[Any]:
@@ -124,14 +162,15 @@ def _eight_bits(frame: NDArray[Any], stored: int) -> NDArray[Any]:
 
 
 def _through_palette(dataset: Dataset, frame: NDArray[Any]) -> NDArray[Any]:
-    from pydicom.pixels import apply_color_lut  # noqa: PLC0415 - as above
+    from pydicom.pixels.processing import apply_color_lut  # noqa: PLC0415 - as above
 
     try:
         coloured = apply_color_lut(frame, dataset)[..., :3]
     except Exception as error:  # a hostile table makes pydicom raise anything
         raise RefusedError("damaged", "the colour palette cannot be read") from error
     wide = coloured.dtype.itemsize > 1 and int(coloured.max(initial=0)) > 255
-    return (coloured >> 8 if wide else coloured).astype(np.uint8)
+    eight: NDArray[Any] = coloured >> 8 if wide else coloured
+    return eight.astype(np.uint8)
 
 
 def overlays_of(dataset: Dataset, frame: int, count: int) -> list[Overlay]:
@@ -171,8 +210,7 @@ def _placed(drawn: NDArray[Any], origin: list[int], size: tuple[int, int]) -> ND
     ]
     if all(low < high for low, high in zip(begin, end, strict=True)):
         part = tuple(
-            slice(low - one, high - one)
-            for low, high, one in zip(begin, end, origin, strict=True)
+            slice(low - one, high - one) for low, high, one in zip(begin, end, origin, strict=True)
         )
         bits[begin[0] : end[0], begin[1] : end[1]] = drawn[part] != 0
     return bits

@@ -74,9 +74,7 @@ def _one_series(members: list[Slice], same: Callable[[Path, Path], bool]) -> lis
     if copies:
         notes += (f"{copies} copies of slices are left out",)
     if len(parts) > 1:
-        notes += (
-            f"one of {len(parts)} cases of a series that mixes sizes, directions or repeats",
-        )
+        notes += (f"one of {len(parts)} cases of a series that mixes sizes, directions or repeats",)
     return [Found("dicom", tuple(one.path for one in part), notes) for part in parts]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overread.images.case_image import Details
+from overread.images.dicom_display import Rescale
 from overread.images.dicom_file import open_regular
 from overread.images.limits import Limits
 from overread.images.refusal import RefusedError
@@ -82,7 +83,7 @@ def _read(path: Path, limits: Limits) -> _Volume:
         source: Any = gzip.GzipFile(fileobj=file) if packed else file
         try:
             return _parsed(source, limits)
-        except (RefusedError, MemoryError):
+        except (RefusedError, MemoryError, ImportError):
             raise
         except Exception as error:  # a hostile header makes the parser raise anything
             raise RefusedError("damaged", "the NIfTI file cannot be parsed") from error
@@ -91,9 +92,10 @@ def _read(path: Path, limits: Limits) -> _Volume:
 def _parsed(source: BinaryIO, limits: Limits) -> _Volume:
     import nibabel  # noqa: PLC0415 - the child alone needs it
 
+    header: Any
     head = source.read(540)
     wide = 540 in {int.from_bytes(head[:4], order) for order in ("little", "big")}
-    kind = nibabel.Nifti2Header if wide else nibabel.Nifti1Header
+    kind: Any = nibabel.Nifti2Header if wide else nibabel.Nifti1Header
     header = kind(head[: 540 if wide else 348], check=False)
     shape = tuple(int(side) for side in header.get_data_shape())
     volumes = int(np.prod(shape[3:], dtype=np.float64)) if len(shape) > 3 else 1
@@ -115,7 +117,7 @@ def _parsed(source: BinaryIO, limits: Limits) -> _Volume:
 
 def _skip(source: BinaryIO, more: int, head: bytes) -> None:
     """Step over extensions, in pieces, so that a claimed offset makes no large buffer."""
-    if more + len(head) > 1 << 28 or more < 0 and more + len(head) < 348:
+    if more + len(head) > 1 << 28 or (more < 0 and more + len(head) < 348):
         raise RefusedError("damaged", "the NIfTI header places the samples nowhere")
     while more > 0:
         piece = source.read(min(more, 1 << 20))
@@ -143,10 +145,10 @@ def _scaled(grid: NDArray[Any], header: Any, colour: bool, notes: tuple[str, ...
     if header.get_slope_inter()[0] is None or slope == 0:
         slope, intercept = 1.0, 0.0
     samples = grid.astype(grid.dtype.newbyteorder("="), copy=False)
-    if samples.dtype.kind in "iu" and slope == int(slope) and intercept == int(intercept):
-        if (slope, intercept) != (1.0, 0.0) and max(abs(slope), abs(intercept)) < 1 << 30:
-            samples = samples.astype(np.int64) * int(slope) + int(intercept)
-            slope, intercept = 1.0, 0.0
+    scale = Rescale(slope, intercept)
+    if samples.dtype.kind in "iu" and scale.whole:
+        samples = samples.astype(np.int64) * int(slope) + int(intercept)
+        slope, intercept = 1.0, 0.0
     return _Volume(samples, affine, slope, intercept, slice_axis, notes)
 
 
@@ -156,16 +158,15 @@ def _axes(affine: NDArray[np.float64]) -> tuple[list[int], list[int]]:
         return [0, 1, 2], [1, 1, 1]
     import nibabel  # noqa: PLC0415 - as above
 
-    told = nibabel.io_orientation(affine)
+    orientation_of: Any = nibabel.orientations.io_orientation
+    told = orientation_of(affine)
     axes, signs = [0, 1, 2], [1, 1, 1]
     for voxel_axis, (patient_axis, sign) in enumerate(told):
         axes[int(patient_axis)], signs[int(patient_axis)] = voxel_axis, int(sign)
     return axes, signs
 
 
-def _oriented(
-    volume: _Volume, axes: list[int], signs: list[int]
-) -> tuple[NDArray[Any], list[int]]:
+def _oriented(volume: _Volume, axes: list[int], signs: list[int]) -> tuple[NDArray[Any], list[int]]:
     """(slices, rows, columns[, 3]) as a radiologist looks at them, and the voxel axis of each."""
     view = _VIEWS[_normal(volume, axes)]
     down, right, on = view

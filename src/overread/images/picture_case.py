@@ -35,7 +35,7 @@ def picture_stack(path: Path, limits: Limits) -> Stack:
         pages, left_out = _pages(image, limits)
         columns, rows = _shown_size(image)
         samples = 1 if image.mode in _GREY or _grey_alpha(image) else 3
-    except (RefusedError, MemoryError):
+    except (RefusedError, MemoryError, ImportError):
         raise
     except Exception as error:  # a hostile picture makes the decoder raise anything
         raise RefusedError("damaged", "the picture's header cannot be parsed") from error
@@ -72,7 +72,8 @@ def _pages(image: Any, limits: Limits) -> tuple[list[int], int]:
 
 def _shown_size(image: Any) -> tuple[int, int]:
     turned = image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
-    return image.size[::-1] if turned else image.size
+    across, down = image.size
+    return (down, across) if turned else (across, down)
 
 
 def _grey_alpha(image: Any) -> bool:
@@ -92,14 +93,15 @@ def _frames(image: Any, pages: list[int], *, grey: bool) -> Iterator[NDArray[Any
             image.seek(page)
             image.load()
             yield _samples(ImageOps.exif_transpose(image), grey=grey)
-    except (MemoryError, RefusedError, GeneratorExit):
+    except (MemoryError, ImportError, RefusedError):
         raise
     except Exception as error:  # as above
         raise RefusedError("damaged", "the picture's pixels cannot be decoded") from error
 
 
 def _samples(image: Any, *, grey: bool) -> NDArray[Any]:
-    if grey and not _grey_alpha(image) and "transparency" not in image.info:
+    clear = _grey_alpha(image) or (image.mode in {"L", "1"} and "transparency" in image.info)
+    if grey and not clear:
         return _grey_samples(image)
     if image.mode != "RGB" or "transparency" in image.info:
         image = _on_black(image)
@@ -117,11 +119,10 @@ def _grey_samples(image: Any) -> NDArray[Any]:
 def _on_black(image: Any) -> Any:
     from PIL import Image  # noqa: PLC0415 - as above
 
-    if image.mode in {"L", "I", "F", "1"} or image.mode.startswith("I;16"):
-        image = image.convert("L") if image.mode in {"1", "L"} else image
+    has_alpha = image.mode in {"LA", "La", "PA", "RGBA", "RGBa"} or "transparency" in image.info
+    if not has_alpha:
         return image.convert("RGB")
-    if image.mode in {"CMYK", "YCbCr", "LAB", "HSV"} or image.mode == "RGB":
-        if "transparency" not in image.info:
-            return image.convert("RGB")
     clear = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear).convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear).convert(
+        "RGB"
+    )

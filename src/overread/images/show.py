@@ -61,7 +61,8 @@ def windowed(frame: Frame, window: Window, *, slope: float, intercept: float) ->
         share = (value - (center - 0.5)) / (width - 1) + 0.5
     else:
         share = (value - center) / width + 0.5
-    return (np.clip(share, 0, 1) * 255 + 0.5).astype(np.uint8)
+    shown: NDArray[np.uint8] = (np.clip(share, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return shown
 
 
 def thumbnail(case: CaseImage, *, size: int = 256) -> bytes:

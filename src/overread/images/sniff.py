@@ -61,7 +61,9 @@ def _bare_dicom(head: bytes) -> bool:
         group, element = struct.unpack_from(order + "HH", head)
         if group in {2, 8} and element <= 0x18:
             explicit = head[4:6].isalpha() and head[4:6].isupper()
-            length = struct.unpack_from(order + ("H" if explicit else "I"), head, 6 if explicit else 4)
+            length = struct.unpack_from(
+                order + ("H" if explicit else "I"), head, 6 if explicit else 4
+            )
             if length[0] <= 1024:
                 return True
     return False

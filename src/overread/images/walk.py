@@ -82,7 +82,7 @@ def _link(path: Path, root: Path) -> Iterator[Seen]:
 
 def _names(folder: Path) -> tuple[list[str], str]:
     try:
-        return sorted(os.listdir(folder)), ""
+        return sorted(one.name for one in folder.iterdir()), ""
     except OSError:
         return [], "the folder cannot be read"
 

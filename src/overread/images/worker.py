@@ -8,6 +8,7 @@ bounds itself: memory and file size by rlimit, time by an alarm that no decoder 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import logging
 import os
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from overread.images.dicom_case import dicom_stack
 from overread.images.dicom_scan import scan
@@ -39,6 +41,7 @@ def main() -> None:
     """Serve the parent until it closes the line."""
     line = socket.socket(fileno=int(sys.argv[1]))
     _be_quiet()
+    _warm_up()
     limits, secret = _setup(line)
     _bound(limits)
     _send(line, {"ready": True})
@@ -62,6 +65,13 @@ def _be_quiet() -> None:
         os.dup2(nowhere, stream)
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
+
+
+def _warm_up() -> None:
+    """Import the decoders before memory is bounded; those that are missing are told when needed."""
+    for name in ("pydicom.pixels", "PIL.Image", "PIL.ImageOps"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def _setup(line: socket.socket) -> tuple[Limits, bytes]:
@@ -100,28 +110,38 @@ def _send(line: socket.socket, answer: dict[str, Any]) -> None:
 def _answered(
     file: BinaryIO, secret: bytes, limits: Limits, beat: Callable[[], None]
 ) -> dict[str, Any]:
+    """Answer of one job; whatever a hostile file provokes becomes a reason of our own words."""
     try:
-        job = json.loads(file.read())
-        file.seek(0)
-        file.truncate()
-        if job["task"] == "scan":
-            return {"slice": scan(Path(job["files"][0]), secret, limits)}
-        stack = _opened(job["kind"], [Path(path) for path in job["files"]], secret, limits)
-        return _written(stack, file, limits, beat)
+        return _done(file, secret, limits, beat)
     except RefusedError as refused:
         return {"cause": refused.cause, "reason": refused.reason}
-    except ImportError:
-        reason = "reading it needs packages: pip install 'overread[images]'"
-        return {"cause": "missing part", "reason": reason}
     except MemoryError:
         reason = f"decoding takes more than {limits.megabytes} MB of memory"
         return {"cause": "too large", "reason": reason, "memory": True}
-    except OSError:
-        return {"cause": "too large", "reason": "the decoded case cannot be written"}
-    except RecursionError:
-        return {"cause": "damaged", "reason": "the file nests too deeply"}
-    except Exception:  # noqa: BLE001 - whatever a hostile file provokes is a damaged file
-        return {"cause": "damaged", "reason": "the file cannot be decoded"}
+    except Exception as error:  # noqa: BLE001 - any error of any decoder
+        known = (one for one in _REASONS if isinstance(error, one[0]))
+        _, cause, reason = next(known, _REASONS[-1])
+        return {"cause": cause, "reason": reason}
+
+
+_REASONS: list[tuple[type[Exception], str, str]] = [
+    (ImportError, "missing part", "reading it needs packages: pip install 'overread[images]'"),
+    (OSError, "too large", "the decoded case cannot be written"),
+    (RecursionError, "damaged", "the file nests too deeply"),
+    (Exception, "damaged", "the file cannot be decoded"),
+]
+
+
+def _done(
+    file: BinaryIO, secret: bytes, limits: Limits, beat: Callable[[], None]
+) -> dict[str, Any]:
+    job = json.loads(file.read())
+    file.seek(0)
+    file.truncate()
+    files = [Path(path) for path in job["files"]]
+    if job["task"] == "scan":
+        return {"slice": scan(files[0], secret, limits)}
+    return _written(_opened(job["kind"], files, secret, limits), file, limits, beat)
 
 
 def _opened(kind: str, files: list[Path], secret: bytes, limits: Limits) -> Stack:
@@ -136,24 +156,19 @@ def _written(
 ) -> dict[str, Any]:
     """Write frame after frame as raw little-endian samples; describe them in the answer."""
     types: list[str] = []
-    low, high, lost, size = np.inf, -np.inf, 0, 0
+    low, high, lost = np.inf, -np.inf, 0
     shape = (stack.rows, stack.columns) if stack.samples == 1 else (stack.rows, stack.columns, 3)
-    for frame in _exactly(stack):
-        if frame.shape != shape:
+    for claimed in _exactly(stack):
+        if claimed.shape != shape:
             raise RefusedError("damaged", "a frame has another size than the header claims")
-        frame, not_finite = tidy(frame)  # noqa: PLW2901 - the same frame, tidied
+        frame, not_finite = tidy(claimed)
         bottom, top = frame.min().item(), frame.max().item()
         types.append(narrowest(bottom, top, fractions=frame.dtype.kind == "f"))
-        raw = frame.astype(np.dtype(types[-1]).newbyteorder("<"), copy=False)
-        size += raw.nbytes
-        if size > limits.result_bytes:
-            raise RefusedError("too large", f"a case may take {limits.result_megabytes} MB")
-        file.write(np.ascontiguousarray(raw).data)
+        _write(file, frame.astype(np.dtype(types[-1]).newbyteorder("<"), copy=False), limits)
         low, high, lost = min(low, bottom), max(high, top), lost + not_finite
         beat()
     overlays = stack.overlays()
-    for overlay in overlays:
-        file.write(np.packbits(overlay.bits).tobytes())
+    file.writelines(np.packbits(overlay.bits).tobytes() for overlay in overlays)
     details = asdict(stack.details)
     if lost:
         details["notes"] = [*details["notes"], f"{lost} samples are not finite numbers"]
@@ -164,6 +179,12 @@ def _written(
         "overlays": [overlay.frame for overlay in overlays],
         "details": details,
     }
+
+
+def _write(file: BinaryIO, raw: NDArray[Any], limits: Limits) -> None:
+    if file.tell() + raw.nbytes > limits.result_bytes:
+        raise RefusedError("too large", f"a case may take {limits.result_megabytes} MB")
+    file.write(np.ascontiguousarray(raw).data)
 
 
 def _exactly(stack: Stack) -> Iterator[Any]:
