@@ -87,7 +87,7 @@ function ofProject(_method, project, rest, query, body) {
     case "reads/mine": {
       const latest = new Map();
       for (const read of state.reads) if (read.task.startsWith(`${project.id}.`)) latest.set(read.task, read);
-      const all = [...latest.values()].reverse().slice(0, Number(query.get("limit") ?? 20));
+      const all = [...latest.values()].toReversed().slice(0, Number(query.get("limit") ?? 20));
       return [200, all.map((read) => ({ ...read,
         case: project.cases.find((of) => taskId(project, of) === read.task) }))];
     }

@@ -1,7 +1,59 @@
-import { startViewer } from "./viewer/viewer";
-const box = document.createElement("div");
-Object.assign(box.style, { width: "1000px", height: "700px", position: "relative" });
-document.body.append(box);
-const wish = location.search.includes("gpu") ? "gpu" : location.search.includes("cpu") ? "cpu" : undefined;
-const v = await startViewer(box, async (url, signal) => (await fetch(url, { signal })).arrayBuffer(), wish as never);
-(window as never as {v: unknown}).v = v;
+/** The reading page, put together. */
+import "./page.css";
+import { openApi } from "./api/client";
+import { openDatabase } from "./state/database";
+import { activeClock } from "./state/seconds";
+import { openSession } from "./state/session";
+import { openDesk } from "./page/desk";
+import { newId } from "./model/ids";
+import { h } from "./page/dom";
+import { startViewer, type Rendering } from "./viewer/viewer";
+
+const HEARTBEAT_MS = 60_000;
+const RETRY_MS = 15_000;
+
+async function main(): Promise<void> {
+  const project = decodeURIComponent(location.pathname.split("/").filter(Boolean)[1] ?? "");
+  const page = document.querySelector<HTMLElement>("#page")!;
+  const viewport = h("div", { class: "viewport" });
+  const image = h("main", { class: "image", "aria-label": "Image" }, viewport);
+  page.append(image);
+  const api = openApi();
+  const wish = new URLSearchParams(location.search).get("rendering");
+  const viewer = await startViewer(viewport, api.frame,
+    wish === "gpu" || wish === "cpu" ? (wish satisfies Rendering) : undefined);
+  const clock = activeClock();
+  const session = openSession(project, {
+    api,
+    database: await openDatabase(globalThis.indexedDB),
+    screen: viewer,
+    clock,
+    now: () => performance.now(),
+    later: (act, ms) => void setTimeout(act, ms),
+    newId,
+  });
+  openDesk(page, image, viewer, session);
+
+  const now = (): number => performance.now();
+  for (const sign of ["pointerdown", "pointermove", "wheel", "keydown"] as const) {
+    addEventListener(sign, () => clock.activity(now()), { passive: true, capture: true });
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      clock.hide(now());
+      session.farewell();
+    } else clock.show(now());
+  });
+  addEventListener("pagehide", () => session.farewell());
+  addEventListener("online", () => void session.flush());
+  setInterval(() => void session.heartbeat(), HEARTBEAT_MS);
+  setInterval(() => void session.flush(), RETRY_MS);
+  void navigator.storage?.persist?.();
+  await session.start();
+}
+
+main().catch((reason: unknown) => {
+  const page = document.querySelector<HTMLElement>("#page");
+  page?.replaceChildren(h("div", { class: "end", role: "alert" }, h("h1", {}, "The reading page cannot start"),
+    h("p", {}, `${reason instanceof Error ? reason.message : String(reason)} Reload the page; nothing is lost.`)));
+});

@@ -1,0 +1,124 @@
+/** The one place that talks to the server. Every failure becomes an ApiError of a known sort. */
+import type {
+  Draft, ErrorBody, Me, OwnRead, Progress, Protocol, Receipt, Submission, Task,
+} from "./types";
+
+/**
+ * offline: no answer, or one that says "later" - try again; signed-out: log in and try again;
+ * conflict: somebody (another tab) was first; refused: sending the same again will not help.
+ */
+export type Failure = "offline" | "signed-out" | "conflict" | "refused";
+
+export class ApiError extends Error {
+  readonly failure: Failure;
+  readonly status: number;
+  readonly body: ErrorBody;
+
+  constructor(failure: Failure, status: number, body: ErrorBody) {
+    super(wording(status, body));
+    [this.failure, this.status, this.body] = [failure, status, body];
+  }
+}
+
+function wording(status: number, { error }: ErrorBody): string {
+  if (!error?.rule) return status ? `The server answered ${status}.` : "The server cannot be reached.";
+  const got = error.got === null || error.got === undefined ? "" : `; got ${String(error.got)}`;
+  return `${error.name ?? "The request"} must ${error.rule}${got}. ${error.remedy ?? ""}`.trim();
+}
+
+export interface Api {
+  me(): Promise<Me>;
+  login(email: string, password: string): Promise<Me>;
+  protocol(project: string): Promise<Protocol>;
+  progress(project: string): Promise<Progress>;
+  claim(project: string, count: number): Promise<readonly Task[]>;
+  mine(project: string, limit: number): Promise<readonly OwnRead[]>;
+  heartbeat(task: string): Promise<void>;
+  saveDraft(task: string, draft: Draft, last?: boolean): Promise<number>;
+  submit(task: string, read: Submission): Promise<Receipt>;
+  skip(task: string, reason: string): Promise<void>;
+  frame(url: string, signal: AbortSignal): Promise<ArrayBuffer>;
+}
+
+type Fetch = typeof fetch;
+interface Ask {
+  readonly method?: string;
+  readonly body?: unknown;
+  /** Sent while the page goes away. */
+  readonly last?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+const PATIENCE_MS = 20_000;
+
+export function openApi(send: Fetch = (...args) => fetch(...args)): Api {
+  let csrf = "";
+
+  async function once(path: string, ask: Ask): Promise<Response> {
+    const headers: Record<string, string> = { Accept: "application/json" };
+    if (ask.body !== undefined) headers["Content-Type"] = "application/json";
+    if (ask.method) headers["X-CSRF-Token"] = csrf;
+    try {
+      return await send(path, {
+        method: ask.method ?? "GET",
+        headers,
+        credentials: "same-origin",
+        keepalive: ask.last ?? false,
+        signal: ask.signal ?? AbortSignal.timeout(PATIENCE_MS),
+        ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
+      });
+    } catch {
+      throw new ApiError("offline", 0, {});
+    }
+  }
+
+  async function request(path: string, ask: Ask = {}): Promise<Response> {
+    let response = await once(path, ask);
+    if (response.status === 403 && ask.method && path !== "/api/login") {
+      // A log-in in another tab gives a new token; take it and try once more.
+      await me();
+      response = await once(path, ask);
+    }
+    if (response.ok) return response;
+    const body = (await response.json().catch(() => ({}))) as ErrorBody;
+    throw new ApiError(failureOf(response.status), response.status, body);
+  }
+
+  async function ask<T>(path: string, what: Ask = {}): Promise<T> {
+    const response = await request(path, what);
+    return (await response.json().catch(() => {
+      throw new ApiError("offline", response.status, {});
+    })) as T;
+  }
+
+  const post = <T>(path: string, body: unknown): Promise<T> => ask<T>(path, { method: "POST", body });
+  const known = (who: Me): Me => { csrf = who.csrf; return who; };
+  const me = async (): Promise<Me> => known(await ask<Me>("/api/me"));
+  const name = encodeURIComponent;
+
+  return {
+    me,
+    login: async (email, password) => known(await post<Me>("/api/login", { email, password })),
+    protocol: (project) => ask(`/api/projects/${name(project)}/protocol`),
+    progress: (project) => ask(`/api/projects/${name(project)}/progress`),
+    claim: async (project, count) =>
+      (await post<{ tasks: Task[] }>(`/api/projects/${name(project)}/claim`, { count })).tasks,
+    mine: (project, limit) => ask(`/api/projects/${name(project)}/reads/mine?limit=${limit}`),
+    heartbeat: async (task) => { await post(`/api/tasks/${name(task)}/heartbeat`, {}); },
+    saveDraft: async (task, draft, last = false) => {
+      const what = { method: "PUT", body: draft, last };
+      return (await ask<{ version: number }>(`/api/tasks/${name(task)}/draft`, what)).version;
+    },
+    submit: (task, read) => post(`/api/tasks/${name(task)}/submit`, read),
+    skip: async (task, reason) => { await post(`/api/tasks/${name(task)}/skip`, { reason }); },
+    frame: async (url, signal) => (await request(url, { signal })).arrayBuffer(),
+  };
+}
+
+export function failureOf(status: number): Failure {
+  if (status === 401) return "signed-out";
+  if (status === 409) return "conflict";
+  // 429 and 507 (rate, disk) pass; so do the faults of the server itself.
+  if (status === 408 || status === 425 || status === 429 || status >= 500) return "offline";
+  return "refused";
+}

@@ -1,0 +1,51 @@
+/** What stands where the image would be: loading, nothing to read, all done, something wrong. */
+import type { State } from "../state/store";
+import { button, h, show, write } from "./dom";
+
+export interface Ends {
+  readonly element: HTMLElement;
+  update(state: State): void;
+}
+
+export function openEnds(acts: { again(): void; previous(): void }): Ends {
+  const [title, text] = [h("h1", {}), h("p", {})];
+  const again = button("Look again", acts.again, "submit");
+  const previous = button("Back to your last read", acts.previous, "quiet");
+  const home = h("a", { href: "/", class: "quiet" }, "All projects");
+  const element = h("div", { class: "end" }, title, text,
+    h("div", { class: "row" }, again.element, previous.element, home));
+  return {
+    element,
+    update(state) {
+      show(element, state.phase !== "reading");
+      const [head, words] = texts(state);
+      write(title, head);
+      write(text, words);
+      show(again.element, state.phase === "empty" || state.phase === "problem");
+      show(previous.element, state.phase === "finished");
+      show(home, state.phase !== "loading");
+    },
+  };
+}
+
+function texts(state: State): readonly [string, string] {
+  const { progress } = state;
+  switch (state.phase) {
+    case "loading": return ["", state.signedOut ? "Log in to read." : ""];
+    case "finished": {
+      const open = state.waiting.length;
+      const sent = open === 0 ? "Every read is with the server."
+        : `${open} of your reads are kept here and on their way. Keep this tab open until they are sent.`;
+      if (progress && progress.done + open < progress.total) {
+        return ["Nothing to read just now", `You have read ${progress.done} of ${progress.total} cases. ` +
+          `The others are with other readers. ${sent}`];
+      }
+      return ["All done. Thank you.", `You have read ${progress?.total ?? 0} cases. ${sent}`];
+    }
+    case "empty": return ["No cases yet", "Nothing is waiting for you in this project. The study lead adds " +
+      "cases and plans who reads them; then they appear here."];
+    case "problem": return ["The next case cannot be opened", `${state.problem ?? ""} ` +
+      "Everything you have read is kept. This page tries again by itself when the server is away."];
+    case "reading": return ["", ""];
+  }
+}

@@ -1,0 +1,125 @@
+/** Brush, eraser and fill on the mask of the frame on screen. */
+import { apply, type Point } from "../model/affine";
+import { fill, isEmpty, stroke, type Rect } from "../model/paint";
+import type { MaskLayer } from "./mask_layer";
+import { classOf, colourOf, questionOf, type Bench, type Hit, type Tool } from "./tool";
+
+export type BrushKind = "brush" | "eraser" | "fill";
+
+export interface BrushTool extends Tool {
+  kind: BrushKind;
+  /** Radius in image pixels. */
+  radius: number;
+  resize(factor: number): void;
+}
+
+/** While a stroke goes on, what is painted so far is kept this often (ms). */
+const KEEP_MS = 250;
+
+export function brushTool(
+  bench: Bench, layer: MaskLayer, changed: (rect: Rect) => void, now: () => number,
+): BrushTool {
+  const { session } = bench;
+  let last: Point | null = null;
+  let pointer: Point | null = null;
+  let keptAt = 0;
+
+  const asked = () => questionOf(session, "mask");
+
+  function code(alt: boolean): number {
+    const question = asked();
+    if (!question || self.kind === "eraser" || alt) return 0;
+    const name = classOf(session, question);
+    return question.classes.find((each) => each.name === name)?.code ?? 1;
+  }
+
+  function paint(hit: Hit): void {
+    const question = asked();
+    if (!question) return;
+    const { work, frame } = session.store.state;
+    const raster = layer.raster(question, work.answer, frame);
+    for (const at of hit.way) {
+      const rect = self.kind === "fill" ? fill(raster, at, code(hit.alt))
+        : stroke(raster, last ?? at, at, self.radius, code(hit.alt));
+      last = at;
+      if (isEmpty(rect)) continue;
+      layer.touched(question, frame, rect);
+      changed(rect);
+    }
+    if (now() - keptAt > KEEP_MS) keep();
+  }
+
+  /** Into the answer: the draft then holds the stroke as far as it has come. */
+  function keep(): void {
+    const question = asked();
+    if (!question) return;
+    const { work, frame } = session.store.state;
+    session.amend({ answer: layer.written(question, work.answer, frame) });
+    keptAt = now();
+  }
+
+  const self: BrushTool = {
+    kind: "brush",
+    radius: 8,
+    resize(factor) {
+      const next = self.radius * factor;
+      const step = factor > 1 ? Math.max(self.radius + 0.5, next) : Math.min(self.radius - 0.5, next);
+      self.radius = Math.min(500, Math.max(0.5, Math.round(step * 2) / 2));
+      bench.redraw();
+    },
+    cursor: "none",
+    down(hit) {
+      if (!asked()) return;
+      last = null;
+      keptAt = now();
+      paint(hit);
+    },
+    move(hit) {
+      pointer = hit.at;
+      if (last && self.kind !== "fill") paint(hit);
+      bench.redraw();
+    },
+    up() {
+      if (!last) return;
+      last = null;
+      keep();
+      session.settle();
+    },
+    hover(hit) {
+      pointer = hit.at;
+      bench.redraw();
+    },
+    cancel() {
+      if (!last) return false;
+      self.up({ at: last, way: [], canvas: last, alt: false, shift: false, clicks: 1 });
+      session.undo();
+      return true;
+    },
+    finish() {
+      if (last) self.up({ at: last, way: [], canvas: last, alt: false, shift: false, clicks: 1 });
+    },
+    draw(context) {
+      const question = asked();
+      if (!question || !pointer) return;
+      const map = bench.toCanvas();
+      const at = apply(map, pointer);
+      const colour = self.kind === "eraser" ? "#ffffff" : colourOf(question, classOf(session, question));
+      context.strokeStyle = colour;
+      context.lineWidth = 1.5;
+      context.beginPath();
+      if (self.kind === "fill") {
+        context.moveTo(at.x - 8, at.y);
+        context.lineTo(at.x + 8, at.y);
+        context.moveTo(at.x, at.y - 8);
+        context.lineTo(at.x, at.y + 8);
+      } else {
+        // Pixels may be oblong: the brush is round in pixels, so it is drawn as an ellipse.
+        const turn = Math.atan2(map.b, map.a);
+        context.ellipse(at.x, at.y, self.radius * Math.hypot(map.a, map.b),
+          self.radius * Math.hypot(map.c, map.d), turn, 0, Math.PI * 2);
+      }
+      context.stroke();
+    },
+  };
+  return self;
+}
