@@ -197,5 +197,6 @@ def _parsed(heard: bytearray) -> dict[str, Any]:
 
 
 def _refused(answer: dict[str, Any]) -> RefusedError:
-    cause: Cause = next((one for one in CAUSES if one == answer["cause"]), "damaged")
+    known: dict[str, Cause] = {cause: cause for cause in CAUSES}
+    cause = known.get(str(answer["cause"]), "damaged")
     return RefusedError(cause, str(answer.get("reason", ""))[:300])
