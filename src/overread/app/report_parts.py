@@ -38,6 +38,7 @@ SHOWN = 24
 _NEXT = 20
 _PLOTS = 6
 _PANEL_SIDE = 96  # pixels of a drawn mask
+_SLICES = 3  # of a volume, side by side
 
 
 def class_cases(reads: ClassReads, result: Consensus[Any]) -> Cases:
@@ -119,14 +120,15 @@ def mask_cases(reads: MaskReads, result: Consensus[Any]) -> Cases:
     for case, its in zip(order.tolist(), rows_of_cases(reads.index, order), strict=True):
         drawn = {r: reads.mask(r) for r in its}
         masks = [mask for mask in drawn.values() if mask.size]
+        unit = "voxels" if reads.shape.shape[1] == 3 else "pixels"
         sizes = ", ".join(f"{int((mask > 0).sum()):,}" for mask in masks)
         views.append(
             CaseView(
                 name=reads.index.cases[case],
-                consensus=f"{int((result.value.mask[case] > 0).sum()):,} pixels marked",
+                consensus=f"{int((result.value.mask[case] > 0).sum()):,} {unit} marked",
                 entropy=float(result.entropy[case]),
                 votes=tuple(Vote(int(reads.index.reader[r]), _marked(drawn[r])) for r in its),
-                note=f"readers marked {sizes} pixels",
+                note=f"readers marked {sizes} {unit}",
                 panel=_share_panel(masks),
             )
         )
@@ -140,19 +142,26 @@ def _marked(mask: NDArray[Any]) -> str:
 
 
 def _share_panel(masks: list[NDArray[Any]]) -> Panel | None:
+    """The share of readers who marked each pixel; of a volume the slices they differ on most."""
     if not masks:
         return None
     share = np.mean([mask > 0 for mask in masks], axis=0)
-    if share.ndim == 3:  # the slice on which readers differ most
-        share = share[int((share * (1 - share)).sum(axis=(1, 2)).argmax())]
-    where = np.argwhere(share > 0)
+    slices: tuple[int, ...] = ()
+    of_slices = len(share) if share.ndim == 3 else 0
+    if share.ndim == 3:
+        apart = (share * (1 - share)).sum(axis=(1, 2))
+        most = np.argsort(-apart, kind="stable")[: max(1, min(_SLICES, int((apart > 0).sum())))]
+        shown = np.sort(most)
+        share, slices = share[shown], tuple((shown + 1).tolist())
+    where = np.argwhere(share > 0)[:, -2:]
     if where.size:  # the marked part and its surroundings
         low = np.maximum(where.min(axis=0) - 4, 0)
         high = where.max(axis=0) + 5
-        share = share[low[0] : high[0], low[1] : high[1]]
-    step = max(1, int(np.ceil(max(share.shape) / _PANEL_SIDE)))
-    rows, columns = share.shape
-    return Panel(float(columns), float(rows), share=share[::step, ::step])
+        share = share[..., low[0] : high[0], low[1] : high[1]]
+    rows, columns = share.shape[-2:]
+    step = max(1, int(np.ceil(max(rows, columns) / _PANEL_SIDE)))
+    small = share[..., ::step, ::step]
+    return Panel(float(columns), float(rows), (), small, slices, of_slices)
 
 
 def calibration_of(

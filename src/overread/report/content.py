@@ -156,13 +156,17 @@ class Panel:
     Args:
         width, height: of the image in pixels.
         shapes: of all readers and of the consensus.
-        share: (rows, columns) share of the readers who marked each pixel, any resolution, or None.
+        share: (rows, columns) share of the readers who marked each pixel, any resolution, or
+            (slices, rows, columns) of some slices, drawn side by side; or None.
+        slices: numbers (from 1) of these slices. of_slices: how many the volume has.
     """
 
     width: float
     height: float
     shapes: tuple[Shape, ...] = ()
     share: Floats | None = None
+    slices: tuple[int, ...] = ()
+    of_slices: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
