@@ -24,14 +24,19 @@ export interface Queue {
 const AHEAD = 2;
 const MOST_PER_CLAIM = 5;
 
-export function openQueue(project: string, api: Api, images: Images): Queue {
+/** Reads on their way: the server still counts their cases as unfinished, and offers them again. */
+export interface OnTheWay {
+  readonly waiting: readonly unknown[];
+  flush(): Promise<void>;
+}
+
+export function openQueue(project: string, api: Api, images: Images, onTheWay: OnTheWay): Queue {
   let ahead: Task[] = [];
   const finished = new Set<string>();
   let claiming: Promise<void> | null = null;
 
   async function claim(current: Task | null): Promise<void> {
-    // Reads still on their way count as unfinished with the server, so it offers them again.
-    const count = Math.min(MOST_PER_CLAIM, AHEAD + 1 + (current ? 1 : 0));
+    const count = Math.min(MOST_PER_CLAIM, AHEAD + 1 + (current ? 1 : 0) + onTheWay.waiting.length);
     const tasks = await api.claim(project, count);
     const here = new Set(ahead.map(({ id }) => id));
     if (current) here.add(current.id);
@@ -47,6 +52,10 @@ export function openQueue(project: string, api: Api, images: Images): Queue {
     get ahead() { return ahead; },
     async next() {
       if (ahead.length === 0) await claimed(null);
+      if (ahead.length === 0 && onTheWay.waiting.length > 0) {
+        await onTheWay.flush();
+        await claimed(null);
+      }
       return ahead.shift() ?? null;
     },
     putBack(task) {

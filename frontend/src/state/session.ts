@@ -220,7 +220,7 @@ export function openSession(project: string, world: World): Session {
         const settings = (await database.settings(me.id)) ?? noSettings(me.id);
         set({ user: me.id, settings, signedOut: false });
         await outbox.open();
-        queue = openQueue(project, api, screen);
+        queue = openQueue(project, api, screen, outbox);
         for (const each of [...outbox.waiting, ...outbox.refused]) queue.finish(each.task);
         void outbox.flush();
         const [protocol, progress] = await Promise.all([api.protocol(project), api.progress(project)]);

@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { EMPTY_WORK, missing, toSend, toggled, type Question, type Work } from "../src/model/answer";
+import { newId } from "../src/model/ids";
+import { drawnSpacing } from "../src/model/case";
+import { progressWords } from "../src/model/progress";
+import { canonical } from "../src/state/draft_sync";
+import { history } from "../src/state/history";
+import { activeClock } from "../src/state/seconds";
+import { readPixels } from "../src/viewer/pixels";
+import { dragged, fullRange, presetsOf, storedRange } from "../src/viewer/window";
+
+test("undo and redo walk the same values back and forth", () => {
+  fc.assert(fc.property(fc.array(fc.nat(), { minLength: 1 }), (values) => {
+    const steps = history(-1);
+    const seen = [-1];
+    for (const value of values) {
+      steps.push(value);
+      if (value !== seen.at(-1)) seen.push(value);
+    }
+    for (const value of seen.slice(0, -1).toReversed()) {
+      expect(steps.undo()).toBe(true);
+      expect(steps.value).toBe(value);
+    }
+    expect(steps.undo()).toBe(false);
+    for (const value of seen.slice(1)) {
+      expect(steps.redo()).toBe(true);
+      expect(steps.value).toBe(value);
+    }
+    expect(steps.redo()).toBe(false);
+  }));
+});
+
+test("a drag is one step, and undo within it takes it back whole", () => {
+  const steps = history("a");
+  for (const value of ["b", "c", "d"]) steps.amend(value);
+  expect(steps.canUndo).toBe(true);
+  steps.undo();
+  expect(steps.value).toBe("a");
+  steps.redo();
+  expect(steps.value).toBe("d");
+});
+
+test("active seconds leave out idleness and hidden tabs", () => {
+  const clock = activeClock();
+  clock.start(5, 0);
+  clock.activity(10_000);
+  expect(clock.seconds(10_000)).toBe(15);
+  clock.activity(100_000); // 90 s without a sign: 30 of them count
+  expect(clock.seconds(100_000)).toBe(45);
+  clock.hide(105_000);
+  expect(clock.seconds(900_000)).toBe(50);
+  clock.show(900_000);
+  expect(clock.seconds(901_000)).toBe(51);
+  expect(clock.seconds(2_000_000)).toBe(80);
+});
+
+test("progress in words", () => {
+  const words = { done: 42, total: 200, median_seconds: 6, left_seconds: 960 };
+  expect(progressWords(words, 0)).toBe("42 of 200, about 16 min left");
+  expect(progressWords(words, 158)).toBe("200 of 200, all done");
+  expect(progressWords({ ...words, left_seconds: null, median_seconds: null }, 0)).toBe("42 of 200");
+});
+
+const ask = (id: string, kind: Question["kind"], required = true): Question => ({
+  id, kind, required, prompt: id, low: null, high: null,
+  classes: ["a", "b"].map((name, i) => ({ name, code: i, key: null, colour: null })),
+});
+
+test("no finding is an answer; an unanswered grade is not; an unreadable case needs none", () => {
+  const questions = [ask("grade", "ordinal"), ask("list", "multi-label"), ask("boxes", "box"), ask("free", "score", false)];
+  expect(missing(questions, EMPTY_WORK).map(({ id }) => id)).toEqual(["grade"]);
+  expect(toSend(questions, EMPTY_WORK)).toEqual({ list: [], boxes: [] });
+  const unreadable: Work = { ...EMPTY_WORK, flags: { cannot_be_read: true, ask_a_senior: false } };
+  expect(missing(questions, unreadable)).toEqual([]);
+  expect(toSend(questions, unreadable)).toEqual({});
+});
+
+test("a checklist keeps the protocol's order", () => {
+  const question = ask("list", "multi-label");
+  const both = toggled(toggled({}, question, "b"), question, "a");
+  expect(both).toEqual({ list: ["a", "b"] });
+  expect(toggled(both, question, "a")).toEqual({ list: ["b"] });
+});
+
+test("JSON is the same whatever the order of keys", () => {
+  expect(canonical({ a: 1, b: [{ d: 1, c: 2 }] })).toBe(canonical({ b: [{ c: 2, d: 1 }], a: 1 }));
+  expect(canonical([1, 2])).not.toBe(canonical([2, 1]));
+});
+
+test("ids are UUID4", () => {
+  expect(newId()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test("unknown and broken spacing draws as squares", () => {
+  expect(drawnSpacing({ spacing_mm: null })).toEqual([1, 1]);
+  expect(drawnSpacing({ spacing_mm: [0, 0] })).toEqual([1, 1]);
+  expect(drawnSpacing({ spacing_mm: [0.5, Number.NaN] })).toEqual([1, 1]);
+  expect(drawnSpacing({ spacing_mm: [0.5, 0.4] })).toEqual([0.5, 0.4]);
+});
+
+const form = { rows: 1, columns: 4, samples: 1, slope: 1, intercept: 0 } as const;
+
+test("samples of every type keep their values", () => {
+  const int16 = readPixels(new Int16Array([-1000, 0, 40, 3000]).buffer, { ...form, dtype: "int16", intercept: -24 });
+  expect([...int16.values]).toEqual([-1000, 0, 40, 3000]);
+  expect(fullRange(int16)).toEqual({ center: 976, width: 4000 });
+  const floats = readPixels(new Float32Array([0, 0.25, Number.NaN, 1]).buffer, { ...form, dtype: "float32" });
+  const back = [...floats.values].map((value) => value * floats.slope + floats.intercept);
+  expect(back[1]).toBeCloseTo(0.25, 4);
+  expect(back[2]).toBe(0);
+  expect(back[3]).toBeCloseTo(1, 6);
+  const wide = readPixels(new Int32Array([-70_000, 0, 1, 70_000]).buffer, { ...form, dtype: "int32" });
+  expect(wide.values[3]! * wide.slope + wide.intercept).toBeCloseTo(70_000, 0);
+  expect(() => readPixels(new ArrayBuffer(3), { ...form, dtype: "int16" })).toThrow("must have 8 bytes; got 3");
+});
+
+test("windows go to stored values and back, also with a falling scale", () => {
+  expect(storedRange({ center: 40, width: 400 }, { slope: 2, intercept: -1000 })).toEqual({ lower: 420, upper: 620 });
+  const falling = storedRange({ center: 0, width: 2 }, { slope: -1, intercept: 0 });
+  expect(falling.lower).toBeLessThan(falling.upper);
+});
+
+test("a window never gets narrower than one step of the samples", () => {
+  fc.assert(fc.property(fc.integer({ min: -5000, max: 5000 }), fc.integer({ min: -500, max: 500 }), (dx, dy) => {
+    expect(dragged({ center: 100, width: 50 }, dx, dy, 1).width).toBeGreaterThanOrEqual(1);
+  }));
+});
+
+test("presets: the image's own first, the usual ones for CT, never twice", () => {
+  const of = { windows: [{ center: 40, width: 400, name: "" }, { center: 0, width: 0, name: "broken" }], modality: "CT" };
+  const names = presetsOf(of as never, { center: 0, width: 4000 }).map(({ name }) => name);
+  expect(names).toEqual(["Default", "Lung", "Liver", "Bone", "Brain", "Full range"]);
+});
