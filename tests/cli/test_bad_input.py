@@ -347,8 +347,11 @@ def test_a_method_that_cannot_do_it_ends_with_4(tmp_path):
     said = refused("consensus", write_csv(tmp_path / "r.csv", table), "--out", out, code=4)
     assert said.startswith("Method: there is no read that answers")
     assert not out.exists()
-    save_mask(tmp_path / "masks" / "Ada" / "p1.png", np.zeros((4, 4), dtype=np.uint8))
-    assert "background" in refused("consensus", tmp_path / "masks", "--out", out, code=4)
+    masks = {"case": ["p1"], "reader": ["Ada"], "rows": [4], "columns": [4]}
+    unread = write_csv(tmp_path / "m.csv", masks | {"rle": ["cannot be read"]})
+    said = refused("consensus", unread, "--out", out, code=4)
+    assert said.startswith("Method: there is no readable mask")
+    assert not out.exists()
 
 
 def test_a_full_disk_is_told_in_words(reads, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import signal
 import subprocess
 import sys
@@ -221,8 +222,8 @@ def test_a_taken_port_gives_a_free_one(tmp_path, monkeypatch):
 
 
 def test_the_demo_in_one_document(tmp_path, monkeypatch):
-    def few(stage, *, most_scans):
-        assert most_scans == 3
+    def few(stage, *, most_scans, processes):
+        assert (most_scans, processes) == (3, min(2, os.cpu_count() or 1))
         stage.say("a finding")
         stage.step("a part")(1, 2)
         stage.entries.append(DemoEntry("LIDC", "lidc.html", "Half agree."))
