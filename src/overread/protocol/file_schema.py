@@ -1,0 +1,132 @@
+"""The shape of a protocol file, key by key."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from overread.labels import Kind
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=10_000_000)]
+Side = Annotated[int, Field(ge=1, le=100_000)]
+
+
+def _trimmed(text: str) -> str:
+    if text != text.strip() or not text.isprintable():
+        raise ValueError("be a text in one line without blanks around it")
+    return text
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_trimmed)]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$", to_lower=True)]
+Key = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]$", to_lower=True)]
+Code = Annotated[str, StringConstraints(pattern=r"^[^\s:]+:\S+$", max_length=100)]
+
+_NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+
+
+def _flag(value: object) -> object:
+    """YAML's truth values only: a protocol says yes and no, not 1 and 0."""
+    words = {"true": True, "false": False, "yes": True, "no": False}
+    return words.get(value.lower(), value) if isinstance(value, str) else value
+
+
+Flag = Annotated[bool, BeforeValidator(_flag), Field(strict=True)]
+
+
+def _numbers(value: Any) -> Any:
+    """Words that are numbers, as numbers: inside a drawing, whose rest is checked as an answer."""
+    if isinstance(value, dict):
+        return {key: one if key in {"id", "class"} else _numbers(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_numbers(one) for one in value]
+    if isinstance(value, str) and _NUMBER.match(value):
+        return int(value) if value.lstrip("+-").isdigit() else float(value)
+    return value
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileClass(_Entry):
+    """A class; a text alone is its name."""
+
+    name: Name
+    key: Key | None = None
+    colour: Colour | None = None
+    ontology: Code | None = None
+    at_least: Count = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class FileQuestion(_Entry):
+    """A question."""
+
+    id: Slug
+    prompt: Line
+    kind: Kind
+    classes: Annotated[tuple[FileClass, ...], Field(max_length=200)] = ()
+    low: Number | None = None
+    high: Number | None = None
+    required: Flag = True
+
+
+class FileAtlasEntry(_Entry):
+    """An atlas entry."""
+
+    id: Slug
+    question: Slug | None = None
+    class_: Annotated[Name | None, Field(alias="class")] = None
+    do: Flag
+    why: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    image: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    rows: Side | None = None
+    columns: Side | None = None
+    drawing: Annotated[dict[str, Any], BeforeValidator(_numbers)] | None = None
+
+
+class FileObjective(_Entry):
+    """A quality objective."""
+
+    question: Slug
+    metric: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+    at_least: Number
+    class_: Annotated[Name | None, Field(alias="class")] = None
+
+
+class FileDiversity(_Entry):
+    """Wanted groups of cases."""
+
+    by: Literal["age_band", "sex", "site", "device", "body_part", "modality"]
+    groups: Annotated[dict[Name, Count], Field(min_length=1, max_length=100)]
+
+
+class FileProtocol(_Entry):
+    """The file."""
+
+    title: Line
+    questions: Annotated[tuple[FileQuestion, ...], Field(min_length=1, max_length=30)]
+    reads_per_case: Annotated[int, Field(ge=1, le=50)] = 1
+    guideline: Annotated[str, StringConstraints(max_length=100_000)] = ""
+    atlas: Annotated[tuple[FileAtlasEntry, ...], Field(max_length=200)] = ()
+    objectives: Annotated[tuple[FileObjective, ...], Field(max_length=200)] = ()
+    diversity: Annotated[tuple[FileDiversity, ...], Field(max_length=10)] = ()
+    precision: Annotated[float, Field(gt=0, lt=1)] | None = None

@@ -1,0 +1,153 @@
+"""What a protocol is: questions with their classes, guideline, atlas, objectives, reads wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from overread.labels import Kind, LabelSchema
+from overread.labels.schema import LabelClass
+
+BACKGROUND = "background"
+"""Name of class 0 of every mask: the pixels that nobody painted."""
+
+PALETTE = ("#56b4e9", "#e69f00", "#00a67c", "#f0e442", "#d68bb5", "#dd5f0a", "#3b7fd9", "#c3c8d0")
+"""Colours of classes that name none, in turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEntry:
+    """One class or grade, as the reading page shows it.
+
+    Args:
+        name: what readers say.
+        code: its place in the question, from 1; the code of its pixels in a mask, where 0 is
+            the background.
+        key: the key that answers it, one digit or letter; None where there is none left.
+        colour: of its drawings, ``#rrggbb``.
+        ontology: optional code, written "SCHEME:CODE".
+        at_least: cases of this class that the data set wants.
+    """
+
+    name: str
+    code: int
+    key: str | None
+    colour: str
+    ontology: str | None = None
+    at_least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that the protocol asks of a case, of one label kind.
+
+    Args:
+        id: short name, the key of its answer.
+        prompt: as readers see it.
+        classes: from least to most for grades; empty for scores; for masks without background.
+        low, high: inclusive range of a score; ``None`` is unbounded.
+        required: a read without an answer to it is refused.
+    """
+
+    id: str
+    prompt: str
+    kind: Kind
+    classes: tuple[ClassEntry, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    required: bool = True
+
+    def schema(self) -> LabelSchema:
+        """Schema for the analytic core; masks gain their background as code 0."""
+        classes = tuple(LabelClass(one.name, one.ontology) for one in self.classes)
+        if self.kind is Kind.MASK:
+            classes = (LabelClass(BACKGROUND), *classes)
+        return LabelSchema(self.kind, classes, self.low, self.high)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Class names in order."""
+        return tuple(one.name for one in self.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class AtlasEntry:
+    """A picture of how, or how not, to label a class.
+
+    Args:
+        id: short name.
+        question, class_name: what it shows.
+        do: True for how, False for how not.
+        why: the reason, in one or two sentences.
+        image: SHA-256 of the picture's blob; None where there is only a drawing or the words.
+        rows, columns: size in pixels of the picture that the drawing lies on.
+        drawing: an answer (question id -> findings) to lay over it.
+    """
+
+    id: str
+    question: str | None
+    class_name: str | None
+    do: bool
+    why: str
+    image: str | None = None
+    rows: int | None = None
+    columns: int | None = None
+    drawing: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A quality that the labels are to reach.
+
+    Args:
+        question: whose labels.
+        metric: key of a measure ("ac1", "dice", "gold_accuracy").
+        at_least: the threshold.
+        class_name: one class only; None means the whole question.
+    """
+
+    question: str
+    metric: str
+    at_least: float
+    class_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diversity:
+    """Groups of cases that the data set wants.
+
+    Args:
+        by: what tells the groups apart ("age_band", "sex", "site", "device").
+        groups: name of a group -> least number of cases.
+    """
+
+    by: str
+    groups: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """Label schema, guideline, atlas and objectives of a project.
+
+    Args:
+        guideline: markdown; HTML in it is shown as text, never obeyed.
+        reads_per_case: how many readers read each case.
+        precision: half width of the 95 % interval that the final system needs; None if unsaid.
+    """
+
+    title: str
+    questions: tuple[Question, ...]
+    guideline: str = ""
+    atlas: tuple[AtlasEntry, ...] = ()
+    objectives: tuple[Objective, ...] = ()
+    reads_per_case: int = 1
+    diversity: tuple[Diversity, ...] = ()
+    precision: float | None = None
+
+    def question(self, name: str) -> Question:
+        """The question called ``name``; ``KeyError`` where there is none."""
+        for one in self.questions:
+            if one.id == name:
+                return one
+        raise KeyError(name)
