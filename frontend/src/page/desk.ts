@@ -49,7 +49,7 @@ export function openDesk(
     const { protocol, settings, revision } = store.state;
     const questions = protocol?.questions ?? [];
     if (canAdvance(questions)) {
-      if (settings.autoAdvance && revision === 0) void session.submit();
+      if (settings.autoAdvance && revision === 0) submit();
     } else if (index + 1 < questions.length) store.set({ question: index + 1 });
   }
 
@@ -59,6 +59,7 @@ export function openDesk(
   }
 
   function submit(): void {
+    performance.mark("next-asked");
     stage.finish();
     stop();
     void session.submit();
@@ -172,6 +173,7 @@ export function openDesk(
     if (state.task !== old.task && state.task) {
       stop();
       presets = presetsOf(state.task.case, viewer.fullWindow());
+      if (old.task) void viewer.painted().then(measureNext);
     }
     if (state.protocol && state.protocol !== old.protocol) {
       guide.fill(state.protocol);
@@ -249,6 +251,13 @@ export function openDesk(
   }
   relabel();
   refresh();
+}
+
+/** From the key to the drawn image, for everyone to see in the browser's own timeline. */
+function measureNext(): void {
+  if (performance.getEntriesByName("next-asked").length === 0) return;
+  performance.measure("next-case", "next-asked");
+  performance.clearMarks("next-asked");
 }
 
 const REPEATS = new Set(["next-frame", "previous-frame", "smaller", "larger", "zoom-in", "zoom-out", "undo", "redo"]);

@@ -55,6 +55,9 @@ export interface Session {
   farewell(): void;
 }
 
+/** Cases whose images stay after they were read: going back is then at once. */
+const RECENT = 2;
+
 export function openSession(project: string, world: World): Session {
   const { api, database, screen, clock, now, later } = world;
   const store = createStore<State>(firstState(database.lasting));
@@ -66,6 +69,7 @@ export function openSession(project: string, world: World): Session {
   let done: OwnRead[] = []; // latest first
   let back = -1; // place in `done` of the read that is being corrected
   let moving = false;
+  let recent: Case[] = []; // on screen and just left, latest first
 
   const signedOut = (): void => set({ signedOut: true });
 
@@ -106,8 +110,17 @@ export function openSession(project: string, world: World): Session {
 
   async function ahead(): Promise<void> {
     const { task } = store.state;
+    letGo(task);
     if (task) await screen.preload(task.case).catch(() => undefined);
     await queue.refill(task);
+  }
+
+  /** Images that are neither on screen, nor ahead, nor just left. */
+  function letGo(task: Task | null): void {
+    if (task) recent = [task.case, ...recent.filter(({ id }) => id !== task.case.id)];
+    const wanted = new Set(queue.ahead.map((each) => each.case.id));
+    for (const old of recent.slice(RECENT)) if (!wanted.has(old.id)) screen.release(old);
+    recent = recent.slice(0, RECENT);
   }
 
   async function ended(): Promise<void> {
@@ -293,6 +306,7 @@ export function openSession(project: string, world: World): Session {
       if (!read) return set({ hint: "There is no earlier read of yours." });
       await correct(read);
       back += 1;
+      letGo(store.state.task);
     }),
     keepMine() {
       sync?.keepMine();

@@ -47,8 +47,6 @@ export interface Stage {
   finish(): void;
   resize(): void;
   onTool(listener: () => void): void;
-  /** Milliseconds of work of the last brush frames: events, painting, drawing. */
-  readonly brushTimes: readonly number[];
 }
 
 export function openStage(
@@ -59,7 +57,6 @@ export function openStage(
   const above = canvasIn(element, "findings");
   const layer = maskLayer();
   const listeners: (() => void)[] = [];
-  const brushTimes: number[] = [];
   let tool: ToolName = "draw";
   let before: ToolName = "window";
   let hidden = false;
@@ -129,8 +126,7 @@ export function openStage(
     const cursor = cursorOf(active(), drawer());
     if (above.style.cursor !== cursor) above.style.cursor = cursor;
     if (spent > 0 && press && drawer() === brushing) {
-      brushTimes.push(spent + now() - started);
-      if (brushTimes.length > 500) brushTimes.shift();
+      timed(spent + now() - started);
     }
     spent = 0;
   }
@@ -270,7 +266,6 @@ export function openStage(
     get tool() { return active(); },
     get hidden() { return hidden; },
     get brushRadius() { return brushing.radius; },
-    brushTimes,
     use,
     lastTool: () => use(before),
     holdHand(held) {
@@ -349,6 +344,13 @@ export function openStage(
     resize: () => schedule(true),
     onTool(listener) { listeners.push(listener); },
   };
+}
+
+/** Work of one brush frame (events, painting, drawing), in the browser's own timeline. */
+function timed(ms: number): void {
+  const end = performance.now();
+  performance.measure("brush-frame", { start: end - ms, end });
+  if (performance.getEntriesByName("brush-frame").length > 1000) performance.clearMeasures("brush-frame");
 }
 
 const isDrawing = (what: ToolName): boolean => what === "draw" || what === "eraser" || what === "fill";

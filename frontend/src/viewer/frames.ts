@@ -1,7 +1,8 @@
 /** Frames in and out of Cornerstone's cache: our image loader and the metadata it needs. */
 import { cache, imageLoader, metaData, utilities, type Types } from "@cornerstonejs/core";
 import { drawnSpacing, type Case } from "../model/case";
-import { readPixels, type Pixels } from "./pixels";
+import type { Pictures, Source } from "./picture";
+import { readPixels, type Pixels, type Scale } from "./pixels";
 
 const SCHEME = "overread";
 
@@ -14,7 +15,8 @@ interface Frame {
 export type FetchFrame = (url: string, signal: AbortSignal) => Promise<ArrayBuffer>;
 
 const frames = new Map<string, Frame>();
-const scales = new Map<string, Pixels>();
+const scales = new Map<string, Scale>();
+const sources = new Map<string, Source>();
 
 export function frameId(of: Case, index: number): string {
   return `${SCHEME}:${of.id}/${index}`;
@@ -36,11 +38,17 @@ export function forget(of: Case): void {
     if (cache.getImageLoadObject(id)) cache.removeImageLoadObject(id, { force: true });
     frames.delete(id);
     scales.delete(id);
+    sources.delete(id);
   }
 }
 
+/** What a loaded frame is drawn from, on the CPU path. */
+export function sourceOf(of: Case, index: number): Source | undefined {
+  return sources.get(frameId(of, index));
+}
+
 /** The scale of a loaded frame, or undefined while it is not here. */
-export function scaleOf(of: Case, index: number): Pixels | undefined {
+export function scaleOf(of: Case, index: number): Scale | undefined {
   return scales.get(frameId(of, index));
 }
 
@@ -52,44 +60,50 @@ export function loadFrame(of: Case, index: number): Promise<unknown> {
   return imageLoader.loadAndCacheImage(frameId(of, index));
 }
 
-/** Register loader and metadata; once per page. */
-export function registerFrames(fetchFrame: FetchFrame, options: { cpu: boolean }): void {
+/** Register loader and metadata; once per page. `pictures` draws where there is no graphics card. */
+export function registerFrames(fetchFrame: FetchFrame, pictures: Pictures | null): void {
   cache.setMaxCacheSize(1.5 * 1024 ** 3);
   metaData.addProvider(describe, 10_000);
   imageLoader.registerImageLoader(SCHEME, (imageId: string) => {
     const stop = new AbortController();
     return {
-      promise: load(imageId, fetchFrame, stop.signal, options.cpu),
+      promise: load(imageId, fetchFrame, stop.signal, pictures),
       cancelFn: () => stop.abort(),
     };
   });
 }
 
 async function load(
-  imageId: string, fetchFrame: FetchFrame, signal: AbortSignal, cpu: boolean,
+  imageId: string, fetchFrame: FetchFrame, signal: AbortSignal, pictures: Pictures | null,
 ): Promise<Types.IImage> {
   const frame = frames.get(imageId);
   const url = frame?.of.frame_urls[frame.index];
   if (!frame || url === undefined) throw new Error(`The frame must be announced; got ${imageId}.`);
   const pixels = readPixels(await fetchFrame(url, signal), frame.of);
-  scales.set(imageId, pixels);
-  return toImage(imageId, frame.of, pixels, cpu);
+  const { slope, intercept, low, high } = pixels;
+  scales.set(imageId, { slope, intercept, low, high });
+  const image = toImage(imageId, frame.of, pixels);
+  if (pictures) {
+    const { rows, columns, samples } = frame.of;
+    const source = { id: imageId, rows, columns, samples, values: pixels.values };
+    sources.set(imageId, source);
+    image.render = pictures.drawer(source);
+  }
+  return image;
 }
 
-function toImage(imageId: string, of: Case, pixels: Pixels, cpu: boolean): Types.IImage {
+function toImage(imageId: string, of: Case, pixels: Pixels): Types.IImage {
   const colour = of.samples === 3;
-  const rgba = colour && cpu;
-  const values = rgba ? withAlpha(pixels.values) : pixels.values;
-  const components = rgba ? 4 : of.samples;
+  const { values } = pixels;
   const [row, column] = drawnSpacing(of);
   const voxelManager = utilities.VoxelManager.createImageVoxelManager({
-    width: of.columns, height: of.rows, numberOfComponents: components,
+    width: of.columns, height: of.rows, numberOfComponents: of.samples,
     scalarData: values, id: imageId,
   });
   return {
     imageId,
     rows: of.rows, columns: of.columns, height: of.rows, width: of.columns,
-    color: colour, rgba, numberOfComponents: components,
+    color: colour, rgba: false, numberOfComponents: of.samples,
     // Stored values go in as they are; the viewer turns its window into stored units.
     slope: 1, intercept: 0,
     minPixelValue: pixels.low, maxPixelValue: pixels.high,
@@ -102,22 +116,9 @@ function toImage(imageId: string, of: Case, pixels: Pixels, cpu: boolean): Types
     sizeInBytes: values.byteLength,
     dataType: values.constructor.name as Types.PixelDataTypedArrayString,
     getPixelData: () => values,
-    // No ready canvas: the CPU path then draws every colour image through its window.
     getCanvas: () => undefined as unknown as HTMLCanvasElement,
     voxelManager: voxelManager as NonNullable<Types.IImage["voxelManager"]>,
   };
-}
-
-function withAlpha(rgb: ArrayLike<number>): Uint8Array {
-  const pixels = rgb.length / 3;
-  const rgba = new Uint8Array(pixels * 4);
-  for (let i = 0, from = 0, to = 0; i < pixels; i++, from += 3, to += 4) {
-    rgba[to] = rgb[from]!;
-    rgba[to + 1] = rgb[from + 1]!;
-    rgba[to + 2] = rgb[from + 2]!;
-    rgba[to + 3] = 255;
-  }
-  return rgba;
 }
 
 /** Metadata of a frame: every image lies in one plain plane, so nothing is ever missing or NaN. */

@@ -3,13 +3,16 @@ import type { Case } from "../model/case";
 
 export type ShownArray = Uint8Array | Int16Array | Uint16Array;
 
-export interface Pixels {
-  readonly values: ShownArray;
-  /** modality value = values * slope + intercept */
+/** What a frame's values mean: modality value = value * slope + intercept, from `low` to `high`. */
+export interface Scale {
   readonly slope: number;
   readonly intercept: number;
   readonly low: number;
   readonly high: number;
+}
+
+export interface Pixels extends Scale {
+  readonly values: ShownArray;
 }
 
 type Form = Pick<Case, "rows" | "columns" | "samples" | "dtype" | "slope" | "intercept">;
@@ -33,15 +36,15 @@ export function readPixels(bytes: ArrayBuffer, form: Form): Pixels {
   }
 }
 
-type Scale = Pick<Pixels, "slope" | "intercept">;
+type Line = Pick<Scale, "slope" | "intercept">;
 
-function bounded(values: ShownArray, scale: Scale): Pixels {
+function bounded(values: ShownArray, scale: Line): Pixels {
   const [low, high] = range(values);
   return { values, ...scale, low, high };
 }
 
 /** Wide samples in 16 bits: each frame keeps its own scale, so that no frame loses contrast. */
-function narrowed(wide: Int32Array | Float32Array, scale: Scale): Pixels {
+function narrowed(wide: Int32Array | Float32Array, scale: Line): Pixels {
   const [low, high] = range(wide);
   const step = high > low ? (high - low) / 65535 : 1;
   const values = new Uint16Array(wide.length);

@@ -7,9 +7,10 @@ import {
 } from "../model/affine";
 import { drawnSpacing, type Case } from "../model/case";
 import {
-  announce, forget, isLoaded, loadFrame, registerFrames, scaleOf, type FetchFrame,
+  announce, forget, isLoaded, loadFrame, registerFrames, scaleOf, sourceOf, type FetchFrame,
 } from "./frames";
-import { dragged, fullRange, storedRange, type Window } from "./window";
+import { openPictures, type Pictures } from "./picture";
+import { dragged, firstWindow, fullRange, storedRange, type Window } from "./window";
 
 export type Rendering = "gpu" | "cpu";
 
@@ -51,17 +52,19 @@ export async function startViewer(
   const able = getRenderingCapabilities();
   const rendering = wish ?? (able.webgl2 && !able.softwareRasterizer ? "gpu" : "cpu");
   setUseCPURendering(rendering === "cpu");
-  registerFrames(fetchFrame, { cpu: rendering === "cpu" });
+  const pictures = rendering === "cpu" ? openPictures() : null;
+  registerFrames(fetchFrame, pictures);
   const engine = new RenderingEngine(ID);
   engine.enableElement({ viewportId: ID, element, type: Enums.ViewportType.STACK });
   const viewport = engine.getViewport(ID) as Types.IStackViewport;
-  return openViewer(element, engine, viewport, rendering);
+  return openViewer(element, engine, viewport, pictures);
 }
 
 function openViewer(
   element: HTMLDivElement, engine: RenderingEngine, viewport: Types.IStackViewport,
-  rendering: Rendering,
+  pictures: Pictures | null,
 ): Viewer {
+  const rendering: Rendering = pictures ? "cpu" : "gpu";
   let current: Case | null = null;
   let frame = 0;
   let camera: Camera = { center: { x: 0, y: 0 }, zoom: 1, rotation: 0 };
@@ -82,7 +85,11 @@ function openViewer(
     if (!current) return;
     applyCamera(viewport, camera, current, size(), rendering);
     const scale = scaleOf(current, frame);
-    if (scale) viewport.setProperties({ voiRange: storedRange(window_, scale), invert: inverted });
+    if (scale) {
+      const voiRange = storedRange(window_, scale);
+      pictures?.setLook({ ...voiRange, invert: inverted });
+      viewport.setProperties({ voiRange, invert: inverted });
+    }
     viewport.render();
     for (const listener of listeners) listener();
   }
@@ -91,6 +98,13 @@ function openViewer(
     camera = next;
     fitted = isFit;
     draw();
+  }
+
+  /** The first picture of a case ahead, made while the reader looks at another. */
+  function prepare(of: Case): void {
+    const [scale, source] = [scaleOf(of, 0), sourceOf(of, 0)];
+    if (!pictures || !scale || !source || of.id === current?.id) return;
+    pictures.prepare(source, { ...storedRange(firstWindow(of, scale), scale), invert: of.invert });
   }
 
   const viewer: Viewer = {
@@ -106,14 +120,13 @@ function openViewer(
       if (turn !== wanted) return;
       [current, frame, inverted] = [of, at, of.invert];
       const scale = scaleOf(of, at);
-      const own = of.windows.find((each) => each.width > 0);
-      if (of.samples === 3) window_ = { center: 127.5, width: 255 };
-      else if (own) window_ = { center: own.center, width: own.width };
-      else if (scale) window_ = fullRange(scale);
+      if (scale) window_ = firstWindow(of, scale);
       look(fit(imageSize(), size(), aspect()), true);
     },
     async preload(of) {
       announce(of);
+      await loadFrame(of, 0);
+      prepare(of);
       const queue = of.frame_urls.map((_, index) => index);
       const lane = async (): Promise<void> => {
         for (let next = queue.shift(); next !== undefined; next = queue.shift()) {

@@ -1,6 +1,6 @@
 /** Windows (level and width) in the units of the case, and the presets on offer. Pure. */
 import type { Case, WindowPreset } from "../model/case";
-import type { Pixels } from "./pixels";
+import type { Scale } from "./pixels";
 
 export interface Window {
   readonly center: number;
@@ -34,15 +34,22 @@ export function same(one: Window, other: Window): boolean {
 }
 
 /** The whole range of a frame. */
-export function fullRange(pixels: Pixels): Window {
+export function fullRange(pixels: Scale): Window {
   const [low, high] = [pixels.low, pixels.high].map((v) => v * pixels.slope + pixels.intercept) as
     [number, number];
   const width = Math.max(Math.abs(high - low), Math.abs(pixels.slope));
   return { center: (low + high) / 2, width };
 }
 
+/** The window that a case opens with. */
+export function firstWindow(of: Pick<Case, "samples" | "windows">, scale: Scale): Window {
+  if (of.samples === 3) return { center: 127.5, width: 255 };
+  const own = of.windows.find((each) => each.width > 0);
+  return own ? { center: own.center, width: own.width } : fullRange(scale);
+}
+
 /** The range of stored values that a window spans in one frame. */
-export function storedRange(window: Window, scale: Pick<Pixels, "slope" | "intercept">):
+export function storedRange(window: Window, scale: Pick<Scale, "slope" | "intercept">):
   { lower: number; upper: number } {
   const [one, two] = [window.center - window.width / 2, window.center + window.width / 2].map(
     (value) => (value - scale.intercept) / scale.slope,
