@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 from overread.errors import InputError, MissingExtraError
-from overread.report import DemoEntry
 
 
 def count(say, step, name, upto):
@@ -44,6 +43,8 @@ def wait_in(say, _step, folder):
 
 def one_set(stage, name):
     """Stands for a set of the demo: a report, a stand-in, a line."""
+    from overread.report import DemoEntry  # the other works start faster without
+
     stage.say(f"{name} in {stage.folder.name}")
     stage.step(name)(1, 1)
     stage.entries.append(DemoEntry(name, f"{name}.html", "words", ""))
