@@ -21,16 +21,21 @@ function radiograph(id, seed, rows, columns, form = {}) {
   const shift = (next() - 0.5) * 0.08;
   const make = () => {
     const out = new Uint16Array(rows * columns);
+    const across = (f) => Float32Array.from({ length: columns }, (_, x) => f(x / columns + shift));
+    const down = (f) => Float32Array.from({ length: rows }, (_, y) => f(y / rows));
+    const lungs = [0.3, 0.7].map((cx) => across((u) => Math.exp(-(((u - cx) / 0.13) ** 2))));
+    const lungRow = down((v) => Math.exp(-(((v - 0.45) / 0.26) ** 4)));
+    const body = across((u) => Math.exp(-(((u - 0.5) / 0.36) ** 6)));
+    const bodyRow = down((v) => Math.exp(-(((v - 0.5) / 0.46) ** 12)));
+    const heart = across((u) => 0.35 * Math.exp(-(((u - 0.55) / 0.12) ** 2)));
+    const heartRow = down((v) => Math.exp(-(((v - 0.62) / 0.13) ** 2)));
     for (let y = 0; y < rows; y++) {
       const v = y / rows;
       for (let x = 0; x < columns; x++) {
-        const u = x / columns + shift;
-        const lung = (cx) => Math.exp(-(((u - cx) / 0.13) ** 2 + ((v - 0.45) / 0.26) ** 4));
-        const body = Math.exp(-(((u - 0.5) / 0.42) ** 6));
-        const ribs = 0.07 * Math.sin(v * 60 + Math.abs(u - 0.5) * 14) * lung(0.3 + (u > 0.5 ? 0.4 : 0));
-        const heart = 0.35 * Math.exp(-(((u - 0.55) / 0.12) ** 2 + ((v - 0.62) / 0.13) ** 2));
-        const value = body * (0.75 - 0.55 * (lung(0.3) + lung(0.7)) + heart) + ribs + 0.03 * next();
-        out[y * columns + x] = Math.max(0, Math.min(4095, value * 3600));
+        const lung = (lungs[0][x] + lungs[1][x]) * lungRow[y];
+        const ribs = 0.07 * Math.sin(v * 60 + Math.abs(x / columns - 0.5) * 14) * lung;
+        const value = body[x] * bodyRow[y] * (0.75 - 0.55 * lung + heart[x] * heartRow[y]);
+        out[y * columns + x] = Math.max(0, Math.min(4095, (value + ribs + 0.03 * next()) * 3600));
       }
     }
     return out;

@@ -12,6 +12,11 @@ const GUIDE = `<h1>How to read</h1>
 <h2>Grade</h2><ul><li><b>0</b> no change</li><li><b>1</b> doubtful narrowing</li>
 <li><b>2</b> definite osteophytes</li><li><b>3</b> definite narrowing</li><li><b>4</b> bone on bone</li></ul>`;
 
+/** What a careless or hostile author could put into a guideline. */
+const HOSTILE = `${GUIDE}
+<p id="hostile"><script>document.title = "owned"</script><img src="x" onerror="document.title = 'owned'">
+<a href="javascript:document.title = 'owned'">a link</a><svg onload="document.title = 'owned'"></svg></p>`;
+
 const atlas = (cases, name) => [
   { id: "a1", class: name, do: true, why: "Both borders are seen, so the outline follows them.",
     image_url: cases[0].thumbnail_url, drawing: null },
@@ -19,13 +24,15 @@ const atlas = (cases, name) => [
     image_url: cases[1 % cases.length].thumbnail_url, drawing: null },
 ];
 
-const project = (id, name, cases, questions) => ({ id, name, cases, protocol: {
-  version: 1, title: name, questions, guideline_html: GUIDE,
+const project = (id, name, cases, questions, guideline_html = GUIDE) => ({ id, name, cases, protocol: {
+  version: 1, title: name, questions, guideline_html,
   atlas: atlas(cases, questions[0].classes[0]?.name ?? null) } });
 
 export const PROJECTS = Object.fromEntries([
   project("chest", "Chest findings", CASES.chest, [question("findings", "Which findings are there?",
     "multi-label", ["Effusion", "Cardiomegaly", "Nodule", "Pneumothorax", "Atelectasis"])]),
+  project("hostile", "Hostile texts", CASES.chest, [question("q", "<script>document.title = 'owned'</script>",
+    "nominal", ["<img src=x onerror=alert(1)>", "No"])], HOSTILE),
   project("knee", "Knee osteoarthritis", CASES.knee, [question("grade", "Kellgren-Lawrence grade",
     "ordinal", ["0", "1", "2", "3", "4"])]),
   project("mitosis", "Mitosis yes or no", CASES.knee, [question("mitosis", "Is this a mitosis?",

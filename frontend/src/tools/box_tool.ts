@@ -63,7 +63,7 @@ export function boxTool(bench: Bench): Tool {
     down(hit) {
       if (!questionOf(session, "box")) return;
       const found = under(hit.at);
-      if (found) {
+      if (found && !hit.shift) {
         session.store.set({ selected: found.box.id });
         doing = { what: "drag", from: hit.at, grip: found.grip, start: found.box, started: false };
       } else doing = { what: "draw", from: hit.at, id: bench.newId(), started: false };

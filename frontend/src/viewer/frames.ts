@@ -56,35 +56,63 @@ export function isLoaded(of: Case, index: number): boolean {
   return scales.has(frameId(of, index));
 }
 
+const underway = new Map<string, Promise<unknown>>();
+const arrived = new Map<string, Pixels>();
+let fetchFrame: FetchFrame = () => Promise.reject(new Error("no loader yet"));
+
+/**
+ * Fetch, decode and cache a frame; at most once at a time. Cornerstone hears of it when the samples
+ * are here: its cache leaves the rejection of a failed load unhandled.
+ */
 export function loadFrame(of: Case, index: number): Promise<unknown> {
-  return imageLoader.loadAndCacheImage(frameId(of, index));
+  const id = frameId(of, index);
+  if (cache.getImageLoadObject(id)) return imageLoader.loadAndCacheImage(id);
+  const known = underway.get(id);
+  if (known) return known;
+  const load = fetchPixels(id, new AbortController().signal)
+    .then((pixels) => {
+      arrived.set(id, pixels);
+      return imageLoader.loadAndCacheImage(id);
+    })
+    .finally(() => {
+      underway.delete(id);
+      arrived.delete(id);
+    });
+  underway.set(id, load);
+  return load;
+}
+
+async function fetchPixels(imageId: string, signal: AbortSignal): Promise<Pixels> {
+  const frame = frames.get(imageId);
+  const url = frame?.of.frame_urls[frame.index];
+  if (!frame || url === undefined) throw new Error(`The frame must be announced; got ${imageId}.`);
+  return readPixels(await fetchFrame(url, signal), frame.of);
 }
 
 /** Register loader and metadata; once per page. `pictures` draws where there is no graphics card. */
-export function registerFrames(fetchFrame: FetchFrame, pictures: Pictures | null): void {
+export function registerFrames(fetching: FetchFrame, pictures: Pictures | null): void {
+  fetchFrame = fetching;
   cache.setMaxCacheSize(1.5 * 1024 ** 3);
   metaData.addProvider(describe, 10_000);
   imageLoader.registerImageLoader(SCHEME, (imageId: string) => {
     const stop = new AbortController();
     return {
-      promise: load(imageId, fetchFrame, stop.signal, pictures),
+      promise: load(imageId, stop.signal, pictures),
       cancelFn: () => stop.abort(),
     };
   });
 }
 
 async function load(
-  imageId: string, fetchFrame: FetchFrame, signal: AbortSignal, pictures: Pictures | null,
+  imageId: string, signal: AbortSignal, pictures: Pictures | null,
 ): Promise<Types.IImage> {
-  const frame = frames.get(imageId);
-  const url = frame?.of.frame_urls[frame.index];
-  if (!frame || url === undefined) throw new Error(`The frame must be announced; got ${imageId}.`);
-  const pixels = readPixels(await fetchFrame(url, signal), frame.of);
+  const pixels = arrived.get(imageId) ?? (await fetchPixels(imageId, signal));
+  const { of } = frames.get(imageId)!;
   const { slope, intercept, low, high } = pixels;
   scales.set(imageId, { slope, intercept, low, high });
-  const image = toImage(imageId, frame.of, pixels);
+  const image = toImage(imageId, of, pixels);
   if (pictures) {
-    const { rows, columns, samples } = frame.of;
+    const { rows, columns, samples } = of;
     const source = { id: imageId, rows, columns, samples, values: pixels.values };
     sources.set(imageId, source);
     image.render = pictures.drawer(source);

@@ -1,0 +1,105 @@
+"""The built reading page in a real browser, against the development server."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_BUILT = _ROOT / "src/overread/web/static/read/index.html"
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Server:
+    """The development server: the API of the reading page, in memory."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def tell(self, what: str, **body: Any) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"{self.url}/dev/{what}", json.dumps(body).encode(), method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=20) as response:
+            return json.load(response)
+
+    def draft(self, task: str) -> dict[str, Any]:
+        return self.tell("state")["drafts"].get(task, {}).get("answer", {})
+
+    def reads(self) -> list[dict[str, Any]]:
+        return self.tell("state")["reads"]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    node = shutil.which("node")
+    if node is None:
+        pytest.fail("node is missing: it serves the reading page to its tests")
+    if not _BUILT.is_file():
+        pytest.fail("the reading page is not built: cd frontend && npm ci && npm run build")
+    with subprocess.Popen(
+        [node, "dev/server.mjs"], cwd=_ROOT / "frontend", stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield Server(process.stdout.readline().strip())
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Any, server: Server) -> Iterator[Any]:
+    server.tell("reset")
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def open_page(context: Any, server: Server) -> Iterator[Callable[[str], Any]]:
+    """Open a project; a script error or a breach of the content policy fails the test.
+
+    Only the project of hostile texts may have its inline handlers blocked by the policy.
+    """
+    wrong: list[str] = []
+
+    def opened(project: str) -> Any:
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console",
+            lambda said: (
+                wrong.append(said.text)
+                if "Content Security" in said.text and project != "hostile"
+                else None
+            ),
+        )
+        page.goto(f"{server.url}/read/{project}")
+        page.locator(".card").first.wait_for()
+        return page
+
+    yield opened
+    assert wrong == []
