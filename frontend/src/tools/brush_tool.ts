@@ -11,6 +11,11 @@ export interface BrushTool extends Tool {
   /** Radius in image pixels. */
   radius: number;
   resize(factor: number): void;
+  /**
+   * Put the ring that shows the brush where the pointer is. It is an element of its own, so that a
+   * stroke repaints the masks and nothing else.
+   */
+  place(ring: HTMLElement): void;
 }
 
 /** While a stroke goes on, what is painted so far is kept this often (ms). */
@@ -98,27 +103,24 @@ export function brushTool(
     finish() {
       if (last) self.up({ at: last, way: [], canvas: last, alt: false, shift: false, clicks: 1 });
     },
-    draw(context) {
+    draw: () => undefined,
+    place(ring) {
       const question = asked();
+      const visible = question !== null && pointer !== null;
+      ring.hidden = !visible;
       if (!question || !pointer) return;
       const map = bench.toCanvas();
       const at = apply(map, pointer);
-      const colour = self.kind === "eraser" ? "#ffffff" : colourOf(question, classOf(session, question));
-      context.strokeStyle = colour;
-      context.lineWidth = 1.5;
-      context.beginPath();
-      if (self.kind === "fill") {
-        context.moveTo(at.x - 8, at.y);
-        context.lineTo(at.x + 8, at.y);
-        context.moveTo(at.x, at.y - 8);
-        context.lineTo(at.x, at.y + 8);
-      } else {
-        // Pixels may be oblong: the brush is round in pixels, so it is drawn as an ellipse.
-        const turn = Math.atan2(map.b, map.a);
-        context.ellipse(at.x, at.y, self.radius * Math.hypot(map.a, map.b),
-          self.radius * Math.hypot(map.c, map.d), turn, 0, Math.PI * 2);
-      }
-      context.stroke();
+      const filling = self.kind === "fill";
+      // Pixels may be oblong: the brush is round in pixels, so it is shown as an ellipse.
+      const [across, down] = filling ? [5, 5]
+        : [self.radius * Math.hypot(map.a, map.b), self.radius * Math.hypot(map.c, map.d)];
+      ring.style.width = `${2 * across}px`;
+      ring.style.height = `${2 * down}px`;
+      ring.style.borderColor = self.kind === "eraser" ? "#ffffff"
+        : colourOf(question, classOf(session, question));
+      ring.style.transform = `translate(${at.x - across}px, ${at.y - down}px) ` +
+        `rotate(${Math.atan2(map.b, map.a)}rad)`;
     },
   };
   return self;

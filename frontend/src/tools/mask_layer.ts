@@ -1,5 +1,5 @@
 /** Masks of the frame on screen: the raster that is painted on and its coloured picture. */
-import type { Affine } from "../model/affine";
+import { apply, invert, type Affine } from "../model/affine";
 import { masks, withValue, type Answer, type Question } from "../model/answer";
 import type { Raster, Rect } from "../model/paint";
 import { decode, isBlank, rowEncoder, type Mask, type RowEncoder } from "../model/runs";
@@ -10,8 +10,7 @@ const ALPHA = 120;
 interface Sheet {
   readonly raster: Raster;
   readonly encoder: RowEncoder;
-  readonly picture: HTMLCanvasElement;
-  readonly context: CanvasRenderingContext2D;
+  readonly colours: Uint32Array;
   /** The mask of the answer that the raster shows; another one there means undo or a new case. */
   shown: Mask | null;
 }
@@ -19,12 +18,15 @@ interface Sheet {
 export interface MaskLayer {
   /** The raster to paint on, in step with the answer. */
   raster(question: Question, answer: Answer, frame: number): Raster;
-  /** A part was painted: colour it anew. */
+  /** A part was painted. */
   touched(question: Question, frame: number, rect: Rect): void;
   /** The answer with what is painted. */
   written(question: Question, answer: Answer, frame: number): Answer;
-  /** Draw all masks of a frame through the map; the caller clips. */
-  draw(context: CanvasRenderingContext2D, map: Affine, answer: Answer, frame: number): void;
+  /**
+   * Draw a part of the canvas (CSS pixels), sample by sample from the rasters: the cost is that of the
+   * part, whatever the size of the image, and no coloured copy of the image is kept.
+   */
+  draw(context: CanvasRenderingContext2D, map: Affine, answer: Answer, frame: number, part: Rect): void;
   /** A new case of this size; the masks of the last one are forgotten. */
   open(rows: number, columns: number, questions: readonly Question[]): void;
 }
@@ -44,20 +46,19 @@ export function maskLayer(): MaskLayer {
     const mask = masks(answer, question.id).find((each) => each.frame === frame) ?? null;
     let sheet = sheets.get(question.id);
     if (!sheet) {
-      sheet = blank(size.rows, size.columns);
+      sheet = blank(size.rows, size.columns, question);
       sheets.set(question.id, sheet);
-      if (mask) fillIn(sheet, mask, question);
-    } else if (sheet.shown !== mask) fillIn(sheet, mask, question);
+      if (mask) fillIn(sheet, mask);
+    } else if (sheet.shown !== mask) fillIn(sheet, mask);
     return sheet;
   }
 
-  function fillIn(sheet: Sheet, mask: Mask | null, question: Question): void {
+  function fillIn(sheet: Sheet, mask: Mask | null): void {
     if (mask && mask.rows === size.rows && mask.columns === size.columns) {
       sheet.raster.codes.set(decode(mask));
     } else sheet.raster.codes.fill(0);
     sheet.shown = mask;
     sheet.encoder.touch(0, size.rows);
-    colour(sheet, question, { x1: 0, y1: 0, x2: size.columns, y2: size.rows });
   }
 
   return {
@@ -70,9 +71,7 @@ export function maskLayer(): MaskLayer {
     raster: (question, answer, frame) => sheetOf(question, answer, frame).raster,
     touched(question, frame, rect) {
       const sheet = sheets.get(question.id);
-      if (!sheet || frame !== lastFrame) return;
-      sheet.encoder.touch(rect.y1, rect.y2);
-      colour(sheet, question, rect);
+      if (sheet && frame === lastFrame) sheet.encoder.touch(rect.y1, rect.y2);
     },
     written(question, answer, frame) {
       const sheet = sheetOf(question, answer, frame);
@@ -83,47 +82,48 @@ export function maskLayer(): MaskLayer {
       const all = sheet.shown ? [...others, mask].toSorted((a, b) => a.frame - b.frame) : others;
       return withValue(answer, question.id, all);
     },
-    draw(context, map, answer, frame) {
-      for (const question of asked) {
-        const mask = masks(answer, question.id).some((each) => each.frame === frame);
-        if (!mask && !sheets.has(question.id)) continue;
-        const { picture } = sheetOf(question, answer, frame);
-        const ratio = window.devicePixelRatio || 1;
-        context.setTransform(map.a * ratio, map.b * ratio, map.c * ratio, map.d * ratio,
-          map.e * ratio, map.f * ratio);
-        context.imageSmoothingEnabled = false;
-        context.drawImage(picture, 0, 0);
-      }
-      context.setTransform(1, 0, 0, 1, 0, 0);
+    draw(context, map, answer, frame, part) {
+      const shown = asked.filter(({ id }) =>
+        sheets.has(id) || masks(answer, id).some((each) => each.frame === frame))
+        .map((question) => sheetOf(question, answer, frame));
+      drawPart(context, map, shown, part);
     },
   };
 }
 
-function blank(rows: number, columns: number): Sheet {
-  const picture = document.createElement("canvas");
-  [picture.width, picture.height] = [columns, rows];
-  const context = picture.getContext("2d", { willReadFrequently: true })!;
+function blank(rows: number, columns: number, question: Question): Sheet {
   const codes = new Uint8Array(rows * columns);
   return {
     raster: { rows, columns, codes }, encoder: rowEncoder(codes, rows, columns),
-    picture, context, shown: null,
+    colours: coloursOf(question), shown: null,
   };
 }
 
-/** Colour a part of the picture from the codes; only this part is touched. */
-function colour(sheet: Sheet, question: Question, rect: Rect): void {
-  const [width, height] = [rect.x2 - rect.x1, rect.y2 - rect.y1];
+function drawPart(
+  context: CanvasRenderingContext2D, map: Affine, sheets: readonly Sheet[], part: Rect,
+): void {
+  const ratio = window.devicePixelRatio || 1;
+  const x1 = Math.max(0, Math.floor(part.x1 * ratio));
+  const y1 = Math.max(0, Math.floor(part.y1 * ratio));
+  const width = Math.min(context.canvas.width, Math.ceil(part.x2 * ratio)) - x1;
+  const height = Math.min(context.canvas.height, Math.ceil(part.y2 * ratio)) - y1;
   if (width <= 0 || height <= 0) return;
-  const lookup = coloursOf(question);
-  const image = sheet.context.createImageData(width, height);
+  const image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
-  const { codes, columns } = sheet.raster;
-  for (let y = 0, to = 0; y < height; y++) {
-    for (let from = (rect.y1 + y) * columns + rect.x1, x = 0; x < width; x++) {
-      pixels[to++] = lookup[codes[from++]!]!;
+  const back = invert(map);
+  const [right, down] = [{ x: back.a / ratio, y: back.b / ratio }, { x: back.c / ratio, y: back.d / ratio }];
+  const start = apply(back, { x: (x1 + 0.5) / ratio, y: (y1 + 0.5) / ratio });
+  for (const { raster: { rows, columns, codes }, colours } of sheets) {
+    for (let row = 0, to = 0; row < height; row++) {
+      let [x, y] = [start.x + row * down.x, start.y + row * down.y];
+      for (let column = 0; column < width; column++, to++, x += right.x, y += right.y) {
+        if (x < 0 || y < 0 || x >= columns || y >= rows) continue;
+        const code = codes[(y | 0) * columns + (x | 0)]!;
+        if (code !== 0) pixels[to] = colours[code]!;
+      }
     }
   }
-  sheet.context.putImageData(image, rect.x1, rect.y1);
+  context.putImageData(image, x1, y1);
 }
 
 /** Code -> pixel (alpha, blue, green, red from high to low). */

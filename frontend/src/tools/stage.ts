@@ -55,6 +55,10 @@ export function openStage(
   const { store } = session;
   const below = canvasIn(element, "masks");
   const above = canvasIn(element, "findings");
+  const ring = document.createElement("div");
+  ring.className = "brush-ring";
+  ring.hidden = true;
+  element.append(ring);
   const layer = maskLayer();
   const listeners: (() => void)[] = [];
   let tool: ToolName = "draw";
@@ -64,6 +68,7 @@ export function openStage(
   let handUsed = false;
   let dirty: Rect | null = null; // of the masks, in canvas pixels
   let wholeDirty = false;
+  let findingsDirty = true;
   let drawn = 0;
   let spent = 0; // ms of work for the frame that is due
   let press: { readonly what: ToolName; at: Point } | null = null;
@@ -105,6 +110,7 @@ export function openStage(
 
   function schedule(all = false): void {
     wholeDirty ||= all;
+    findingsDirty ||= all;
     drawn ||= requestAnimationFrame(() => {
       drawn = 0;
       paint();
@@ -112,17 +118,13 @@ export function openStage(
   }
 
   function paint(): void {
-    const { task, work, frame, selected, protocol } = store.state;
+    const { task, work, frame } = store.state;
     const started = now();
-    const context = above.getContext("2d")!;
-    fitCanvas(above, view.size());
-    context.clearRect(0, 0, view.size().width, view.size().height);
     paintMasks(work.answer, frame);
-    if (task && protocol && !hidden) {
-      const map = view.toCanvas();
-      drawFindings(context, { questions: protocol.questions, answer: work.answer, frame, selected, map });
-    }
-    if (task && active() !== "hand") drawer()?.draw(context);
+    const painting = drawer() === brushing;
+    if (painting && task && isDrawing(active())) brushing.place(ring);
+    else ring.hidden = true;
+    if (!painting || findingsDirty) paintFindings();
     const cursor = cursorOf(active(), drawer());
     if (above.style.cursor !== cursor) above.style.cursor = cursor;
     if (spent > 0 && press && drawer() === brushing) {
@@ -131,21 +133,29 @@ export function openStage(
     spent = 0;
   }
 
+  function paintFindings(): void {
+    const { task, work, frame, selected, protocol } = store.state;
+    findingsDirty = false;
+    const context = above.getContext("2d")!;
+    fitCanvas(above, view.size());
+    context.clearRect(0, 0, view.size().width, view.size().height);
+    if (!task || !protocol) return;
+    if (!hidden) {
+      const map = view.toCanvas();
+      drawFindings(context, { questions: protocol.questions, answer: work.answer, frame, selected, map });
+    }
+    if (active() !== "hand") drawer()?.draw(context);
+  }
+
   function paintMasks(answer: Answer, frame: number): void {
     const context = below.getContext("2d")!;
     const resized = fitCanvas(below, view.size());
-    const ratio = window.devicePixelRatio || 1;
-    const part = wholeDirty || resized ? { x1: 0, y1: 0, x2: view.size().width, y2: view.size().height } : dirty;
+    const { width, height } = view.size();
+    const part = wholeDirty || resized ? { x1: 0, y1: 0, x2: width, y2: height } : dirty;
     [dirty, wholeDirty] = [null, false];
     if (!part) return;
-    context.save();
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.beginPath();
-    context.rect(part.x1 * ratio, part.y1 * ratio, (part.x2 - part.x1) * ratio, (part.y2 - part.y1) * ratio);
-    context.clip();
-    context.clearRect(0, 0, below.width, below.height);
-    if (!hidden && store.state.task) layer.draw(context, view.toCanvas(), answer, frame);
-    context.restore();
+    if (hidden || !store.state.task) context.clearRect(0, 0, width, height);
+    else layer.draw(context, view.toCanvas(), answer, frame, part);
   }
 
   function hitOf(event: PointerEvent): Hit {
@@ -235,7 +245,10 @@ export function openStage(
     const moved = state.task !== old.task || state.frame !== old.frame;
     if (moved || (state.work.answer !== old.work.answer && !stroking)) schedule(true);
     else if (state.selected !== old.selected || state.question !== old.question ||
-      state.open !== old.open || state.classes !== old.classes) schedule();
+      state.open !== old.open || state.classes !== old.classes) {
+      findingsDirty = true;
+      schedule();
+    }
     if (state.question !== old.question) told();
   });
 
