@@ -1,0 +1,233 @@
+"""What each event does to the state tables: the only place that writes them.
+
+An operation decides, writes its events and has them applied here, in one transaction; a rebuild
+applies the same events again. That is why the two cannot differ.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from overread.store import tables as t
+from overread.store.canonical import canonical_json
+from overread.store.errors import BrokenLogError, ConflictError
+from overread.store.events import Event, append
+
+Body = Mapping[str, Any]
+Happened = tuple[str, str | None, dict[str, Any]]
+
+
+def record(
+    connection: sa.Connection, at: str, actor: str, happened: Sequence[Happened]
+) -> list[Event]:
+    """Append events, each (action, project, body), to the log and apply them to the state."""
+    made = append(connection, at, actor, happened)
+    for event in made:
+        apply(connection, event)
+    return made
+
+
+def apply(connection: sa.Connection, event: Event) -> None:
+    """Do to the state what an event says.
+
+    Raises:
+        BrokenLogError: this version does not know the event.
+    """
+    act = _ACTIONS.get(event.action)
+    if act is None:
+        raise BrokenLogError(f"event {event.n} is of a kind this Overread does not know")
+    act(connection, event, json.loads(event.body))
+
+
+def _user_added(connection: sa.Connection, event: Event, body: Body) -> None:
+    row = {key: body[key] for key in ("id", "email", "name", "role")}
+    connection.execute(t.users.insert().values(**row, active=True, created=event.at))
+
+
+def _user_changed(connection: sa.Connection, _event: Event, body: Body) -> None:
+    change = {key: body[key] for key in ("name", "role", "active") if key in body}
+    connection.execute(t.users.update().where(t.users.c.id == body["id"]).values(**change))
+
+
+def _project_created(connection: sa.Connection, event: Event, body: Body) -> None:
+    connection.execute(
+        t.projects.insert().values(
+            id=event.project,
+            name=body["name"],
+            created=event.at,
+            created_by=event.actor,
+            archived=False,
+        )
+    )
+
+
+def _project_changed(connection: sa.Connection, event: Event, body: Body) -> None:
+    change = {key: body[key] for key in ("name", "archived") if key in body}
+    connection.execute(t.projects.update().where(t.projects.c.id == event.project).values(**change))
+
+
+def _protocol_added(connection: sa.Connection, event: Event, body: Body) -> None:
+    connection.execute(
+        t.protocols.insert().values(
+            project=event.project,
+            version=body["version"],
+            text=body["text"],
+            created=event.at,
+            created_by=event.actor,
+        )
+    )
+
+
+def _member_set(connection: sa.Connection, event: Event, body: Body) -> None:
+    this = (t.members.c.project == event.project) & (t.members.c.reader == body["reader"])
+    changed = connection.execute(t.members.update().where(this).values(role=body["role"]))
+    if not changed.rowcount:
+        connection.execute(
+            t.members.insert().values(
+                project=event.project, reader=body["reader"], role=body["role"], since=event.at
+            )
+        )
+
+
+def _member_removed(connection: sa.Connection, event: Event, body: Body) -> None:
+    this = (t.members.c.project == event.project) & (t.members.c.reader == body["reader"])
+    connection.execute(t.members.delete().where(this))
+
+
+def _case_added(connection: sa.Connection, event: Event, body: Body) -> None:
+    plain = ("id", "number", "name", "content_hash", "group_key", "modality", "thumbnail")
+    row = {key: body[key] for key in plain}
+    row |= {key: canonical_json(key, body[key]) for key in ("meta", "image", "frames")}
+    connection.execute(t.cases.insert().values(**row, project=event.project, added=event.at))
+
+
+def _file_quarantined(connection: sa.Connection, event: Event, body: Body) -> None:
+    this = (t.quarantine.c.project == event.project) & (
+        t.quarantine.c.source_hash == body["source_hash"]
+    )
+    connection.execute(t.quarantine.delete().where(this))
+    connection.execute(
+        t.quarantine.insert().values(
+            project=event.project,
+            source_hash=body["source_hash"],
+            reason=body["reason"],
+            since=event.at,
+        )
+    )
+
+
+def _file_cleared(connection: sa.Connection, event: Event, body: Body) -> None:
+    this = (t.quarantine.c.project == event.project) & (
+        t.quarantine.c.source_hash == body["source_hash"]
+    )
+    connection.execute(t.quarantine.delete().where(this))
+
+
+def _slots_planned(connection: sa.Connection, event: Event, body: Body) -> None:
+    names = ("id", "case_id", "round", "slot", "position", "planned_for")
+    rows = [dict(zip(names, slot, strict=True)) for slot in body["slots"]]
+    fixed = {"project": event.project, "reader": None, "state": "open"}
+    connection.execute(t.tasks.insert(), [row | fixed for row in rows])
+
+
+def _tasks_claimed(connection: sa.Connection, event: Event, body: Body) -> None:
+    reader = body["reader"]
+    free = (t.tasks.c.state == "open") | (t.tasks.c.state == "claimed")
+    taken = connection.execute(
+        t.tasks.update()
+        .where(t.tasks.c.id.in_(body["tasks"]), free)
+        .values(state="claimed", reader=reader)
+    )
+    if taken.rowcount != len(body["tasks"]):
+        raise ConflictError("task", "is no longer free")
+    had = connection.execute(
+        sa.select(t.grants.c.task).where(
+            t.grants.c.reader == reader, t.grants.c.task.in_(body["tasks"])
+        )
+    ).scalars()
+    new = sorted(set(body["tasks"]) - set(had))
+    if new:
+        rows = [{"task": task, "reader": reader, "first": event.at} for task in new]
+        connection.execute(t.grants.insert(), rows)
+
+
+def _task_reopened(connection: sa.Connection, _event: Event, body: Body) -> None:
+    change = {"state": "open", "reader": None}
+    if "planned_for" in body:
+        change["planned_for"] = body["planned_for"]
+    connection.execute(t.tasks.update().where(t.tasks.c.id == body["task"]).values(**change))
+
+
+def _task_skipped(connection: sa.Connection, event: Event, body: Body) -> None:
+    this = (t.skips.c.task == body["task"]) & (t.skips.c.reader == body["reader"])
+    connection.execute(t.skips.delete().where(this))
+    row = {key: body[key] for key in ("task", "reader", "case_id", "reason")}
+    connection.execute(t.skips.insert().values(**row, since=event.at))
+    connection.execute(
+        t.tasks.update()
+        .where(t.tasks.c.id == body["task"])
+        .values(state=body["state"], reader=None)
+    )
+
+
+def _read_submitted(connection: sa.Connection, event: Event, body: Body) -> None:
+    row = {column: body[column] for column in _READ}
+    row["answer"] = canonical_json("answer", body["answer"])
+    connection.execute(
+        t.reads.insert().values(
+            **row, event=event.n, project=event.project, submitted=event.at
+        )
+    )
+    if body["closes_task"]:
+        connection.execute(
+            t.tasks.update()
+            .where(t.tasks.c.id == body["task"])
+            .values(state="done", reader=body["reader"])
+        )
+
+
+_READ = (
+    "id",
+    "task",
+    "case_id",
+    "reader",
+    "round",
+    "revision",
+    "protocol_version",
+    "cannot_be_read",
+    "ask_a_senior",
+    "comment",
+    "seconds",
+    "surplus",
+    "said",
+)
+
+
+def _only_told(_connection: sa.Connection, _event: Event, _body: Body) -> None:
+    """An event that changes no state table: it is there to be told."""
+
+
+_ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
+    "user_added": _user_added,
+    "user_changed": _user_changed,
+    "password_changed": _only_told,
+    "link_made": _only_told,
+    "link_used": _only_told,
+    "project_created": _project_created,
+    "project_changed": _project_changed,
+    "protocol_added": _protocol_added,
+    "member_set": _member_set,
+    "member_removed": _member_removed,
+    "case_added": _case_added,
+    "file_quarantined": _file_quarantined,
+    "file_cleared": _file_cleared,
+    "slots_planned": _slots_planned,
+    "tasks_claimed": _tasks_claimed,
+    "task_reopened": _task_reopened,
+    "task_skipped": _task_skipped,
+    "read_submitted": _read_submitted,
+}

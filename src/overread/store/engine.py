@@ -1,0 +1,184 @@
+"""Open a store on SQLite or PostgreSQL, and the two kinds of transaction: reading and writing.
+
+Writes are serial in both databases: the hash chain of the log has one head, so two writers could
+never commit side by side anyway. Taking the turn *first* (a lock in the process, then BEGIN
+IMMEDIATE in SQLite or an advisory lock in PostgreSQL) means that no write ever fails half-way
+for another's sake, never deadlocks, and sees all that stands before it in the log.
+
+SQLite keeps its rollback journal: below 3.51.3 a WAL can be corrupted when several connections
+write or checkpoint (sqlite.org/wal.html, "the WAL-reset bug"). TRUNCATE with synchronous=FULL
+syncs the journal after its truncation, so an acknowledged commit survives power loss. Readers
+hold the file for one short statement or page only, and so never keep a writer waiting for long.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from overread.errors import InputError
+from overread.store.canonical import stamp, utc_now
+from overread.store.errors import BusyError
+from overread.store.migrations import migrate
+from overread.store.translate import translated
+
+_WAIT_SECONDS = 60
+_TURN = 0x0EAD  # the key of PostgreSQL's advisory lock: one turn at writing for each database
+
+
+def new_uuid() -> str:
+    """Make a random id."""
+    return str(uuid4())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Store:
+    """A store that is open: the engine, the clock and the source of ids.
+
+    Attributes:
+        url: where it lives, without the password.
+        engine: SQLAlchemy's engine.
+        clock: tells the time, with a zone.
+        new_id: makes ids.
+    """
+
+    url: str
+    engine: sa.Engine
+    clock: Callable[[], datetime] = utc_now
+    new_id: Callable[[], str] = new_uuid
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def now(self) -> str:
+        """Tell the time as the store writes it."""
+        return stamp(self.clock())
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Lend a connection for one short look."""
+        with translated(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Lend a connection for one write: all of it is kept on leaving, or nothing.
+
+        Raises:
+            BusyError: other writers kept the store for a minute.
+            FullError: the disk refuses.
+        """
+        if not self.turn.acquire(timeout=_WAIT_SECONDS):
+            raise BusyError("the store is busy with other writes; nothing was kept, try again")
+        try:
+            with translated(), self.engine.execution_options(**{_WRITE: True}).begin() as lent:
+                if lent.dialect.name == "postgresql":
+                    lent.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
+                yield lent
+        finally:
+            self.turn.release()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+_WRITE = "overread_write"
+
+
+def open_store(
+    url: str | Path,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    new_id: Callable[[], str] = new_uuid,
+    sync: bool = True,
+    connections: int = 10,
+) -> Store:
+    """Open a store, make it where there is none, and bring it to this version's tables.
+
+    Args:
+        url: a path or ``sqlite:///path``, or ``postgresql://user:password@host:port/name``.
+        clock: tells the time; every time kept comes from it.
+        new_id: makes the ids the store gives out.
+        sync: wait for the disk on every commit; False only where loss does not matter (tests).
+        connections: kept open to the database, at most (three times as many in a rush).
+    Returns:
+        The open store. Threads may share it; processes open their own.
+    Raises:
+        InputError: no such kind of database.
+        NewerStoreError: a newer Overread wrote it.
+        BusyError: the database cannot be reached.
+    """
+    address = _address(url)
+    pool = {"pool_size": connections, "max_overflow": 2 * connections, "pool_timeout": _WAIT_SECONDS}
+    if address.get_backend_name() == "sqlite":
+        engine = sa.create_engine(address, connect_args={"timeout": _WAIT_SECONDS}, **pool)
+        _prepare_sqlite(engine, sync=sync)
+    else:
+        engine = sa.create_engine(address, pool_pre_ping=True, **pool)
+        if not sync:
+            sa.event.listen(engine, "connect", _set("SET synchronous_commit = off"))
+    store = Store(address.render_as_string(hide_password=True), engine, clock, new_id)
+    try:
+        with store.writing() as connection:
+            migrate(connection)
+    except BaseException:
+        engine.dispose()
+        raise
+    return store
+
+
+def _address(url: str | Path) -> sa.URL:
+    text = str(url)
+    if "://" not in text:
+        text = f"sqlite:///{text}"
+    try:
+        address = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise InputError("store", "be a path or a database URL", "something else") from error
+    kind = address.get_backend_name()
+    if kind == "postgresql":
+        return address.set(drivername="postgresql+psycopg")
+    if kind != "sqlite":
+        raise InputError("store", "be a path, sqlite:/// or postgresql://", f"{kind}://")
+    if not address.database or address.database == ":memory:" or "mode=memory" in text:
+        raise InputError("store", "live in a file", "a database in memory")
+    if not Path(address.database).absolute().parent.is_dir():
+        raise InputError("store", "lie in a folder that exists", "a folder that does not")
+    return address
+
+
+def _prepare_sqlite(engine: sa.Engine, *, sync: bool) -> None:
+    pragmas = (
+        "PRAGMA journal_mode = TRUNCATE",
+        f"PRAGMA synchronous = {'FULL' if sync else 'OFF'}",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA cache_size = -32000",
+    )
+
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    def begun(connection: sa.Connection) -> None:
+        write = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    sa.event.listen(engine, "connect", connected)
+    sa.event.listen(engine, "begin", begun)
+
+
+def _set(statement: str) -> Callable[[Any, object], None]:
+    def connected(connection: Any, _record: object) -> None:
+        connection.autocommit = True
+        connection.execute(statement)
+        connection.autocommit = False
+
+    return connected

@@ -1,0 +1,55 @@
+"""Bring a store to this version's tables, each step whole or not at all.
+
+A list of our own, not Alembic: both databases run CREATE and ALTER inside a transaction, which is
+all that atomic steps need; the steps go one way and are plain SQL for both; and opening a store
+must work from a wheel with no environment file beside it. All steps that are due, and the number
+that tells of them, are one transaction under the writer's turn: a kill leaves the old store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from overread.store.schema_1 import STATEMENTS as SCHEMA_1
+
+from overread.store.errors import NewerStoreError
+
+MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (SCHEMA_1,)
+"""Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
+"postgresql") or for both ("both")."""
+
+
+def migrate(
+    connection: sa.Connection, steps: Sequence[Sequence[dict[str, str]]] = MIGRATIONS
+) -> int:
+    """Run the steps that are due, in the transaction that is open.
+
+    Returns:
+        The version the store has now.
+    Raises:
+        NewerStoreError: the store's version is beyond the last step.
+    """
+    found = store_version(connection)
+    if found > len(steps):
+        raise NewerStoreError(
+            f"the store has version {found}, and this Overread knows {len(steps)}; "
+            "nothing was touched. Install the newer Overread"
+        )
+    dialect = connection.dialect.name
+    for step in steps[found:]:
+        for statement in step:
+            sql = statement.get(dialect) or statement.get("both")
+            if sql:
+                connection.exec_driver_sql(sql)
+    if found < len(steps):
+        connection.exec_driver_sql("DELETE FROM store_version")
+        connection.exec_driver_sql(f"INSERT INTO store_version VALUES ({len(steps)})")
+    return len(steps)
+
+
+def store_version(connection: sa.Connection) -> int:
+    """Tell the store's version; 0 where there are no tables yet."""
+    if not sa.inspect(connection).has_table("store_version"):
+        return 0
+    return int(connection.exec_driver_sql("SELECT max(number) FROM store_version").scalar() or 0)

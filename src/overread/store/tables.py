@@ -1,0 +1,133 @@
+"""The tables as SQLAlchemy knows them. A test holds them against what the migrations make."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+_META = sa.MetaData()
+
+
+def _table(name: str, *columns: sa.Column[object], key: tuple[str, ...]) -> sa.Table:
+    made = sa.Table(name, _META, *columns)
+    made.append_constraint(sa.PrimaryKeyConstraint(*key))
+    return made
+
+
+def _text(name: str, *, nullable: bool = False) -> sa.Column[object]:
+    return sa.Column(name, sa.Text, nullable=nullable)
+
+
+def _whole(name: str) -> sa.Column[object]:
+    return sa.Column(name, sa.Integer, nullable=False)
+
+
+def _flag(name: str) -> sa.Column[object]:
+    return sa.Column(name, sa.Boolean, nullable=False)
+
+
+def _real(name: str) -> sa.Column[object]:
+    return sa.Column(name, sa.Double, nullable=False)
+
+
+def _big(name: str) -> sa.Column[object]:
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
+def _texts(names: str) -> list[sa.Column[object]]:
+    return [_text(name) for name in names.split()]
+
+
+events = _table(
+    "events",
+    _big("n"),
+    *_texts("at actor action"),
+    _text("project", nullable=True),
+    *_texts("body previous_hash hash"),
+    key=("n",),
+)
+users = _table("users", *_texts("id email name role"), _flag("active"), _text("created"), key=("id",))
+projects = _table("projects", *_texts("id name created created_by"), _flag("archived"), key=("id",))
+protocols = _table(
+    "protocols",
+    _text("project"),
+    _whole("version"),
+    *_texts("text created created_by"),
+    key=("project", "version"),
+)
+members = _table("members", *_texts("project reader role since"), key=("project", "reader"))
+cases = _table(
+    "cases",
+    *_texts("id project"),
+    _whole("number"),
+    *_texts("name content_hash group_key modality meta image frames"),
+    _text("thumbnail", nullable=True),
+    _text("added"),
+    key=("id",),
+)
+quarantine = _table(
+    "quarantine", *_texts("project source_hash reason since"), key=("project", "source_hash")
+)
+tasks = _table(
+    "tasks",
+    *_texts("id project case_id"),
+    _whole("round"),
+    _whole("slot"),
+    _whole("position"),
+    _text("planned_for", nullable=True),
+    _text("reader", nullable=True),
+    _text("state"),
+    key=("id",),
+)
+grants = _table("grants", *_texts("task reader first"), key=("task", "reader"))
+skips = _table("skips", *_texts("task reader case_id reason since"), key=("task", "reader"))
+reads = _table(
+    "reads",
+    _text("id"),
+    _big("event"),
+    *_texts("project task case_id reader"),
+    _whole("round"),
+    _whole("revision"),
+    _whole("protocol_version"),
+    _text("answer"),
+    _flag("cannot_be_read"),
+    _flag("ask_a_senior"),
+    _text("comment"),
+    _real("seconds"),
+    _flag("surplus"),
+    *_texts("submitted said"),
+    key=("id",),
+)
+
+leases = _table("leases", *_texts("task reader expires"), key=("task",))
+queue_marks = _table(
+    "queue_marks", *_texts("project reader"), _whole("position"), key=("project", "reader")
+)
+drafts = _table(
+    "drafts",
+    *_texts("task reader"),
+    _whole("version"),
+    _text("answer"),
+    _flag("cannot_be_read"),
+    _flag("ask_a_senior"),
+    _text("comment"),
+    _real("seconds"),
+    _text("saved"),
+    key=("task", "reader"),
+)
+passwords = _table("passwords", *_texts("reader hash changed"), key=("reader",))
+links = _table(
+    "links",
+    *_texts("token_hash purpose email role"),
+    _text("project", nullable=True),
+    *_texts("created created_by expires"),
+    _text("used", nullable=True),
+    key=("token_hash",),
+)
+sessions = _table("sessions", *_texts("token_hash reader csrf created seen expires"), key=("token_hash",))
+login_failures = _table("login_failures", *_texts("id who at"), key=("id",))
+
+STATE = (users, projects, protocols, members, cases, quarantine, tasks, grants, skips, reads)
+"""Every row follows from the log; in an order that the foreign keys allow."""
+
+WORKING = (leases, queue_marks, drafts, passwords, links, sessions, login_failures)
+"""What a log must not or need not hold: secrets, leases, drafts, marks."""
