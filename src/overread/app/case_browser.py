@@ -1,0 +1,112 @@
+"""Cases of a project for its lead: pages by key, and all reads of one case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from overread.app.project_readers import readers_of
+from overread.store import Store, accounts, cases, projects, reads
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """A case in the browser."""
+
+    id: str
+    name: str
+    modality: str
+    meta: Mapping[str, Any]
+    reads: int
+    planned: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of cases. Args: next: the number that the next page begins after; None at the end."""
+
+    cases: list[CaseLine]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRead:
+    """One reader's latest read of a case. Args: colour: of the reader, from 1."""
+
+    read_id: str
+    reader: str
+    reader_name: str
+    colour: int
+    revision: int
+    protocol_version: int
+    answer: dict[str, Any]
+    flags: dict[str, bool]
+    comment: str
+    seconds: float
+    submitted: str
+
+
+def case_page(store: Store, project: str, *, after: int, limit: int, find: str = "") -> Page:
+    """A page of cases.
+
+    Raises:
+        NotFoundError: no such project.
+    """
+    projects.get_project(store, project)
+    found = cases.list_cases(store, project, after=after, limit=limit + 1, search=find.strip())
+    lines = [
+        CaseLine(
+            one.case.id,
+            one.case.name,
+            one.case.image.get("modality", ""),
+            one.case.meta,
+            one.done + one.surplus,
+            one.planned,
+            case_words(one.case.image, one.case.meta),
+        )
+        for one in found[:limit]
+    ]
+    return Page(lines, found[limit - 1].case.number if len(found) > limit else None)
+
+
+def case_words(image: Mapping[str, Any], meta: Mapping[str, Any]) -> str:
+    """A case in a few words ("CT, 60-69, F, 40 frames"): it has no name on purpose."""
+    said = [image.get("modality") or "Image"]
+    said += [str(meta[name]) for name in ("body_part", "age_band", "sex") if meta.get(name)]
+    if image["frames"] > 1:
+        said.append(f"{image['frames']} frames")
+    return ", ".join(said)
+
+
+def reads_of(store: Store, case: str) -> list[CaseRead]:
+    """All readers' reads of a case, the latest revision of each.
+
+    Raises:
+        NotFoundError: no such case.
+    """
+    row = cases.get_case(store, case)
+    colours = reader_colours(store, row.project)
+    names = {one.id: one.name for one in accounts.list_users(store)}
+    return [
+        CaseRead(
+            one.read_id,
+            one.reader,
+            names.get(one.reader, "former reader"),
+            colours.get(one.reader, 0) or len(colours) + 1,
+            one.revision,
+            one.protocol_version,
+            one.answer,
+            one.flags,
+            one.comment,
+            one.seconds,
+            one.submitted,
+        )
+        for one in reads.reads_of_case(store, case)
+    ]
+
+
+def reader_colours(store: Store, project: str) -> dict[str, int]:
+    """Colour of each reader in a project, from 1, the same on every page."""
+    return {one: at + 1 for at, one in enumerate(readers_of(store, project))}

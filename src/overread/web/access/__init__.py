@@ -1,0 +1,1 @@
+"""Who may do what: sessions, passwords, the guard before every route."""

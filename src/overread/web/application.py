@@ -1,0 +1,113 @@
+"""The web application, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from overread.errors import InputError
+from overread.store import Blobs, Store
+from overread.web.access.guard import guarded
+from overread.web.errors import install
+from overread.web.oidc import SignOn
+from overread.web.routes import ROUTES
+from overread.web.schemas import ErrorOut
+from overread.web.site import LOOPBACK, Site
+
+_LEAST_SECRET = 32
+
+
+def create_app(
+    store: Store,
+    blobs: Blobs,
+    *,
+    secret: bytes,
+    clock: Callable[[], datetime],
+    hosts: Iterable[str] = LOOPBACK,
+    secure: bool = False,
+    address: str = "http://127.0.0.1:8000",
+    import_root: Path | None = None,
+    upload_folder: Path | None = None,
+    sign_on: SignOn | None = None,
+) -> ASGIApp:
+    """Make the web application.
+
+    Args:
+        store, blobs: open; they are not closed here.
+        secret: 32 bytes or more, kept by the caller from one start to the next.
+        clock: tells the time, with a zone.
+        hosts: names the server answers to, without ports; others are refused.
+        secure: people reach it by https (of a proxy, too).
+        address: how people reach it; links of invitations begin with it.
+        import_root: a lead may import its sub-folders; None allows uploads only.
+        upload_folder: where uploads wait; None is the system's place.
+        sign_on: single sign-on by OpenID Connect.
+    Returns:
+        An ASGI application.
+    Raises:
+        InputError: the secret is short.
+    """
+    if len(secret) < _LEAST_SECRET:
+        raise InputError("secret", f"have {_LEAST_SECRET} bytes or more", len(secret))
+    site = Site(
+        store=store,
+        blobs=blobs,
+        secret=secret,
+        clock=clock,
+        hosts=frozenset(one.lower() for one in hosts),
+        secure=secure,
+        address=address.rstrip("/"),
+        import_root=import_root,
+        upload_folder=upload_folder,
+        sign_on=sign_on,
+    )
+    return guarded(described(), site=site, routes=ROUTES)
+
+
+def described() -> FastAPI:
+    """The application without its guard: for the OpenAPI description and for tests of the table."""
+    app = FastAPI(
+        title="Overread",
+        version="1",
+        description="Medical-image labels of known quality: the API of the reading page.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    for one in ROUTES:
+        app.add_api_route(
+            one.path,
+            one.endpoint,
+            methods=[one.method],
+            response_model=one.answer,
+            include_in_schema=one.is_api,
+            name=f"{one.method} {one.path}",
+            operation_id=f"{one.endpoint.__module__.rsplit('.', 1)[-1]}_{one.endpoint.__name__}",
+            responses=_ERRORS if one.is_api else None,
+        )
+    install(app)
+    return app
+
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorOut, "description": words}
+    for status, words in {
+        400: "Not JSON, or another host",
+        401: "No session",
+        403: "Not for this role, or no CSRF token",
+        404: "Not there, or not for this reader",
+        409: "Something newer is there",
+        413: "Too large",
+        422: "A value breaks a rule",
+        429: "Too many failed tries",
+        501: "A part is not installed",
+        503: "Busy; try again",
+        507: "The disk is full",
+    }.items()
+}

@@ -1,0 +1,1 @@
+"""Pages for people: plain forms that work without scripts; scripts only watch and draw."""

@@ -1,0 +1,309 @@
+"""What the API takes and gives, for checking and for its OpenAPI description."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Path, Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{20,100}$")]
+Before = Annotated[str, Query(max_length=200, pattern=r"^[\x20-\x7e]*$")]
+After = Annotated[int, Query(ge=0, le=2_000_000_000)]
+Find = Annotated[str, Query(max_length=100, pattern=r"^[^\x00-\x1f]*$")]
+Limit = Annotated[int, Query(ge=1, le=200)]
+FrameNumber = Annotated[int, Path(ge=0, le=1_000_000)]
+
+Seconds = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
+Whole = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Comment = Annotated[str, StringConstraints(max_length=4000)]
+Answer = dict[Annotated[str, StringConstraints(max_length=40)], Any]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Login(_Shape):
+    """Who logs in."""
+
+    email: Annotated[str, StringConstraints(max_length=200)]
+    password: Annotated[str, StringConstraints(max_length=200)]
+
+
+class Flags(_Shape):
+    """Flags of a read."""
+
+    cannot_be_read: bool = False
+    ask_a_senior: bool = False
+
+
+class Claim(_Shape):
+    """How many tasks are wanted."""
+
+    count: Annotated[int, Field(ge=1, le=5)] = 1
+
+
+class Skip(_Shape):
+    """Why a case is skipped."""
+
+    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
+class Nothing(BaseModel):
+    """An empty object."""
+
+
+class DraftIn(_Shape):
+    """A draft, and the version it builds on."""
+
+    version: Whole
+    answer: Answer
+    flags: Flags = Flags()
+    comment: Comment = ""
+    seconds: Seconds = 0
+
+
+class SubmitIn(_Shape):
+    """A read. The same ``read_id`` sent again gives the same receipt."""
+
+    read_id: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+        ),
+    ]
+    answer: Answer
+    flags: Flags = Flags()
+    comment: Comment = ""
+    seconds: Seconds = 0
+    base_revision: Whole = 0
+
+
+class Me(BaseModel):
+    """Who is logged in."""
+
+    id: str
+    name: str
+    role: Literal["reader", "lead", "admin"]
+    csrf: str
+
+
+class ProjectOut(BaseModel):
+    """A project, with the reader's own numbers."""
+
+    id: str
+    name: str
+    kinds: list[str]
+    done: int
+    total: int
+
+
+class ClassOut(BaseModel):
+    """A class of a question."""
+
+    name: str
+    code: int
+    key: str | None
+    colour: str | None
+
+
+class QuestionOut(BaseModel):
+    """A question of the protocol."""
+
+    id: str
+    prompt: str
+    kind: str
+    classes: list[ClassOut]
+    low: float | None
+    high: float | None
+    required: bool
+
+
+class AtlasOut(BaseModel):
+    """An atlas entry."""
+
+    id: str
+    class_: Annotated[str | None, Field(alias="class")]
+    do: bool
+    why: str
+    image_url: str
+    drawing: dict[str, Any] | None
+
+
+class ProtocolOut(BaseModel):
+    """The protocol as readers see it."""
+
+    version: int
+    title: str
+    questions: list[QuestionOut]
+    guideline_html: str
+    atlas: list[AtlasOut]
+
+
+class ProgressOut(BaseModel):
+    """How far a reader is."""
+
+    done: int
+    total: int
+    median_seconds: float | None
+    left_seconds: float | None
+
+
+class WindowOut(BaseModel):
+    """A window."""
+
+    center: float
+    width: float
+    name: str
+
+
+class CaseOut(BaseModel):
+    """A case: one stack of frames of equal size."""
+
+    id: str
+    rows: int
+    columns: int
+    frames: int
+    samples: int
+    dtype: str
+    slope: float
+    intercept: float
+    spacing_mm: list[float] | None
+    slice_mm: float | None
+    windows: list[WindowOut]
+    modality: str
+    invert: bool
+    frame_time_ms: float | None
+    frame_urls: list[str]
+    thumbnail_url: str
+
+
+class DraftOut(BaseModel):
+    """A draft as it is kept."""
+
+    version: int
+    answer: dict[str, Any]
+    flags: Flags
+    comment: str
+    seconds: float
+
+
+class TaskOut(BaseModel):
+    """A task that is leased to the reader."""
+
+    id: str
+    project: str
+    lease_expires: str | None
+    protocol_version: int
+    case: CaseOut
+    draft: DraftOut | None
+
+
+class TasksOut(BaseModel):
+    """Tasks."""
+
+    tasks: list[TaskOut]
+
+
+class LeaseOut(BaseModel):
+    """A lease."""
+
+    lease_expires: str | None
+
+
+class VersionOut(BaseModel):
+    """The version of a draft."""
+
+    version: int
+
+
+class ReceiptOut(BaseModel):
+    """What was kept of a submission."""
+
+    read_id: str
+    revision: int
+    surplus: bool
+
+
+class OwnReadOut(BaseModel):
+    """One of the reader's own reads."""
+
+    read_id: str
+    task: str
+    case: CaseOut
+    revision: int
+    answer: dict[str, Any]
+    flags: Flags
+    comment: str
+    submitted: str
+
+
+class CaseRowOut(BaseModel):
+    """A case in the browser."""
+
+    id: str
+    name: str
+    modality: str
+    meta: dict[str, Any]
+    reads: int
+    planned: int
+    thumbnail_url: str
+
+
+class CasesOut(BaseModel):
+    """A page of cases; ``next`` goes into ``after``."""
+
+    cases: list[CaseRowOut]
+    next: int | None
+
+
+class CaseReadOut(BaseModel):
+    """One reader's read of a case, for the lead."""
+
+    read_id: str
+    reader: str
+    reader_name: str
+    colour: int
+    revision: int
+    protocol_version: int
+    answer: dict[str, Any]
+    flags: Flags
+    comment: str
+    seconds: float
+    submitted: str
+
+
+class CaseReadsOut(BaseModel):
+    """All reads of a case."""
+
+    reads: list[CaseReadOut]
+
+
+class ConsensusOut(BaseModel):
+    """The consensus of a case, as an answer."""
+
+    answer: dict[str, Any]
+    posterior: dict[str, Any]
+
+
+class ImportsOut(BaseModel):
+    """Imports of a project, the newest first."""
+
+    imports: list[dict[str, Any]]
+
+
+class ErrorBody(BaseModel):
+    """What is wrong."""
+
+    name: str
+    rule: str
+    got: Any = None
+    remedy: str | None = None
+
+
+class ErrorOut(BaseModel):
+    """An error."""
+
+    error: ErrorBody

@@ -1,0 +1,50 @@
+"""What every request of one server shares."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from overread.store import Blobs, Store
+from overread.web.jobs import Jobs
+
+if TYPE_CHECKING:
+    from overread.web.oidc import SignOn
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Site:
+    """A server's parts and settings.
+
+    Args:
+        store, blobs: where everything is kept.
+        secret: key of the CSRF tokens and of what is hashed; 32 bytes or more.
+        clock: tells the time, with a zone.
+        hosts: names this server answers to.
+        secure: it is reached by https, so cookies stay off http.
+        address: how people reach it, without a slash at the end ("https://reads.example").
+        import_root: folder whose sub-folders a lead may import by name; None allows uploads only.
+        upload_folder: where uploads lie until they are imported; None is the system's place.
+        sign_on: single sign-on; None where people have passwords only.
+        jobs: imports under way.
+        hashing: lets two passwords be hashed at a time; each takes 64 MB.
+    """
+
+    store: Store
+    blobs: Blobs
+    secret: bytes
+    clock: Callable[[], datetime]
+    hosts: frozenset[str] = frozenset(LOOPBACK)
+    secure: bool = False
+    address: str = "http://127.0.0.1:8000"
+    import_root: Path | None = None
+    upload_folder: Path | None = None
+    sign_on: SignOn | None = None
+    jobs: Jobs = field(default_factory=Jobs)
+    hashing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))

@@ -1,0 +1,135 @@
+// All reads of a case, laid over it in the readers' colours, with the consensus.
+const root = document.querySelector("[data-case]");
+const { case: id, rows, columns } = root.dataset;
+const picture = root.querySelector(".picture img");
+const svg = root.querySelector("svg");
+const canvas = root.querySelector("canvas");
+const list = root.querySelector(".layers");
+const slider = root.querySelector(".frame");
+svg.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
+svg.setAttribute("preserveAspectRatio", "none");
+canvas.width = columns;
+canvas.height = rows;
+
+const NS = "http://www.w3.org/2000/svg";
+let layers = [];
+let frame = Number(slider?.value ?? 0);
+
+function el(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function shape(name, attributes, layer) {
+  const made = document.createElementNS(NS, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.setAttribute("class", `${layer.colour}${layer.again ? " again" : ""}`);
+  return made;
+}
+
+const isFinding = (one) => one !== null && typeof one === "object";
+
+function drawn(finding, layer) {
+  const title = document.createElementNS(NS, "title");
+  title.textContent = `${layer.name}: ${finding.class}`;
+  let made = null;
+  if (finding.x1 !== undefined) {
+    made = shape("rect", { x: finding.x1, y: finding.y1, width: finding.x2 - finding.x1, height: finding.y2 - finding.y1 }, layer);
+  } else if (finding.points) {
+    made = shape("polygon", { points: finding.points.map((at) => at.join(",")).join(" ") }, layer);
+  }
+  made?.append(title);
+  return made;
+}
+
+function paint(mask, layer, pixels) {
+  const [r, g, b] = getComputedStyle(layer.dot).color.match(/[\d.]+/g).map(Number);
+  let at = 0;
+  for (const [code, length] of mask.runs) {
+    if (code > 0) {
+      for (let pixel = at; pixel < at + length; pixel++) {
+        const to = 4 * pixel;
+        // where readers overlap their colours mix
+        const had = pixels[to + 3] ? 1 : 0;
+        pixels[to] = (pixels[to] * had + r) / (had + 1);
+        pixels[to + 1] = (pixels[to + 1] * had + g) / (had + 1);
+        pixels[to + 2] = (pixels[to + 2] * had + b) / (had + 1);
+        pixels[to + 3] = 255;
+      }
+    }
+    at += length;
+  }
+}
+
+function draw() {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height);
+  const shapes = [];
+  for (const layer of layers.filter((each) => each.box.checked)) {
+    for (const value of Object.values(layer.answer)) {
+      if (!Array.isArray(value)) continue;
+      for (const one of value.filter((each) => isFinding(each) && each.frame === frame)) {
+        if (one.runs) paint(one, layer, image.data);
+        else shapes.push(drawn(one, layer));
+      }
+    }
+  }
+  context.putImageData(image, 0, 0);
+  svg.replaceChildren(...shapes.filter(Boolean));
+}
+
+function said(value) {
+  if (!Array.isArray(value)) return String(value);
+  if (!value.length) return "no finding";
+  if (!isFinding(value[0])) return value.join(", ");
+  if (value[0].runs) return `painted on ${value.length} ${value.length === 1 ? "frame" : "frames"}`;
+  const counts = new Map();
+  for (const { class: name } of value) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => `${count} × ${name}`).join(", ");
+}
+
+function panel(layer) {
+  layer.dot = el("span", { class: `dot ${layer.colour}` });
+  layer.box = el("input", { type: "checkbox", checked: "" });
+  layer.box.addEventListener("change", draw);
+  const lines = Object.entries(layer.answer).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, said(value))]);
+  for (const [name, words] of layer.notes) lines.push(el("dt", {}, name), el("dd", {}, words));
+  const legend = el("legend", {}, el("label", { class: "check" }, layer.box, el("span", {}, layer.dot, layer.name)));
+  return el("fieldset", {}, legend, el("dl", {}, ...lines));
+}
+
+function ofRead(read) {
+  const notes = [];
+  if (read.flags.cannot_be_read) notes.push(["flag", "cannot be read"]);
+  if (read.flags.ask_a_senior) notes.push(["flag", "ask a senior"]);
+  if (read.comment) notes.push(["comment", read.comment]);
+  notes.push(["took", `${Math.round(read.seconds)} s`], ["protocol", `version ${read.protocol_version}`]);
+  return { name: read.reader_name, colour: `reader-${((read.colour - 1) % 8) + 1}`, again: read.colour > 8, answer: read.answer, notes };
+}
+
+async function get(path) {
+  const response = await fetch(path, { headers: { Accept: "application/json" } });
+  return { ok: response.ok, body: await response.json() };
+}
+
+async function load() {
+  const [reads, consensus] = await Promise.all([get(`/api/cases/${id}/reads`), get(`/api/cases/${id}/consensus`)]);
+  layers = reads.ok ? reads.body.reads.map(ofRead) : [];
+  if (consensus.ok && Object.keys(consensus.body.answer).length) {
+    const sure = Object.entries(consensus.body.posterior ?? {}).map(([name, words]) => [`${name}, sure`, String(words)]);
+    layers.unshift({ name: "Consensus", colour: "consensus", answer: consensus.body.answer, notes: sure });
+  }
+  list.replaceChildren(...layers.map(panel));
+  if (!layers.length) list.replaceChildren(el("p", { class: "empty" }, "Nobody has read this case yet."));
+  draw();
+}
+
+slider?.addEventListener("input", () => {
+  frame = Number(slider.value);
+  root.querySelector("output").textContent = `${frame + 1} of ${root.dataset.frames}`;
+  picture.src = `/api/cases/${id}/pictures/${frame}`;
+  draw();
+});
+void load();
