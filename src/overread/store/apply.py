@@ -178,9 +178,7 @@ def _read_submitted(connection: sa.Connection, event: Event, body: Body) -> None
     row = {column: body[column] for column in _READ}
     row["answer"] = canonical_json("answer", body["answer"])
     connection.execute(
-        t.reads.insert().values(
-            **row, event=event.n, project=event.project, submitted=event.at
-        )
+        t.reads.insert().values(**row, event=event.n, project=event.project, submitted=event.at)
     )
     if body["closes_task"]:
         connection.execute(

@@ -1,4 +1,4 @@
-"""One spelling for every value: canonical JSON, times, digests, and text both databases can hold."""
+"""One spelling for every value: canonical JSON, times, digests, text both databases hold."""
 
 from __future__ import annotations
 
@@ -71,7 +71,11 @@ def hash_text(name: str, value: str) -> str:
     Raises:
         InputError: it is something else.
     """
-    if not isinstance(value, str) or len(value) != _HEX_DIGITS or set(value) - set("0123456789abcdef"):
+    if (
+        not isinstance(value, str)
+        or len(value) != _HEX_DIGITS
+        or set(value) - set("0123456789abcdef")
+    ):
         raise InputError(name, "be a SHA-256 of 64 lower-case hex digits", "something else")
     return value
 

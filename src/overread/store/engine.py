@@ -116,7 +116,11 @@ def open_store(
         BusyError: the database cannot be reached.
     """
     address = _address(url)
-    pool = {"pool_size": connections, "max_overflow": 2 * connections, "pool_timeout": _WAIT_SECONDS}
+    pool = {
+        "pool_size": connections,
+        "max_overflow": 2 * connections,
+        "pool_timeout": _WAIT_SECONDS,
+    }
     if address.get_backend_name() == "sqlite":
         engine = sa.create_engine(address, connect_args={"timeout": _WAIT_SECONDS}, **pool)
         _prepare_sqlite(engine, sync=sync)

@@ -46,9 +46,7 @@ class ConflictError(StoreError):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Make the same error in another process."""
-        return partial(
-            type(self), self.what, self.rule, current_version=self.current_version
-        ), ()
+        return partial(type(self), self.what, self.rule, current_version=self.current_version), ()
 
 
 class BusyError(StoreError):

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from overread.store.schema_1 import STATEMENTS as SCHEMA_1
 
 from overread.store.errors import NewerStoreError
+from overread.store.schema_1 import STATEMENTS as SCHEMA_1
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (SCHEMA_1,)
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
@@ -44,7 +44,8 @@ def migrate(
                 connection.exec_driver_sql(sql)
     if found < len(steps):
         connection.exec_driver_sql("DELETE FROM store_version")
-        connection.exec_driver_sql(f"INSERT INTO store_version VALUES ({len(steps)})")
+        insert = sa.text("INSERT INTO store_version VALUES (:number)")
+        connection.execute(insert, {"number": len(steps)})
     return len(steps)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -176,7 +177,7 @@ def list_projects(
         return [ProjectRow(**row._mapping) for row in connection.execute(query)]
 
 
-def _projects() -> sa.Select[tuple[object, ...]]:
+def _projects() -> sa.Select[Any]:
     newest = (
         sa.select(sa.func.max(t.protocols.c.version))
         .where(t.protocols.c.project == t.projects.c.id)

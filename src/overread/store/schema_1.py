@@ -43,7 +43,7 @@ _STATE = (
         UNIQUE (case_id, round, slot),
         CHECK (state IN ('open', 'claimed', 'done', 'skipped')))""",
     "CREATE INDEX tasks_in_queue ON tasks (project, state, planned_for, position)",
-    "CREATE INDEX tasks_of_reader ON tasks (reader, project, state, case_id)",
+    "CREATE INDEX tasks_of_reader ON tasks (reader, project, state, position)",
     "CREATE INDEX tasks_by_position ON tasks (project, position)",
     """CREATE TABLE grants (
         task TEXT NOT NULL REFERENCES tasks (id), reader TEXT NOT NULL REFERENCES users (id),
@@ -80,7 +80,8 @@ _WORKING = (
         ask_a_senior BOOLEAN NOT NULL, comment TEXT NOT NULL, seconds DOUBLE PRECISION NOT NULL,
         saved TEXT NOT NULL, PRIMARY KEY (task, reader))""",
     """CREATE TABLE passwords (
-        reader TEXT PRIMARY KEY REFERENCES users (id), hash TEXT NOT NULL, changed TEXT NOT NULL)""",
+        reader TEXT PRIMARY KEY REFERENCES users (id), hash TEXT NOT NULL,
+        changed TEXT NOT NULL)""",
     """CREATE TABLE links (
         token_hash TEXT PRIMARY KEY, purpose TEXT NOT NULL, email TEXT NOT NULL,
         role TEXT NOT NULL, project TEXT REFERENCES projects (id), created TEXT NOT NULL,

@@ -45,7 +45,9 @@ events = _table(
     *_texts("body previous_hash hash"),
     key=("n",),
 )
-users = _table("users", *_texts("id email name role"), _flag("active"), _text("created"), key=("id",))
+users = _table(
+    "users", *_texts("id email name role"), _flag("active"), _text("created"), key=("id",)
+)
 projects = _table("projects", *_texts("id name created created_by"), _flag("archived"), key=("id",))
 protocols = _table(
     "protocols",
@@ -123,7 +125,9 @@ links = _table(
     _text("used", nullable=True),
     key=("token_hash",),
 )
-sessions = _table("sessions", *_texts("token_hash reader csrf created seen expires"), key=("token_hash",))
+sessions = _table(
+    "sessions", *_texts("token_hash reader csrf created seen expires"), key=("token_hash",)
+)
 login_failures = _table("login_failures", *_texts("id who at"), key=("id",))
 
 STATE = (users, projects, protocols, members, cases, quarantine, tasks, grants, skips, reads)

@@ -1,0 +1,132 @@
+"""The reads of a project as columns, for the analytic core."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from overread.store import tables as t
+from overread.store.engine import Store
+from overread.store.events import head
+from overread.store.reads import superseded
+
+_PAGE = 2_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadColumns:
+    """Reads of one question, a list for each column, all of one length, in order of submission.
+
+    Attributes:
+        until: number of the last event that was taken into account: the same ``until`` gives
+            the same reads again, whatever came later.
+        read, case, case_name, group, reader, task: ids (and the case's name).
+        value: the answer to the question; None where it was not answered.
+        cannot_be_read, ask_a_senior, surplus: the flags.
+        comment: text.
+        round: 0 first read, k the k-th repeat.
+        revision: 1 for what was said first.
+        seconds: active reading time of the whole case.
+        submitted: ISO 8601 UTC.
+        protocol_version: under which it was read.
+    """
+
+    until: int
+    read: list[str]
+    case: list[str]
+    case_name: list[str]
+    group: list[str]
+    reader: list[str]
+    task: list[str]
+    value: list[Any]
+    cannot_be_read: list[bool]
+    ask_a_senior: list[bool]
+    surplus: list[bool]
+    comment: list[str]
+    round: list[int]
+    revision: list[int]
+    seconds: list[float]
+    submitted: list[str]
+    protocol_version: list[int]
+
+    def __len__(self) -> int:
+        return len(self.read)
+
+
+def reads_of_project(
+    store: Store,
+    project: str,
+    question: str,
+    *,
+    latest: bool = True,
+    surplus: bool = True,
+    case: str | None = None,
+    until: int | None = None,
+) -> ReadColumns:
+    """Gather the reads of one question.
+
+    Pages of 2,000 rows, each a short look of its own, so that no writer waits; the log's head
+    at the start bounds them, so that they belong together all the same.
+
+    Args:
+        store: where.
+        project: its id.
+        question: id of the question in the protocol.
+        latest: only the newest revision of each read.
+        surplus: also the late submissions.
+        case: only of this case.
+        until: as things stood after this event; None for now.
+    """
+    last = head(store).n if until is None else until
+    names = [name for name in ReadColumns.__dataclass_fields__ if name != "until"]
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for row in _rows(store, project, last, latest=latest, surplus=surplus, case=case):
+        kept = dict(row._mapping)
+        kept["value"] = json.loads(kept.pop("answer")).get(question)
+        for name in names:
+            columns[name].append(kept[name])
+    return ReadColumns(until=last, **columns)
+
+
+def _rows(
+    store: Store, project: str, last: int, *, latest: bool, surplus: bool, case: str | None
+) -> Iterator[sa.Row[Any]]:
+    query = _query(project)
+    if latest:
+        query = query.where(~superseded(last))
+    if not surplus:
+        query = query.where(~t.reads.c.surplus)
+    if case is not None:
+        query = query.where(t.reads.c.case_id == case)
+    after = 0
+    while True:
+        page = query.where(t.reads.c.event > after, t.reads.c.event <= last)
+        with store.reading() as connection:
+            rows = connection.execute(page.order_by(t.reads.c.event).limit(_PAGE)).all()
+        yield from rows
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1].event
+
+
+def _query(project: str) -> sa.Select[Any]:
+    reads = t.reads.c
+    shown = (
+        reads.event,
+        reads.id.label("read"),
+        reads.case_id.label("case"),
+        t.cases.c.name.label("case_name"),
+        t.cases.c.group_key.label("group"),
+        reads.answer,
+    )
+    same = ("reader", "task", "cannot_be_read", "ask_a_senior", "surplus", "comment", "round")
+    more = ("revision", "seconds", "submitted", "protocol_version")
+    return (
+        sa.select(*shown, *(reads[name] for name in (*same, *more)))
+        .join(t.cases, t.cases.c.id == reads.case_id)
+        .where(reads.project == project)
+    )

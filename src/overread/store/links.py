@@ -1,0 +1,165 @@
+"""One-time links: the first admin's set-up, invitations, new passwords.
+
+The store keeps the hash of a link's token, never the token: who reads the database cannot use
+one. Using a link and what it allows are one transaction, so it works once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from overread.errors import InputError
+from overread.store import tables as t
+from overread.store.accounts import (
+    ROLES,
+    UserRow,
+    email_address,
+    get_user,
+    insert_user,
+    write_password,
+)
+from overread.store.apply import record
+from overread.store.canonical import hash_text, stamp
+from overread.store.engine import Store
+from overread.store.errors import ConflictError, NotFoundError
+
+PURPOSES = ("setup", "invitation", "password")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A link that still works.
+
+    Attributes:
+        purpose: "setup" (first admin), "invitation" (a new user), "password" (a new password).
+        email: whom it is for; "" where they say themselves.
+        role: the role an invitation gives.
+        project: the project an invitation leads into, if any.
+        expires: when it stops working.
+    """
+
+    purpose: str
+    email: str
+    role: str
+    project: str | None
+    expires: str
+
+
+def make_link(
+    store: Store,
+    purpose: str,
+    token_hash: str,
+    by: str,
+    *,
+    seconds: float,
+    email: str = "",
+    role: str = "reader",
+    project: str | None = None,
+) -> LinkRow:
+    """Keep a link by the SHA-256 (hex) of its token.
+
+    A set-up link replaces the ones before; a password link is for a user that exists.
+
+    Raises:
+        ConflictError: a set-up link when there is an admin.
+        NotFoundError: no such user or project.
+    """
+    hash_text("token hash", token_hash)
+    if purpose not in PURPOSES or role not in ROLES:
+        raise InputError("link", f"be for one of {', '.join(PURPOSES)}, with a role", "another")
+    if not seconds > 0:
+        raise InputError("link", "last for more than 0 seconds", seconds)
+    address = email_address(email) if email or purpose == "password" else ""
+    expires = stamp(store.clock() + timedelta(seconds=seconds))
+    with store.writing() as connection:
+        _check_link(connection, purpose, address, project)
+        if purpose == "setup":
+            role = "admin"
+            connection.execute(t.links.delete().where(t.links.c.purpose == "setup"))
+        row = {"purpose": purpose, "email": address, "role": role, "project": project}
+        kept = row | {"created": store.now(), "created_by": by, "expires": expires}
+        connection.execute(t.links.insert().values(**kept, token_hash=token_hash, used=None))
+        record(connection, store.now(), by, [("link_made", project, row | {"until": expires})])
+    return LinkRow(purpose, address, role, project, expires)
+
+
+def _check_link(connection: sa.Connection, purpose: str, email: str, project: str | None) -> None:
+    admin = (t.users.c.role == "admin") & t.users.c.active
+    if purpose == "setup" and connection.scalar(sa.select(t.users.c.id).where(admin).limit(1)):
+        raise ConflictError("set-up link", "is for the first admin, and there is one")
+    known = sa.select(t.users.c.id).where(t.users.c.email == email, t.users.c.active)
+    if purpose == "password" and not connection.scalar(known):
+        raise NotFoundError("user", "with this address")
+    there = sa.select(t.projects.c.id).where(t.projects.c.id == project)
+    if project is not None and not connection.scalar(there):
+        raise NotFoundError("project", project)
+
+
+def get_link(store: Store, token_hash: str) -> LinkRow:
+    """Look at a link without using it.
+
+    Raises:
+        NotFoundError: there is none, it was used, or it ran out: the three look alike.
+    """
+    with store.reading() as connection:
+        return _link(connection, token_hash, store.now())
+
+
+def use_link(
+    store: Store, token_hash: str, password_hash: str, *, name: str = "", email: str = ""
+) -> UserRow:
+    """Use a link once: make its user (or find the one it is for) and set the password.
+
+    Args:
+        store: where.
+        token_hash: SHA-256 (hex) of the token.
+        password_hash: of the password chosen.
+        name: of a new user.
+        email: of a new user, where the link does not say.
+    Raises:
+        NotFoundError: as of :func:`get_link`.
+        ConflictError: the address has a user already.
+    """
+    with store.writing() as connection:
+        link = _link(connection, token_hash, store.now())
+        if link.purpose == "password":
+            query = sa.select(t.users.c.id).where(t.users.c.email == link.email, t.users.c.active)
+            user = connection.scalar(query)
+            if user is None:
+                raise NotFoundError("link", "of this kind")
+        else:
+            user = _newcomer(connection, store, link, name, email)
+        this = t.links.c.token_hash == token_hash
+        connection.execute(t.links.update().where(this).values(used=store.now()))
+        body: dict[str, Any] = {"purpose": link.purpose, "id": user}
+        record(connection, store.now(), user, [("link_used", link.project, body)])
+        write_password(connection, store, user, password_hash, user)
+    return get_user(store, user)
+
+
+def _newcomer(connection: sa.Connection, store: Store, link: LinkRow, name: str, email: str) -> str:
+    _check_link(connection, link.purpose, link.email, link.project)
+    address = link.email or email
+    user = insert_user(connection, store, email=address, name=name, role=link.role, by=None)
+    if link.project is not None:
+        role = "reader" if link.role == "reader" else "lead"
+        body = {"reader": user, "role": role}
+        record(connection, store.now(), user, [("member_set", link.project, body)])
+    return user
+
+
+def _link(connection: sa.Connection, token_hash: str, now: str) -> LinkRow:
+    columns = (t.links.c[name] for name in ("purpose", "email", "role", "project", "expires"))
+    query = sa.select(*columns).where(
+        t.links.c.token_hash == hash_text("token hash", token_hash),
+        t.links.c.used.is_(None),
+        t.links.c.expires > now,
+    )
+    found = connection.execute(query).first()
+    if found is None:
+        raise NotFoundError("link", "of this kind")
+    return LinkRow(**found._mapping)

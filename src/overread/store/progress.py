@@ -1,0 +1,197 @@
+"""How far a project is, and how far each reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+
+import sqlalchemy as sa
+
+from overread.store import tables as t
+from overread.store.engine import Store
+from overread.store.errors import NotFoundError
+
+_RECENT = 50  # reads whose seconds tell the pace
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectProgress:
+    """Counts of a project: cases, tasks in each state, submissions of all revisions."""
+
+    cases: int
+    quarantined: int
+    planned: int
+    open: int
+    claimed: int
+    done: int
+    skipped: int
+    reads: int
+    surplus: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderProgress:
+    """How far a reader is.
+
+    Attributes:
+        done: tasks finished.
+        total: finished, in hand, kept for them, and cases with an open slot they may get.
+        median_seconds: of the last 50 reads; None before the first.
+        left_seconds: the outstanding at this pace; None before the first.
+    """
+
+    done: int
+    total: int
+    median_seconds: float | None
+    left_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderCounts:
+    """A reader of a project on the lead's page; ``last`` the time of the last submission."""
+
+    reader: str
+    name: str
+    active: bool
+    done: int
+    claimed: int
+    kept: int
+    skipped: int
+    surplus: int
+    seconds: float
+    last: str | None
+
+
+def project_progress(store: Store, project: str) -> ProjectProgress:
+    """Count a project's cases, tasks and reads.
+
+    Raises:
+        NotFoundError: no such project.
+    """
+    with store.reading() as connection:
+        if not connection.scalar(sa.select(t.projects.c.id).where(t.projects.c.id == project)):
+            raise NotFoundError("project", project)
+        by_state = connection.execute(
+            sa.select(t.tasks.c.state, sa.func.count())
+            .where(t.tasks.c.project == project)
+            .group_by(t.tasks.c.state)
+        ).all()
+        states = {state: int(count) for state, count in by_state}
+        surplus = sa.func.sum(sa.case((t.reads.c.surplus, 1), else_=0))
+        reads = connection.execute(
+            sa.select(sa.func.count(), surplus).where(t.reads.c.project == project)
+        ).one()
+        return ProjectProgress(
+            cases=_count(connection, t.cases, t.cases.c.project == project),
+            quarantined=_count(connection, t.quarantine, t.quarantine.c.project == project),
+            planned=sum(states.values()),
+            open=states.get("open", 0),
+            claimed=states.get("claimed", 0),
+            done=states.get("done", 0),
+            skipped=states.get("skipped", 0),
+            reads=reads[0],
+            surplus=int(reads[1] or 0),
+        )
+
+
+def _count(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
+    return connection.scalar(sa.select(sa.func.count()).select_from(table).where(*where)) or 0
+
+
+def reader_progress(store: Store, project: str, reader: str) -> ReaderProgress:
+    """Tell how far a reader is and how long the rest takes at their pace."""
+    mine = (t.tasks.c.project == project) & (t.tasks.c.reader == reader)
+    kept = (t.tasks.c.project == project) & (t.tasks.c.planned_for == reader)
+    with store.reading() as connection:
+        done = _count(connection, t.tasks, mine, t.tasks.c.state == "done")
+        left = _count(connection, t.tasks, mine, t.tasks.c.state == "claimed")
+        left += _count(connection, t.tasks, kept, t.tasks.c.state == "open")
+        left += _open_cases(connection, project, reader)
+        seconds = connection.scalars(
+            sa.select(t.reads.c.seconds)
+            .where(
+                t.reads.c.project == project, t.reads.c.reader == reader, t.reads.c.revision == 1
+            )
+            .order_by(t.reads.c.event.desc())
+            .limit(_RECENT)
+        ).all()
+    pace = float(median(seconds)) if seconds else None
+    return ReaderProgress(done, done + left, pace, None if pace is None else pace * left)
+
+
+def _open_cases(connection: sa.Connection, project: str, reader: str) -> int:
+    """Cases with a slot open to all, less those the reader has or refused."""
+    free = (
+        (t.tasks.c.project == project)
+        & (t.tasks.c.state == "open")
+        & t.tasks.c.planned_for.is_(None)
+    )
+    all_ = connection.scalar(sa.select(sa.func.count(t.tasks.c.case_id.distinct())).where(free))
+    had = sa.union(
+        sa.select(t.tasks.c.case_id).where(
+            t.tasks.c.project == project, t.tasks.c.reader == reader
+        ),
+        sa.select(t.tasks.c.case_id).where(
+            t.tasks.c.project == project, t.tasks.c.planned_for == reader
+        ),
+        sa.select(t.reads.c.case_id).where(
+            t.reads.c.project == project, t.reads.c.reader == reader
+        ),
+        sa.select(t.skips.c.case_id).where(t.skips.c.reader == reader),
+    ).subquery()
+    still = sa.exists().where(t.tasks.c.case_id == had.c.case_id, free)
+    mine = connection.scalar(sa.select(sa.func.count()).select_from(had).where(still))
+    return (all_ or 0) - (mine or 0)
+
+
+def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
+    """Count what each member of a project did, for its lead, by name."""
+    tasks, reads, skips = t.tasks.c, t.reads.c, t.skips.c
+    with store.reading() as connection:
+        people = connection.execute(
+            sa.select(t.members.c.reader, t.users.c.name, t.users.c.active)
+            .join(t.users, t.users.c.id == t.members.c.reader)
+            .where(t.members.c.project == project)
+            .order_by(t.users.c.name, t.users.c.id)
+        ).all()
+        held = connection.execute(
+            sa.select(tasks.reader, tasks.state, sa.func.count())
+            .where(tasks.project == project, tasks.reader.is_not(None))
+            .group_by(tasks.reader, tasks.state)
+        ).all()
+        kept = connection.execute(
+            sa.select(tasks.planned_for, sa.func.count())
+            .where(tasks.project == project, tasks.state == "open", tasks.planned_for.is_not(None))
+            .group_by(tasks.planned_for)
+        ).all()
+        skipped = connection.execute(
+            sa.select(skips.reader, sa.func.count())
+            .join(t.tasks, tasks.id == skips.task)
+            .where(tasks.project == project)
+            .group_by(skips.reader)
+        ).all()
+        surplus = sa.func.sum(sa.case((reads.surplus & (reads.revision == 1), 1), else_=0))
+        said = connection.execute(
+            sa.select(
+                reads.reader, surplus, sa.func.sum(reads.seconds), sa.func.max(reads.submitted)
+            )
+            .where(reads.project == project)
+            .group_by(reads.reader)
+        ).all()
+    states = {(reader, state): int(count) for reader, state, count in held}
+    waiting = {reader: int(count) for reader, count in kept}
+    refused = {reader: int(count) for reader, count in skipped}
+    sums = {reader: (int(extra), float(sec), last) for reader, extra, sec, last in said}
+    return [
+        ReaderCounts(
+            one.reader,
+            one.name,
+            one.active,
+            states.get((one.reader, "done"), 0),
+            states.get((one.reader, "claimed"), 0),
+            waiting.get(one.reader, 0),
+            refused.get(one.reader, 0),
+            *sums.get(one.reader, (0, 0.0, None)),
+        )
+        for one in people
+    ]

@@ -1,0 +1,223 @@
+"""Tasks: claimed in one atomic step under a lease, kept by heartbeat, released or skipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from overread.errors import InputError
+from overread.store import tables as t
+from overread.store.apply import record
+from overread.store.canonical import plain_text, stamp
+from overread.store.canonical import whole_number as whole
+from overread.store.cases import CaseRow, case_row
+from overread.store.drafts import DraftRow, draft_row
+from overread.store.engine import Store
+from overread.store.errors import ConflictError, NotFoundError
+from overread.store.grants import granted
+from overread.store.queue import claimable, held, reopen_marks
+
+_MOST = 50
+_LONGEST_LEASE = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task in a reader's hand.
+
+    Attributes:
+        id, project: as kept.
+        case: with its frames.
+        round: 0 for a first read, k for the k-th repeat.
+        state: "claimed", "done", or another when it is no longer the reader's.
+        lease_expires: "" when there is no lease.
+        protocol_version: the newest of the project.
+        revision: of the reader's last submission, 0 for none.
+        draft: what was saved and not submitted.
+    """
+
+    id: str
+    project: str
+    case: CaseRow
+    round: int
+    state: str
+    lease_expires: str
+    protocol_version: int
+    revision: int
+    draft: DraftRow | None
+
+
+def claim(
+    store: Store, project: str, reader: str, *, count: int = 1, lease_seconds: float = 900
+) -> list[Task]:
+    """Claim tasks for a reader; the reader's own unfinished ones come first, lease renewed.
+
+    Args:
+        store: where.
+        project: its id; the reader must be a member.
+        reader: the user's id.
+        count: hold up to so many, 1 to 50.
+        lease_seconds: how long without a heartbeat until others may have them.
+    Returns:
+        The tasks in the order of the queue; [] when there is nothing to read.
+    Raises:
+        NotFoundError: no such project for this reader.
+    """
+    whole("count", count, low=1, high=_MOST)
+    with store.writing() as connection:
+        if not _may_read(connection, project, reader):
+            return []
+        now, until = store.now(), _until(store, lease_seconds)
+        mine = list(held(connection, project, reader, count))
+        new = []
+        if len(mine) < count:
+            new = list(claimable(connection, project, reader, count - len(mine), now))
+        if new:
+            body = {"tasks": [row.id for row in new], "reader": reader, "until": until}
+            record(connection, now, reader, [("tasks_claimed", project, body)])
+        for row in new:
+            if row.state == "claimed":  # it ran out on somebody, who may have another slot now
+                reopen_marks(connection, project, row.case_id)
+        keys = [row.id for row in (*mine, *new)]
+        _lease(connection, keys, reader, until)
+        return _tasks(connection, keys, reader)
+
+
+def get_task(store: Store, task: str, reader: str) -> Task:
+    """Get a task that this reader holds or once held.
+
+    Raises:
+        NotFoundError: it is not, or never was, this reader's.
+    """
+    with store.reading() as connection:
+        granted(connection, task, reader)
+        return _tasks(connection, [task], reader)[0]
+
+
+def heartbeat(store: Store, task: str, reader: str, *, lease_seconds: float = 900) -> str:
+    """Renew a lease, also one that ran out if nobody else took the task.
+
+    Returns:
+        When it runs out now.
+    Raises:
+        NotFoundError: the task never was this reader's.
+        ConflictError: it is another's now, or done; a submission is still kept.
+    """
+    with store.writing() as connection:
+        _in_hand(connection, task, reader)
+        until = _until(store, lease_seconds)
+        _lease(connection, [task], reader, until)
+    return until
+
+
+def release(store: Store, task: str, reader: str) -> None:
+    """Give a task back unread; the draft is kept for when the reader gets it again.
+
+    Raises:
+        NotFoundError, ConflictError: as of :func:`heartbeat`.
+    """
+    with store.writing() as connection:
+        row = _in_hand(connection, task, reader)
+        body = {"task": task, "reader": reader}
+        record(connection, store.now(), reader, [("task_reopened", row.project, body)])
+        _end_lease(connection, task)
+        reopen_marks(connection, row.project, row.case_id)
+
+
+def skip(store: Store, task: str, reader: str, reason: str) -> None:
+    """Refuse a task with a reason: the reader gets the case no more, others do.
+
+    A task kept for this reader alone waits as "skipped" until the lead reassigns it.
+
+    Raises:
+        NotFoundError, ConflictError: as of :func:`heartbeat`.
+    """
+    plain_text("reason", reason, longest=2_000)
+    with store.writing() as connection:
+        row = _in_hand(connection, task, reader)
+        body = {
+            "task": task,
+            "reader": reader,
+            "case_id": row.case_id,
+            "reason": reason,
+            "state": "open" if row.planned_for is None else "skipped",
+        }
+        record(connection, store.now(), reader, [("task_skipped", row.project, body)])
+        _end_lease(connection, task)
+        reopen_marks(connection, row.project, row.case_id)
+
+
+def _in_hand(connection: sa.Connection, task: str, reader: str) -> sa.Row[Any]:
+    row = granted(connection, task, reader)
+    if row.reader != reader or row.state != "claimed":
+        raise ConflictError("task", "is no longer in this reader's hand")
+    return row
+
+
+def _may_read(connection: sa.Connection, project: str, reader: str) -> bool:
+    archived = connection.scalar(
+        sa.select(t.projects.c.archived)
+        .join(t.members, t.members.c.project == t.projects.c.id)
+        .where(t.projects.c.id == project, t.members.c.reader == reader)
+    )
+    if archived is None:
+        raise NotFoundError("project", project)
+    return not archived
+
+
+def _until(store: Store, lease_seconds: float) -> str:
+    if not 0 < lease_seconds <= _LONGEST_LEASE:
+        raise InputError("lease", "last more than 0 and at most 86400 seconds", lease_seconds)
+    return stamp(store.clock() + timedelta(seconds=lease_seconds))
+
+
+def _lease(connection: sa.Connection, tasks: list[str], reader: str, until: str) -> None:
+    connection.execute(t.leases.delete().where(t.leases.c.task.in_(tasks)))
+    if tasks:
+        rows = [{"task": task, "reader": reader, "expires": until} for task in tasks]
+        connection.execute(t.leases.insert(), rows)
+
+
+def _end_lease(connection: sa.Connection, task: str) -> None:
+    connection.execute(t.leases.delete().where(t.leases.c.task == task))
+
+
+def _tasks(connection: sa.Connection, keys: list[str], reader: str) -> list[Task]:
+    """All that a page needs of these tasks, in the order of the queue."""
+    version = (
+        sa.select(sa.func.max(t.protocols.c.version))
+        .where(t.protocols.c.project == t.tasks.c.project)
+        .scalar_subquery()
+    )
+    revision = (
+        sa.select(sa.func.max(t.reads.c.revision))
+        .where(t.reads.c.task == t.tasks.c.id, t.reads.c.reader == reader)
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        sa.select(t.tasks, t.leases.c.expires, version.label("version"), revision.label("revision"))
+        .outerjoin(t.leases, t.leases.c.task == t.tasks.c.id)
+        .where(t.tasks.c.id.in_(keys))
+        .order_by(t.tasks.c.position)
+    ).all()
+    wanted = sa.select(t.cases).where(t.cases.c.id.in_([row.case_id for row in rows]))
+    cases = {row.id: case_row(row) for row in connection.execute(wanted)}
+    saved = sa.select(t.drafts).where(t.drafts.c.task.in_(keys), t.drafts.c.reader == reader)
+    drafts = {row.task: draft_row(row) for row in connection.execute(saved)}
+    return [
+        Task(
+            id=row.id,
+            project=row.project,
+            case=cases[row.case_id],
+            round=row.round,
+            state=row.state if row.reader == reader else "lost",
+            lease_expires=(row.expires or "") if row.reader == reader else "",
+            protocol_version=row.version,
+            revision=row.revision or 0,
+            draft=drafts.get(row.id),
+        )
+        for row in rows
+    ]
