@@ -288,7 +288,7 @@ def clear_quarantine(store: Store, project: str, source_hash: str, by: str) -> N
             record(connection, store.now(), by, [("file_cleared", project, body)])
 
 
-def _kept_out(project: str, source_hash: str) -> sa.Select[tuple[object]]:
+def _kept_out(project: str, source_hash: str) -> sa.Select[Any]:
     this = (t.quarantine.c.project == project) & (t.quarantine.c.source_hash == source_hash)
     return sa.select(t.quarantine.c.reason).where(this)
 

@@ -132,7 +132,9 @@ def _open_cases(connection: sa.Connection, project: str, reader: str) -> int:
             t.tasks.c.project == project, t.tasks.c.reader == reader
         ),
         sa.select(t.tasks.c.case_id).where(
-            t.tasks.c.project == project, t.tasks.c.planned_for == reader
+            t.tasks.c.project == project,
+            t.tasks.c.planned_for == reader,
+            t.tasks.c.round == 0,
         ),
         sa.select(t.reads.c.case_id).where(
             t.reads.c.project == project, t.reads.c.reader == reader

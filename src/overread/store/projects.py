@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from overread.errors import InputError
 from overread.store import tables as t
-from overread.store.apply import record
+from overread.store.apply import Happened, record
 from overread.store.canonical import plain_text
 from overread.store.engine import Store
 from overread.store.errors import ConflictError, NotFoundError
@@ -69,7 +69,7 @@ def create_project(store: Store, name: str, protocol_text: str, by: str) -> Proj
     with store.writing() as connection:
         if connection.scalar(sa.select(t.projects.c.id).where(t.projects.c.name == name)):
             raise ConflictError("project", "has a name that another project has")
-        happened = [
+        happened: list[Happened] = [
             ("project_created", key, {"name": name}),
             ("protocol_added", key, {"version": 1, "text": protocol_text}),
         ]

@@ -63,10 +63,11 @@ def reopen_marks(connection: sa.Connection, project: str, case: str) -> None:
 def _fresh(reader: str, *, any_round: bool) -> sa.ColumnElement[bool]:
     """The reader neither has, had nor is planned for another slot of the case."""
     other = t.tasks.alias("other")
+    kept = (other.c.planned_for == reader) & (other.c.round == 0)
     has = sa.exists().where(
         other.c.case_id == t.tasks.c.case_id,
         other.c.id != t.tasks.c.id,
-        (other.c.reader == reader) | ((other.c.planned_for == reader) if any_round else sa.false()),
+        (other.c.reader == reader) | (kept if any_round else sa.false()),
     )
     read = sa.exists().where(t.reads.c.case_id == t.tasks.c.case_id, t.reads.c.reader == reader)
     if not any_round:

@@ -128,7 +128,7 @@ STATEMENTS: list[dict[str, str]] = [
     *({"both": statement} for statement in (*_STATE, *_WORKING)),
     {
         "postgresql": "CREATE FUNCTION overread_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION '% are append-only', TG_TABLE_NAME; END $$"
+        "$$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' are append-only'; END $$"
     },
     *_append_only("events"),
     *_append_only("reads"),

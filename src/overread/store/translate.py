@@ -36,9 +36,11 @@ def _told(error: sa.exc.DBAPIError) -> Exception:
         return FullError(_FULL)
     if state in _PG_BUSY:
         return BusyError("the database is busy; nothing was kept, try again")
-    if error.connection_invalidated or state[:2] in {"08", "57"} or not state:
+    unreachable = not state and isinstance(error, sa.exc.OperationalError)
+    if error.connection_invalidated or state[:2] in {"08", "57"} or unreachable:
         return BusyError("the database cannot be reached; what was acknowledged is kept there")
-    return StoreError(f"the database refused ({state}); nothing was kept")
+    kind = state or type(cause).__name__
+    return StoreError(f"the database refused ({kind}); nothing was kept")
 
 
 def _told_sqlite(cause: sqlite3.Error) -> Exception:
