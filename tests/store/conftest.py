@@ -35,15 +35,15 @@ class Clock:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A PostgreSQL that runs for the tests; ``new()`` makes an empty database."""
+    """A PostgreSQL that runs for the tests; ``new()`` makes an empty schema, which is quick."""
 
     url: str
 
     def new(self) -> str:
         name = f"test_{uuid4().hex}"
         with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        return f"{self.url}/{name}"
+            connection.execute(f'CREATE SCHEMA "{name}"')
+        return f"{self.url}/postgres?options=-csearch_path%3D{name}"
 
 
 @contextmanager

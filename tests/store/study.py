@@ -55,4 +55,5 @@ def new_study(
 
 def a_read(task: str, reader: str, **more: object) -> Submission:
     settings: dict[str, object] = {"answer": {"q": "yes"}, "protocol_version": 1, "seconds": 5.0}
-    return Submission(str(uuid4()), task, reader, **(settings | more))
+    settings |= {"read_id": str(uuid4())} | more
+    return Submission(task=task, reader=reader, **settings)
