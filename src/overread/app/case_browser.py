@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from overread.app.project_readers import readers_of
-from overread.store import Store, accounts, cases, projects, reads
+from overread.app.next_tasks import flags_of
+from overread.store import Store, get_case, get_project, list_cases, list_users, reads_of_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ def case_page(store: Store, project: str, *, after: int, limit: int, find: str =
     Raises:
         NotFoundError: no such project.
     """
-    projects.get_project(store, project)
-    found = cases.list_cases(store, project, after=after, limit=limit + 1, search=find.strip())
+    get_project(store, project)
+    found = list_cases(store, project, after=after, limit=limit + 1, search=find.strip())
     lines = [
         CaseLine(
             one.case.id,
@@ -86,24 +87,24 @@ def reads_of(store: Store, case: str) -> list[CaseRead]:
     Raises:
         NotFoundError: no such case.
     """
-    row = cases.get_case(store, case)
+    row = get_case(store, case)
     colours = reader_colours(store, row.project)
-    names = {one.id: one.name for one in accounts.list_users(store)}
+    names = {one.id: one.name for one in list_users(store)}
     return [
         CaseRead(
-            one.read_id,
+            one.id,
             one.reader,
             names.get(one.reader, "former reader"),
             colours.get(one.reader, 0) or len(colours) + 1,
             one.revision,
             one.protocol_version,
             one.answer,
-            one.flags,
+            flags_of(one),
             one.comment,
             one.seconds,
             one.submitted,
         )
-        for one in reads.reads_of_case(store, case)
+        for one in reads_of_case(store, case)
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from overread.images import CaseImage, Window, unpack_frame
 from overread.images import thumbnail as thumbnail_of
-from overread.store import Blobs, Store, cases, projects
+from overread.store import Blobs, CaseRow, Store, get_case, role_in
 from overread.store.errors import NotFoundError
 
 _LARGE = 1600
@@ -36,7 +36,7 @@ class Shown:
     thumbnail: str | None
 
 
-def shown_of(row: cases.CaseRow) -> Shown:
+def shown_of(row: CaseRow) -> Shown:
     """A case as the store keeps one."""
     return Shown(row.id, row.project, row.image, row.meta, row.name, row.frames, row.thumbnail)
 
@@ -47,8 +47,8 @@ def shown(store: Store, case: str, *, reader: str, role: str) -> Shown:
     Raises:
         NotFoundError: no such case, or of a project that they do not read.
     """
-    row = cases.get_case(store, case)
-    if role == "reader" and projects.role_in(store, row.project, reader) is None:
+    row = get_case(store, case)
+    if role == "reader" and role_in(store, row.project, reader) is None:
         raise NotFoundError("case", case)
     return shown_of(row)
 

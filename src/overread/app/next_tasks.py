@@ -7,7 +7,20 @@ from typing import Any
 
 from overread.app.case_pictures import Shown, shown_of
 from overread.app.project_readers import require_member
-from overread.store import Store, reads, tasks
+from overread.store import (
+    DraftRow,
+    ReaderProgress,
+    ReadRow,
+    Store,
+    claim,
+    get_cases,
+    get_draft,
+    heartbeat,
+    reader_progress,
+    reads_of_reader,
+    release,
+)
+from overread.store import skip as skip_task
 
 LEASE_SECONDS = 900
 
@@ -22,16 +35,7 @@ class ReaderTask:
     protocol_version: int
     case: Shown
     draft: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a reader is; seconds are None before the first read."""
-
-    done: int
-    total: int
-    median_seconds: float | None
-    left_seconds: float | None
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class OwnRead:
     """A read of the reader's own."""
 
     read_id: str
+    event: int
     task: str
     case: Shown
     revision: int
@@ -57,7 +62,7 @@ def next_tasks(
         NotFoundError: not a project of theirs.
     """
     require_member(store, project, reader, role=role)
-    held = tasks.claim(store, project, reader, count=count, lease_seconds=LEASE_SECONDS)
+    held = claim(store, project, reader, count=count, lease_seconds=LEASE_SECONDS)
     return [
         ReaderTask(
             one.id,
@@ -65,7 +70,8 @@ def next_tasks(
             one.lease_expires,
             one.protocol_version,
             shown_of(one.case),
-            draft_of(store, one.id, reader),
+            draft_value(one.draft),
+            one.revision,
         )
         for one in held
     ]
@@ -73,70 +79,74 @@ def next_tasks(
 
 def draft_of(store: Store, task: str, reader: str) -> dict[str, Any] | None:
     """The reader's draft of a task."""
-    row = reads.get_draft(store, task, reader)
+    return draft_value(get_draft(store, task, reader))
+
+
+def draft_value(row: DraftRow | None) -> dict[str, Any] | None:
+    """A draft as JSON."""
     if row is None:
         return None
     return {
         "version": row.version,
         "answer": row.answer,
-        "flags": row.flags,
+        "flags": flags_of(row),
         "comment": row.comment,
         "seconds": row.seconds,
     }
 
 
-def progress(store: Store, project: str, reader: str, *, role: str) -> Progress:
-    """How far a reader is.
+def flags_of(row: DraftRow | ReadRow) -> dict[str, bool]:
+    """The flags of a draft or a read, as JSON."""
+    return {"cannot_be_read": row.cannot_be_read, "ask_a_senior": row.ask_a_senior}
+
+
+def progress(store: Store, project: str, reader: str, *, role: str) -> ReaderProgress:
+    """How far a reader is; seconds are None before the first read.
 
     Raises:
         NotFoundError: not a project of theirs.
     """
     require_member(store, project, reader, role=role)
-    return progress_of(store, project, reader)
-
-
-def progress_of(store: Store, project: str, reader: str) -> Progress:
-    """How far a reader of the project is."""
-    row = tasks.progress(store, project, reader)
-    left = None if row.median_seconds is None else row.median_seconds * (row.total - row.done)
-    return Progress(row.done, row.total, row.median_seconds, left)
+    return reader_progress(store, project, reader)
 
 
 def keep_lease(store: Store, task: str, reader: str) -> str | None:
     """Keep the lease; return its new end."""
-    return tasks.heartbeat(store, task, reader, lease_seconds=LEASE_SECONDS)
+    return heartbeat(store, task, reader, lease_seconds=LEASE_SECONDS)
 
 
 def give_back(store: Store, task: str, reader: str) -> None:
     """Give the case back; the draft is kept."""
-    tasks.release(store, task, reader)
+    release(store, task, reader)
 
 
 def skip(store: Store, task: str, reader: str, *, reason: str) -> None:
     """Skip the case."""
-    tasks.skip(store, task, reader, reason=reason)
+    skip_task(store, task, reader, reason.strip() or "no reason given")
 
 
 def own_reads(
-    store: Store, project: str, reader: str, *, role: str, before: str | None, limit: int
+    store: Store, project: str, reader: str, *, role: str, before: int | None, limit: int
 ) -> list[OwnRead]:
     """The reader's last reads, the newest first, the latest revision of each.
 
     Args:
-        before: ``submitted`` of the last one seen.
+        before: ``event`` of the last one seen.
     Raises:
         NotFoundError: not a project of theirs.
     """
     require_member(store, project, reader, role=role)
-    found = reads.own_reads(store, project, reader, before=before, limit=limit)
+    found = reads_of_reader(store, project, reader, before=before, limit=limit)
+    of = get_cases(store, [one.case for one in found])
     return [
         OwnRead(
-            one.read_id,
+            one.id,
+            one.event,
             one.task,
-            shown_of(one.case),
+            shown_of(of[one.case]),
             one.revision,
             one.answer,
-            one.flags,
+            flags_of(one),
             one.comment,
             one.submitted,
         )

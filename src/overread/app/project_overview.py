@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 
 from overread.app.case_browser import reader_colours
-from overread.app.next_tasks import progress_of
 from overread.app.project_protocol import protocol_of
 from overread.app.project_readers import readers_of
-from overread.store import Store, accounts, cases, projects, tasks
+from overread.store import (
+    Store,
+    get_project,
+    list_projects,
+    list_reader_counts,
+    project_progress,
+    reader_progress,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +52,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ReaderLine:
-    """One reader in a project."""
+    """One reader in a project; ``seconds`` is the mean of a read, None before the first."""
 
     name: str
     colour: int
     done: int
-    total: int
-    median_seconds: float | None
-    unreadable: int
-    senior: int
+    claimed: int
+    kept: int
+    skipped: int
+    surplus: int
+    seconds: float | None
     last: str
 
 
@@ -76,15 +82,10 @@ class Overview:
     quarantined: int
     done: int
     total: int
-    median_seconds: float | None
+    mean_seconds: float | None
     readers: list[ReaderLine]
     words: str
     next: Next | None
-
-
-def count_cases(store: Store, project: str) -> int:
-    """Cases of a project: they are numbered from 1 without gaps, so the last number counts them."""
-    return cases.last_number(store, project)
 
 
 def named(store: Store, project: str) -> Named:
@@ -93,15 +94,15 @@ def named(store: Store, project: str) -> Named:
     Raises:
         NotFoundError: there is none.
     """
-    row = projects.get_project(store, project)
+    row = get_project(store, project)
     return Named(row.id, row.name)
 
 
 def projects_of(store: Store, reader: str, *, role: str) -> list[Mine]:
     """Projects that somebody reads; leads get all of them."""
     made: list[Mine] = []
-    for row in projects.list_projects(store, member=reader if role == "reader" else None):
-        far = progress_of(store, row.id, reader)
+    for row in list_projects(store, member=reader if role == "reader" else None):
+        far = reader_progress(store, row.id, reader)
         kinds = kinds_of(store, row.id)
         made.append(Mine(row.id, row.name, kinds, far.done, far.total, far.left_seconds))
     return made
@@ -110,18 +111,17 @@ def projects_of(store: Store, reader: str, *, role: str) -> list[Mine]:
 def all_projects(store: Store) -> list[Line]:
     """Every project with its numbers."""
     made: list[Line] = []
-    for row in projects.list_projects(store):
-        readers = readers_of(store, row.id)
-        far = tasks.project_progress(store, row.id)
+    for row in list_projects(store):
+        far = project_progress(store, row.id)
         made.append(
             Line(
                 row.id,
                 row.name,
                 kinds_of(store, row.id),
-                count_cases(store, row.id),
-                len(readers),
-                sum(one.done for one in far.values()),
-                sum(one.total for one in far.values()),
+                far.cases,
+                len(readers_of(store, row.id)),
+                far.done,
+                far.planned,
             )
         )
     return made
@@ -140,33 +140,34 @@ def overview(store: Store, project: str) -> Overview:
         NotFoundError: there is none.
     """
     name = named(store, project)
-    far = tasks.project_progress(store, project)
+    far = project_progress(store, project)
     colours = reader_colours(store, project)
-    names = {one.id: one.name for one in accounts.list_users(store)}
+    counts = list_reader_counts(store, project)
     readers = [
         ReaderLine(
-            names.get(one, "former reader"),
-            (colour - 1) % 8 + 1,
-            far[one].done if one in far else 0,
-            far[one].total if one in far else 0,
-            far[one].median_seconds if one in far else None,
-            far[one].unreadable if one in far else 0,
-            far[one].senior if one in far else 0,
-            far[one].last if one in far else "",
+            one.name,
+            (colours[one.reader] - 1) % 8 + 1,
+            one.done,
+            one.claimed,
+            one.kept,
+            one.skipped,
+            one.surplus,
+            one.seconds / (one.done + one.surplus) if one.done + one.surplus else None,
+            one.last or "",
         )
-        for one, colour in colours.items()
+        for one in counts
     ]
-    seconds = [one.median_seconds for one in far.values() if one.median_seconds is not None]
-    count = count_cases(store, project)
-    done, total = sum(one.done for one in far.values()), sum(one.total for one in far.values())
-    words, action = _verdict(project, count=count, readers=len(readers), done=done, total=total)
+    reads = sum(one.done + one.surplus for one in readers)
+    words, action = _verdict(
+        project, count=far.cases, readers=len(readers), done=far.done, total=far.planned
+    )
     return Overview(
         name,
-        count,
-        len(cases.list_quarantine(store, project, limit=1000)),
-        done,
-        total,
-        median(seconds) if seconds else None,
+        far.cases,
+        far.quarantined,
+        far.done,
+        far.planned,
+        sum(one.seconds for one in counts) / reads if reads else None,
         readers,
         words,
         action,

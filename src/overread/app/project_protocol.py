@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from overread.app.project_readers import require_member
 from overread.protocol import Protocol, read_protocol
-from overread.store import Store, projects
+from overread.store import Store, add_protocol_version, create_project, get_protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def new_project(store: Store, name: str, text: str, *, by: str) -> str:
         ProtocolError: the protocol has faults; nothing was made.
     """
     read_protocol(text)
-    return projects.create_project(store, name.strip(), text, by).id
+    return create_project(store, name.strip(), text, by).id
 
 
 def new_version(store: Store, project: str, text: str, *, base: int, by: str) -> int:
@@ -37,12 +37,12 @@ def new_version(store: Store, project: str, text: str, *, base: int, by: str) ->
         ConflictError: somebody saved a version after ``base``.
     """
     read_protocol(text)
-    return projects.add_protocol_version(store, project, text, by, base_version=base).version
+    return add_protocol_version(store, project, text, by, base_version=base).version
 
 
 def protocol_of(store: Store, project: str, version: int | None = None) -> Version:
     """A version of a project's protocol; the latest if None."""
-    row = projects.get_protocol(store, project, version)
+    row = get_protocol(store, project, version)
     return Version(row.version, row.text, _parsed(row.text))
 
 

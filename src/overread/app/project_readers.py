@@ -7,7 +7,18 @@ from dataclasses import dataclass
 
 from overread.errors import InputError
 from overread.protocol import read_protocol
-from overread.store import Store, accounts, projects, tasks
+from overread.store import (
+    Store,
+    get_project,
+    get_protocol,
+    list_members,
+    list_reader_counts,
+    list_users,
+    plan_tasks,
+    remove_member,
+    role_in,
+    set_member,
+)
 from overread.store.errors import NotFoundError
 
 
@@ -28,29 +39,31 @@ def require_member(store: Store, project: str, user: str, *, role: str) -> None:
     Raises:
         NotFoundError: no such project, or not theirs: the two look alike.
     """
-    projects.get_project(store, project)
-    if role == "reader" and projects.role_in(store, project, user) is None:
+    get_project(store, project)
+    if role == "reader" and role_in(store, project, user) is None:
         raise NotFoundError("project", project)
 
 
 def readers_of(store: Store, project: str) -> list[str]:
     """Ids of those who belong to a project, in the order they came: their colours' order."""
-    rows = sorted(projects.list_members(store, project), key=lambda one: (one.since, one.reader))
+    rows = sorted(list_members(store, project), key=lambda one: (one.since, one.reader))
     return [one.reader for one in rows]
 
 
 def members(store: Store, project: str) -> list[Member]:
     """Everybody who reads in a project or could, readers first."""
-    readers = set(readers_of(store, project))
+    get_project(store, project)
+    done = {one.reader: one.done + one.surplus for one in list_reader_counts(store, project)}
     made = [
         Member(
             one.id,
             one.name,
             one.role,
-            one.id in readers,
-            tasks.progress(store, project, one.id).done if one.id in readers else 0,
+            one.id in done,
+            done.get(one.id, 0),
         )
-        for one in accounts.list_users(store)
+        for one in list_users(store)
+        if one.active
     ]
     return sorted(made, key=lambda one: (not one.reads, one.role != "reader", one.name.casefold()))
 
@@ -62,18 +75,24 @@ def set_readers(store: Store, project: str, readers: Sequence[str], *, by: str) 
         InputError: somebody without an account.
         NotFoundError: no such project.
     """
-    known = {one.id for one in accounts.list_users(store)}
+    known = {one.id for one in list_users(store)}
     strangers = [one for one in readers if one not in known]
     if strangers:
         raise InputError("reader", "have an account", f"{len(strangers)} without one")
-    text = projects.get_protocol(store, project, None).text
+    get_project(store, project)
     before, after = set(readers_of(store, project)), dict.fromkeys(readers)
     for one in after:
         if one not in before:
-            projects.set_member(store, project, one, by)
+            set_member(store, project, one, by)
     for one in before - after.keys():
-        projects.remove_member(store, project, one, by)
-    wanted = read_protocol(text).reads_per_case
-    if not readers:
-        return 0
-    return tasks.plan_tasks(store, project, reads_per_case=wanted, by=by)
+        remove_member(store, project, one, by)
+    return plan_reads(store, project, by=by) if after else 0
+
+
+def plan_reads(store: Store, project: str, *, by: str) -> int:
+    """Plan as many reads of each case as the protocol asks, open to every reader of the project.
+
+    May be called again after an import: only what is missing is added.
+    """
+    wanted = read_protocol(get_protocol(store, project).text).reads_per_case
+    return plan_tasks(store, project, by, reads_per_case=wanted)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from overread.app.next_tasks import flags_of
 from overread.app.project_protocol import protocol_of
 from overread.protocol import check_answer
-from overread.store import Store, reads, tasks
+from overread.store import Receipt, Store, Submission, get_task, reads_of_case
+from overread.store import save_draft as keep_draft
+from overread.store import submit_read as keep_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +23,6 @@ class Work:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What was kept. Args: surplus: somebody else's read had filled the case by then."""
-
-    read_id: str
-    revision: int
-    surplus: bool
-
-
 def save_draft(store: Store, task: str, reader: str, *, version: int, work: Work) -> int:
     """Keep a draft; half-made answers are welcome, so it is not checked.
 
@@ -36,64 +30,78 @@ def save_draft(store: Store, task: str, reader: str, *, version: int, work: Work
         NotFoundError: not a task of theirs.
         ConflictError: a newer draft is there; it was kept.
     """
-    return reads.save_draft(
+    return keep_draft(
         store,
         task,
         reader,
         version=version,
         answer=work.answer,
-        flags=work.flags,
+        **work.flags,
         comment=work.comment,
         seconds=work.seconds,
     )
 
 
 def submit_read(
-    store: Store, task: str, reader: str, *, read_id: str, base_revision: int, work: Work
+    store: Store,
+    task: str,
+    reader: str,
+    *,
+    read_id: str,
+    base_revision: int,
+    work: Work,
+    protocol_version: int | None = None,
 ) -> Receipt:
     """Check a read against the protocol it was made under, and keep it.
 
+    Args:
+        read_id: a UUID of the client's; the same read sent again is kept once.
+        base_revision: of the reader's revision that it corrects; 0 for the first.
+        work: what they say.
+        protocol_version: that the page showed; None for the newest.
     Raises:
         InputError: the answer breaks the protocol, with question, rule and value.
         NotFoundError: not a task of theirs.
         ConflictError: it does not build on the latest revision; that one was kept.
     """
-    held = tasks.get_task(store, task, reader)
+    held = get_task(store, task, reader)
     image = held.case.image
+    version = protocol_version or held.protocol_version
     check_answer(
-        protocol_of(store, held.project, held.protocol_version).protocol,
+        protocol_of(store, held.project, version).protocol,
         work.answer,
         rows=image["rows"],
         columns=image["columns"],
         frames=image["frames"],
         complete=not work.flags.get("cannot_be_read", False),
     )
-    made = reads.submit_read(
+    return keep_read(
         store,
-        reads.Submission(
+        Submission(
             read_id=read_id,
             task=task,
             reader=reader,
             base_revision=base_revision,
             answer=work.answer,
-            flags=work.flags,
+            **work.flags,
             comment=work.comment,
             seconds=work.seconds,
-            protocol_version=held.protocol_version,
+            protocol_version=version,
         ),
     )
-    return Receipt(made.read_id, made.revision, made.surplus)
 
 
 def latest(store: Store, task: str, reader: str) -> dict[str, Any] | None:
     """The reader's latest revision of a task, in the shape of a draft; None if there is none."""
-    row = reads.latest_read(store, task, reader)
-    if row is None:
-        return None
-    return {
-        "version": row.revision,
-        "answer": row.answer,
-        "flags": row.flags,
-        "comment": row.comment,
-        "seconds": row.seconds,
-    }
+    held = get_task(store, task, reader)
+    mine = [one for one in reads_of_case(store, held.case.id) if one.reader == reader]
+    for one in mine:
+        if one.task == task:
+            return {
+                "version": one.revision,
+                "answer": one.answer,
+                "flags": flags_of(one),
+                "comment": one.comment,
+                "seconds": one.seconds,
+            }
+    return None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{20,100}$")]
-Before = Annotated[str, Query(max_length=200, pattern=r"^[\x20-\x7e]*$")]
+Before = Annotated[int, Query(ge=1, le=2**62)]
 After = Annotated[int, Query(ge=0, le=2_000_000_000)]
 Find = Annotated[str, Query(max_length=100, pattern=r"^[^\x00-\x1f]*$")]
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -79,6 +79,7 @@ class SubmitIn(_Shape):
     comment: Comment = ""
     seconds: Seconds = 0
     base_revision: Whole = 0
+    protocol_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
 class Me(BaseModel):
@@ -199,6 +200,7 @@ class TaskOut(BaseModel):
     protocol_version: int
     case: CaseOut
     draft: DraftOut | None
+    revision: int
 
 
 class TasksOut(BaseModel):
@@ -231,6 +233,7 @@ class OwnReadOut(BaseModel):
     """One of the reader's own reads."""
 
     read_id: str
+    event: int
     task: str
     case: CaseOut
     revision: int

@@ -7,7 +7,7 @@ from datetime import timedelta
 from starlette.exceptions import HTTPException
 
 from overread.app import sign_in
-from overread.app.sign_in import User
+from overread.store import UserRow
 from overread.web.access.passwords import password_fits
 from overread.web.access.tokens import keyed
 from overread.web.site import Site
@@ -18,7 +18,7 @@ MOST = {"pair": 5, "address": 40, "email": 100}
 and of one account from everywhere (high: else anybody could lock anybody out)."""
 
 
-def log_in(site: Site, email: str, password: str, address: str) -> User:
+def log_in(site: Site, email: str, password: str, address: str) -> UserRow:
     """The account that these open.
 
     Raises:

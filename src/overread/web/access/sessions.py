@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from overread.app import sign_in
-from overread.web.access.tokens import csrf_of, new_token, token_hash
+from overread.web.access.tokens import new_token, token_hash
 from overread.web.site import Site
 
 LASTS = timedelta(hours=12)
@@ -38,16 +38,16 @@ def signed_in(request: Request, site: Site) -> Signed | None:
     if not 20 <= len(token) <= 100:
         return None
     hashed = token_hash(token)
-    user = sign_in.session_user(site.store, hashed)
-    if user is None:
+    session = sign_in.session_of(site.store, hashed)
+    if session is None:
         return None
-    return Signed(user.id, user.name, user.role, csrf_of(site.secret, token), hashed)
+    return Signed(session.user.id, session.user.name, session.user.role, session.csrf, hashed)
 
 
 def open_session(response: Response, site: Site, user: str) -> str:
     """Begin a session and give the browser its token; return the CSRF token."""
-    token = new_token()
-    sign_in.begin_session(site.store, user, token_hash(token), lasts=LASTS)
+    token, csrf = new_token(), new_token()
+    sign_in.begin_session(site.store, user, token_hash(token), csrf, lasts=LASTS)
     response.set_cookie(
         cookie_name(site),
         token,
@@ -57,7 +57,7 @@ def open_session(response: Response, site: Site, user: str) -> str:
         httponly=True,
         samesite="lax",
     )
-    return csrf_of(site.secret, token)
+    return csrf
 
 
 def close_session(response: Response, site: Site, signed: Signed | None) -> None:

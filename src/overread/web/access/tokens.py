@@ -17,11 +17,6 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def csrf_of(secret: bytes, token: str) -> str:
-    """CSRF token of a session: only who can read our pages knows it."""
-    return hmac.new(secret, b"csrf:" + token.encode("utf-8", "replace"), "sha256").hexdigest()
-
-
 def same(one: str, other: str) -> bool:
     """Compare in constant time."""
     return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query, Response
+from fastapi import Response
 
 from overread.app import next_tasks, project_overview, project_protocol
 from overread.protocol import AtlasEntry, Protocol
@@ -57,15 +57,18 @@ def claim(project: Id, body: Claim, site: At, who: Who) -> Response:
     return json_reply({"tasks": [task_value(one) for one in found]})
 
 
-def mine(project: Id, site: At, who: Who, before: Before = "", limit: Limit = 20) -> Response:
+def mine(
+    project: Id, site: At, who: Who, before: Before | None = None, limit: Limit = 20
+) -> Response:
     """My last reads, the newest first."""
     found = next_tasks.own_reads(
-        site.store, project, who.id, role=who.role, before=before or None, limit=limit
+        site.store, project, who.id, role=who.role, before=before, limit=limit
     )
     return json_reply(
         [
             {
                 "read_id": one.read_id,
+                "event": one.event,
                 "task": one.task,
                 "case": case_value(one.case),
                 "revision": one.revision,
@@ -88,6 +91,7 @@ def task_value(task: next_tasks.ReaderTask) -> dict[str, Any]:
         "protocol_version": task.protocol_version,
         "case": case_value(task.case),
         "draft": task.draft,
+        "revision": task.revision,
     }
 
 
@@ -125,7 +129,3 @@ def _atlas_value(project: str, one: AtlasEntry) -> dict[str, Any]:
         "image_url": f"/api/projects/{project}/atlas/{one.id}/image",
         "drawing": None if one.drawing is None else dict(one.drawing),
     }
-
-
-Format = Annotated[str, Query(pattern=r"^(csv|parquet|coco)$")]
-What = Annotated[str, Query(pattern=r"^(reads|consensus)$")]

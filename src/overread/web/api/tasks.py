@@ -50,6 +50,7 @@ def submit(task: Id, body: SubmitIn, site: At, who: Who) -> Response:
             read_id=body.read_id,
             base_revision=body.base_revision,
             work=work,
+            protocol_version=body.protocol_version,
         )
     except ConflictError as error:
         current = submit_read.latest(site.store, task, who.id)

@@ -93,7 +93,7 @@ _SET_UP: dict[str, Any] = {
 
 def set_up_page(request: Request, token: Token, site: At) -> Response:
     """The form of the one-time set-up link."""
-    if not invite.set_up_open(site.store, token_hash(token)):
+    if invite.link(site.store, token_hash(token), "setup") is None:
         return _link_gone(request)
     return page(request, "set_up.html.j2", **_SET_UP, error=None, name="", email="")
 
@@ -106,7 +106,7 @@ async def set_up(request: Request, token: Token, site: At) -> Response:
 
 def invitation_page(request: Request, token: Token, site: At) -> Response:
     """The form of an invitation."""
-    found = invite.invitation(site.store, token_hash(token))
+    found = invite.link(site.store, token_hash(token), "invitation")
     if found is None:
         return _link_gone(request)
     shown = _invited(found.role)
@@ -116,7 +116,8 @@ def invitation_page(request: Request, token: Token, site: At) -> Response:
 async def accept_invitation(request: Request, token: Token, site: At) -> Response:
     """Make the account that was invited."""
     form = await read_form(request)
-    found = await run_in_threadpool(invite.invitation, site.store, token_hash(token))
+    hashed = token_hash(token)
+    found = await run_in_threadpool(invite.link, site.store, hashed, "invitation")
     if found is None:
         return _link_gone(request)
     return await run_in_threadpool(_accept, request, site, token, form, _invited(found.role))
@@ -129,12 +130,13 @@ def _invited(role: str) -> dict[str, Any]:
 
 def _accept(request: Request, site: At, token: str, form: Any, shown: dict[str, Any]) -> Response:
     name, email = text_of(form, "name"), text_of(form, "email")
-    first = shown is _SET_UP
-    accept = invite.accept_set_up if first else invite.accept
+    purpose = "setup" if shown is _SET_UP else "invitation"
     try:
         with site.hashing:
             hashed = hash_password(text_of(form, "password", most=1000))
-        user = accept(site.store, token_hash(token), name=name, email=email, password_hash=hashed)
+        user = invite.accept(
+            site.store, token_hash(token), purpose, name=name, email=email, password_hash=hashed
+        )
     except NotFoundError:
         return _link_gone(request)
     except (InputError, ConflictError) as error:
