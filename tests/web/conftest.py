@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,17 @@ class Person:
     def form(self, path: str, **fields: Any) -> Any:
         return self.client.post(path, data={"csrf": self.csrf, **fields}, follow_redirects=False)
 
+    def known(self) -> Person:
+        """Take the token of the session that is open."""
+        me = self.client.get("/api/me").json()
+        self.csrf, self.id = me["csrf"], me["id"]
+        self.headers = {"X-CSRF-Token": self.csrf}
+        return self
+
     def log_in(self) -> Person:
         reply = self.client.post("/api/login", json={"email": self.email, "password": PASSWORD})
         assert reply.status_code == 200, reply.text
-        self.csrf, self.id = reply.json()["csrf"], reply.json()["id"]
-        self.headers = {"X-CSRF-Token": self.csrf}
-        return self
+        return self.known()
 
 
 @dataclass
@@ -92,7 +98,7 @@ class House:
         person = self.browser(email)
         reply = person.form(path[1], name=name, email=email, password=PASSWORD)
         assert reply.status_code == 303, reply.text
-        return person.log_in()
+        return person.known()
 
     def tasks(self, who: str, count: int = 1) -> list[Any]:
         reply = self.people[who].post(f"/api/projects/{self.project}/claim", {"count": count})
@@ -126,7 +132,7 @@ def open_house(folder: Path, *, protocol: str = "", cases: int = 4) -> House:
     admin = house.browser("admin@example.org")
     reply = admin.form(f"/set-up/{token}", name="Ada Admin", email=admin.email, password=PASSWORD)
     assert reply.status_code == 303, reply.text
-    house.people["admin"] = admin.log_in()
+    house.people["admin"] = admin.known()
     house.people["lead"] = house.join("lead", "lead@example.org", "Lea Lead")
     house.people["reader"] = house.join("reader", "rhea@example.org", "Rhea Reader")
     house.people["other"] = house.join("reader", "otto@example.org", "Otto Other")
@@ -170,9 +176,27 @@ def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     house.store.close()
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """A server of its own."""
-    made = open_house(tmp_path)
-    yield made
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, House]]:
+    """A server that nobody uses, to be copied: four passwords are hashed once."""
+    folder = tmp_path_factory.mktemp("furnished")
+    made = open_house(folder)
+    yield folder, made
     made.store.close()
+
+
+@pytest.fixture
+def house(furnished: tuple[Path, House], tmp_path: Path) -> Iterator[House]:
+    """A server of its own, with the sessions of its people."""
+    folder, model = furnished
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    clock = Clock(model.clock.now)
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}", clock=clock, sync=False)
+    blobs = open_blobs(str(tmp_path / "blobs"))
+    app = create_app(store, blobs, secret=SECRET, clock=clock, upload_folder=tmp_path, address=HOST)
+    made = House(app, store, blobs, clock, project=model.project)
+    for name, one in model.people.items():
+        made.people[name] = replace(one, client=made.browser().client)
+        made.people[name].client.cookies.update(one.client.cookies)
+    yield made
+    store.close()

@@ -44,7 +44,7 @@ def test_no_generated_request_makes_the_server_fail(
     known = {"project": shared_house.project, "task": task["id"], "case": task["case"]["id"]}
 
     @settings(
-        max_examples=8,
+        max_examples=4,
         deadline=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],

@@ -24,6 +24,7 @@ from overread.web import SignOn, create_app
 from tests.web.conftest import HOST, SECRET, House
 
 _HEADER = {"alg": "RS256", "kid": "1"}
+_KEY = RSAKey.generate_key(2048, {"kid": "1"})
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Issuer:
     """What the issuer knows and says; a test spoils one thing at a time."""
 
     address: str = ""
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "1"}))
+    key: RSAKey = field(default_factory=lambda: _KEY)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
     signing: Any = None
@@ -93,7 +94,7 @@ def issuer() -> Iterator[Issuer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.address = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield made
     server.shutdown()
     server.server_close()

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from overread.app.project_readers import readers_of
 from overread.app.next_tasks import flags_of
+from overread.app.project_readers import readers_of
 from overread.store import Store, get_case, get_project, list_cases, list_users, reads_of_case
 
 

@@ -78,8 +78,8 @@ def case_consensus(store: Store, case: str) -> CaseConsensus:
 
 
 def _plain(question: Question) -> bool | None:
-    """One case says nothing about calibration; only methods of classes are asked to."""
-    return False if question.kind in _METHOD else None
+    """Majorities are taken as they are: one case says nothing about calibration."""
+    return False if _METHOD.get(question.kind) == "majority" else None
 
 
 def _value(question: Question, reached: Reached, image: Mapping[str, Any]) -> tuple[Any, str]:

@@ -60,7 +60,8 @@ def read_table(
         return None
     groups = [one.group or one.case.split(FRAME, maxsplit=1)[0] for one in kept]
     index = read_index([one.case for one in kept], [one.reader for one in kept], group=groups)
-    return _MAKE[question.kind](question, kept, index, images)
+    made: Reads = _MAKE[question.kind](question, kept, index, images)
+    return made
 
 
 def _fits(question: Question, value: Any) -> bool:

@@ -77,6 +77,8 @@ async def upload(request: Request, project: Id, site: At, who: Who) -> Response:
 
 def _keep(files: list[UploadFile], place: Path | None) -> Path:
     """Files under numbers: names can name a patient, and a path in one could lead elsewhere."""
+    if place is not None:
+        place.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="overread-upload-", dir=place))
     try:
         for at, one in enumerate(files):
