@@ -255,3 +255,14 @@ def test_plans_out_of_bounds_are_refused(store: Store) -> None:
         plan_tasks(store, "nowhere", study.lead, reads_per_case=1)
     with pytest.raises(NotFoundError):
         plan_tasks(store, study.project, study.lead, reads_per_case=1, cases=["none"])
+
+
+def test_several_run_out_slots_of_one_case_do_not_hide_the_next_case(
+    store: Store, clock: Clock
+) -> None:
+    study = new_study(store, cases=2, readers=3, reads_per_case=2)
+    one, two, three = study.readers
+    claim(store, study.project, one, count=2, lease_seconds=60)
+    claim(store, study.project, two, count=2, lease_seconds=60)
+    clock.pass_seconds(60)
+    assert numbers(claim(store, study.project, three, count=2)) == [1, 2]

@@ -33,7 +33,7 @@ def claimable(connection: sa.Connection, project: str, reader: str, count: int, 
     found = [
         *_kept(connection, project, reader, count),
         *_open(connection, project, reader, count),
-        *_run_out(connection, project, reader, count, now),
+        *_run_out(connection, project, reader, now),
     ]
     found.sort(key=lambda row: row.position)
     one_a_case: dict[object, sa.Row[Any]] = {}
@@ -119,7 +119,7 @@ def _open(connection: sa.Connection, project: str, reader: str, count: int) -> R
     return found
 
 
-def _run_out(connection: sa.Connection, project: str, reader: str, count: int, now: str) -> Rows:
+def _run_out(connection: sa.Connection, project: str, reader: str, now: str) -> Rows:
     """Tasks that others let run out, unless kept for them."""
     query = (
         sa.select(t.tasks)
@@ -133,10 +133,11 @@ def _run_out(connection: sa.Connection, project: str, reader: str, count: int, n
             _fresh(reader, any_round=True),
         )
     )
-    return connection.execute(_first(query, count)).all()
+    # Without a limit: several may be of one case, and readers hold but a few each.
+    return connection.execute(_first(query, None)).all()
 
 
-def _first(query: sa.Select[Any], count: int) -> sa.Select[Any]:
+def _first(query: sa.Select[Any], count: int | None) -> sa.Select[Any]:
     # The writer's turn already keeps others out; the row locks say so to PostgreSQL as well.
     ordered = query.order_by(t.tasks.c.position).limit(count)
     return ordered.with_for_update(skip_locked=True, of=t.tasks)
