@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Annotated
 
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from overread import __version__
-from overread.errors import InputError, MethodError, MissingExtraError
+from overread.errors import InputError, MethodError, MissingExtraError, OverreadError
 
 EXIT_INPUT = 2
 EXIT_MISSING_EXTRA = 3
@@ -27,6 +27,9 @@ COMMANDS = {
     "next": "next_reads",
     "methods": "methods",
     "demo": "demo",
+    "init": "init",
+    "import": "import_images",
+    "serve": "serve",
 }
 
 
@@ -43,9 +46,25 @@ def program(names: Sequence[str] = tuple(COMMANDS)) -> typer.Typer:
         "add `x1`, `y1`, `x2`, `y2`. COCO files, VOC folders and folders of masks are read too.",
     )
     for name in names:
-        app.command(name)(import_module(f"overread.cli.{COMMANDS[name]}").run)
+        try:
+            app.command(name)(import_module(f"overread.cli.{COMMANDS[name]}").run)
+        except MissingExtraError as error:
+            app.command(name, context_settings=_ANY_WORDS)(_lacking(error))
     app.callback()(_options)
     return app
+
+
+_ANY_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def _lacking(error: MissingExtraError) -> Callable[[], None]:
+    """A command that can only say what to install."""
+
+    def run() -> None:
+        raise error
+
+    run.__doc__ = f"({error})"
+    return run
 
 
 def _show_version(wanted: bool) -> None:
@@ -81,6 +100,8 @@ def main() -> None:
         _fail("Missing", error, EXIT_MISSING_EXTRA)
     except MethodError as error:
         _fail("Method", error, EXIT_METHOD)
+    except OverreadError as error:  # of the store: newer than this program, busy, full
+        _fail("Store", error, EXIT_METHOD)
     except OSError as error:  # a full disk, a file taken away: no fault of the program
         _fail("System", error.strerror or type(error).__name__, EXIT_INPUT)
     except SystemExit as stop:  # typer turns Ctrl-C into this
