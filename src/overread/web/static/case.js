@@ -92,7 +92,8 @@ function said(value) {
 
 function panel(layer) {
   layer.dot = el("span", { class: `dot ${layer.colour}` });
-  layer.box = el("input", { type: "checkbox", checked: "" });
+  layer.box = el("input", { type: "checkbox" });
+  layer.box.checked = layer.shown ?? true;
   layer.box.addEventListener("change", draw);
   const lines = Object.entries(layer.answer).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, said(value))]);
   for (const [name, words] of layer.notes) lines.push(el("dt", {}, name), el("dd", {}, words));
@@ -114,16 +115,24 @@ async function get(path) {
   return { ok: response.ok, body: await response.json() };
 }
 
-async function load() {
-  const [reads, consensus] = await Promise.all([get(`/api/cases/${id}/reads`), get(`/api/cases/${id}/consensus`)]);
-  layers = reads.ok ? reads.body.reads.map(ofRead) : [];
-  if (consensus.ok && Object.keys(consensus.body.answer).length) {
-    const sure = Object.entries(consensus.body.posterior ?? {}).map(([name, words]) => [`${name}, sure`, String(words)]);
-    layers.unshift({ name: "Consensus", colour: "consensus", answer: consensus.body.answer, notes: sure });
-  }
+function show() {
   list.replaceChildren(...layers.map(panel));
   if (!layers.length) list.replaceChildren(el("p", { class: "empty" }, "Nobody has read this case yet."));
   draw();
+}
+
+async function load() {
+  // The reads are there at once; the consensus may take a moment and comes to the top.
+  const waiting = get(`/api/cases/${id}/consensus`);
+  const reads = await get(`/api/cases/${id}/reads`);
+  layers = reads.ok ? reads.body.reads.map(ofRead) : [];
+  show();
+  const consensus = await waiting;
+  if (!consensus.ok || !Object.keys(consensus.body.answer).length) return;
+  const sure = Object.entries(consensus.body.posterior).map(([name, words]) => [name, words]);
+  layers.unshift({ name: "Consensus", colour: "consensus", answer: consensus.body.answer, notes: sure });
+  for (const layer of layers) layer.shown = layer.box?.checked ?? true;
+  show();
 }
 
 slider?.addEventListener("input", () => {
