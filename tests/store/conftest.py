@@ -1,23 +1,16 @@
-"""A store on each database, and a throw-away PostgreSQL."""
+"""A store on each database, empty."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from overread.store import Store, open_store
+from tests.store.cluster import Cluster, running_cluster
 
 
 class Clock:
@@ -31,51 +24,6 @@ class Clock:
 
     def pass_seconds(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A PostgreSQL that runs for the tests; ``new()`` makes an empty schema, which is quick."""
-
-    url: str
-
-    def new(self) -> str:
-        name = f"test_{uuid4().hex}"
-        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE SCHEMA "{name}"')
-        return f"{self.url}/postgres?options=-csearch_path%3D{name}"
-
-
-@contextmanager
-def running_cluster(programs: Path, *, fsync: bool) -> Iterator[Cluster]:
-    """Start a cluster in a folder of its own and take both away afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="overread-pg-"))
-    # PostgreSQL refuses to run as root; Debian's package brings a user for it.
-    user = {"user": "postgres"} if os.geteuid() == 0 else {}
-    if user:
-        shutil.chown(folder, "postgres")
-
-    def run(program: str, *arguments: str) -> None:
-        command = [programs / program, "-D", folder / "data", *arguments]
-        log = folder.with_suffix(".log")
-        with log.open("ab") as out:
-            done = subprocess.run(command, stdout=out, stderr=out, check=False, cwd="/", **user)
-        assert done.returncode == 0, log.read_text()
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    try:
-        run("initdb", "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' "
-        options += f"-c fsync={'on' if fsync else 'off'} -c max_connections=100"
-        run("pg_ctl", "-w", "-o", options, "start")
-        yield Cluster(f"postgresql://tester@127.0.0.1:{port}")
-    finally:
-        if (folder / "data" / "postmaster.pid").exists():
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
-        shutil.rmtree(folder)
-        folder.with_suffix(".log").unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

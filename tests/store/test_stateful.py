@@ -204,7 +204,7 @@ def test_random_work_is_given_out_rightly_and_rebuilt(
     run_state_machine_as_test(
         partial(Work, new_store, clock),
         settings=settings(
-            max_examples=8,
+            max_examples=5,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
