@@ -1,64 +1,61 @@
-"""Where a boxed finding is: each reader's edges, with the reader's own bias and precision.
+"""How readers draw boxes, and how well two boxes fit one finding.
 
 Edge e of a box that reader r draws around a finding with box t lies at
 
-    t_e + bias[r, e] * side_e + noise,   noise ~ Student t, scale sd[r] * extent_e,
+    t_e + bias[r, e] * side_e + sd[r] * extent_e * noise,
 
 where side is the finding's width (x edges) or height (y edges), and extent its side pulled halfway
-to the mean side sqrt(width * height): long thin boxes are drawn loosely along both axes.
+to the mean side sqrt(width * height): long thin boxes are drawn loosely along both axes. The noise
+is normal; now and then the hand slips, and the whole box is several times as loose.
 A reader who draws everything 30 % smaller has the biases .15, .15, -.15, -.15.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import gammaln
 
-from overread.arrays import Floats, Ints
-
-TAILS = 4.0
-"""Degrees of freedom of the drawing errors: some edges are far off."""
+from overread.arrays import Bools, Floats, Ints
 
 USUAL_SD = 0.10
 """Drawing error of an edge, relative to the box, before any read is seen."""
 
-_SD_WEIGHT = 6.0  # boxes that a reader's precision is pulled by
-_BIAS_SPREAD = 0.05  # how far biases are expected to scatter, relative to the box
-_LEAST_SD = 0.002
-_NORMAL_SCALE = 0.8310  # of a Student t with TAILS fitted to errors of sd 1 by likelihood
+_TAILS = 4.0  # degrees of freedom of a Student t that stands in for errors with slips in a pair
+_NORMAL_SCALE = 0.8310  # of such a t fitted to errors of sd 1 by likelihood
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawing:
-    """How readers draw.
+    """How readers draw, and how surely that is known.
 
     Args:
         bias: (readers, 4) shift of each edge relative to the finding's side.
-        sd: (readers,) error of an edge relative to the finding's extent.
+        sd: (readers,) usual error of an edge relative to the finding's extent.
+        slips: share of boxes drawn by a slipping hand.
+        uneven: variance of the log variances among readers.
+        spread: (4,) scale, squared, of each part of the biases (:data:`PARTS`) among readers.
+        doubt_sd: covariance of the log variances: (readers, readers), or its diagonal
+            (readers, 1).
+        doubt_bias: covariance of each part of the biases: (4, readers, readers) or diagonals.
+        known: (readers,) whose drawing is given and not learned (gold).
     """
 
     bias: Floats
     sd: Floats
+    slips: float
+    uneven: float
+    spread: Floats
+    doubt_sd: Floats
+    doubt_bias: Floats
+    known: Bools
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Fused:
-    """Fused boxes and what the readers' drawing rests on.
-
-    Args:
-        box, se: (clusters, 4) box and standard error of each edge, in pixels.
-        boxes: (readers,) boxes of each reader that another reader's box could be held against.
-        trust: (members,) below 1 where a box lies far from its cluster's.
-        left: (clusters, 4) variance of each edge given the trust, as EM uses it.
-    """
-
-    box: Floats
-    se: Floats
-    boxes: Floats
-    trust: Floats
-    left: Floats
+PARTS = np.array([[1, 0, 1, 0], [0, 1, 0, 1], [1, 1, -1, -1], [1, -1, -1, 1]]) / np.sqrt(
+    [[2], [2], [4], [4]]
+)
+"""Orthonormal parts of a bias: shift in x, in y, size (1 - the factor drawn), and aspect."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,11 +73,6 @@ class Places:
     mean: Floats
     precision: Floats
     log_norm: float
-
-
-def first_drawing(n_readers: int) -> Drawing:
-    """Before any match: no bias, errors half as large again as usual."""
-    return Drawing(np.zeros((n_readers, 4)), np.full(n_readers, 1.5 * USUAL_SD))
 
 
 def places(box: Floats, size: Ints | None = None) -> Places:
@@ -132,19 +124,6 @@ def extents(box: Floats) -> Floats:
     return np.hstack([extent, extent])
 
 
-def edge_errors(drawing: Drawing) -> Floats:
-    """(readers,) sd of the edges as drawn, slips left out, relative to the finding.
-
-    Two corrections: the scale of a Student t fitted to normal errors is smaller than their sd, and
-    taking the bias out of a box stretches its errors.
-    """
-    ratio = np.maximum(1 + drawing.bias[:, 2:] - drawing.bias[:, :2], 0.05)
-    own = drawing.bias / np.tile(ratio, 2)
-    own[:, 2:] *= -1  # x1 - b1 w has the errors e1 (1 + b1 / ratio) - e2 b1 / ratio, and so on
-    stretch = np.sqrt(((1 + own) ** 2 + own**2).mean(axis=1))
-    return np.asarray(drawing.sd / (_NORMAL_SCALE * stretch))
-
-
 def pair_evidence(
     drawing: Drawing,
     where: Places,
@@ -169,7 +148,8 @@ def pair_evidence(
     drawn = unbiased(box, drawing.bias[reader])
     one, other = drawn[first], drawn[second]
     extent = np.sqrt(extents(one) * extents(other))
-    relative = drawing.sd[reader[first]] ** 2 + drawing.sd[reader[second]] ** 2
+    scale = (_NORMAL_SCALE * drawing.sd) ** 2
+    relative = scale[reader[first]] + scale[reader[second]]
     variance = relative[:, None] * extent**2
     distance = ((one - other) ** 2 / variance).sum(axis=1)
     if shape_overlap is not None:
@@ -182,152 +162,5 @@ def pair_evidence(
 
 
 def _log_student(distance: Floats, dim: int) -> Floats:
-    norm = gammaln((TAILS + dim) / 2) - gammaln(TAILS / 2) - dim / 2 * np.log(TAILS * np.pi)
-    return np.asarray(norm - (TAILS + dim) / 2 * np.log1p(distance / TAILS))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Members:
-    """Boxes of clusters, cluster by cluster.
-
-    Args:
-        box: (members, 4).
-        reader: (members,).
-        share: (members,) 1, or 1 / m where the reader read the case m times.
-        first: (clusters + 1,) start of each cluster's members.
-    """
-
-    box: Floats
-    reader: Ints
-    share: Floats
-    first: Ints
-
-
-def fuse_edges(
-    drawing: Drawing, members: Members, *, tied: bool = False, steps: int = 10, tol: float = 1e-4
-) -> tuple[Drawing, Fused]:
-    """Fuse the boxes of each cluster and learn how the readers draw, by EM.
-
-    Args:
-        drawing: the start.
-        members: the clusters.
-        tied: all readers draw alike, without bias.
-        steps: at most; 0 fuses with the readers as given.
-        tol: stop when no sd or bias moves by more than this.
-    Source:
-        Raykar et al. 2010, JMLR 11:1297-1322 (readers' precisions by EM); Lange, Little & Taylor
-        1989, JASA 84:881-896 (Student t errors by EM).
-    """
-    size = np.diff(members.first)
-    of = np.repeat(np.arange(size.size), size)
-    n_readers = drawing.sd.size
-    several = (size > 1)[of]
-    boxes = _per_reader(members.reader, members.share * several, n_readers)
-    trust = np.ones_like(members.box)
-    for _ in range(steps):
-        fused, drawn, trust = _fuse(drawing, members, of, trust)
-        weight = members.share * several
-        new = _learn(
-            drawing, fused, members, of, drawn=drawn, trust=trust, weight=weight, tied=tied
-        )
-        moved = np.abs(np.column_stack([new.sd - drawing.sd, new.bias - drawing.bias])).max(
-            initial=0
-        )
-        drawing = new
-        if moved < tol:
-            break
-    fused, _, _ = _fuse(drawing, members, of, trust)
-    return drawing, replace(fused, boxes=boxes)
-
-
-def _fuse(
-    drawing: Drawing, members: Members, of: Ints, trust: Floats
-) -> tuple[Fused, Floats, Floats]:
-    """Precision-weighted boxes, with the members without bias and the trust in each edge."""
-    drawn = unbiased(members.box, drawing.bias[members.reader])
-    if not of.size:
-        none, flat = np.empty((0, 4)), np.empty(0)
-        return Fused(none, none, flat, flat, none), drawn, trust
-    start = members.first[:-1]
-    sd = drawing.sd[members.reader, None]
-    precision = members.share[:, None] / sd**2
-    count = np.diff(members.first)[of, None]
-    for _ in range(2):
-        weight = precision * trust
-        total = np.add.reduceat(weight, start, axis=0)
-        fused = _ordered(np.add.reduceat(weight * drawn, start, axis=0) / total)
-        extent = extents(fused)
-        off = (drawn - fused[of]) ** 2 / extent[of] ** 2 + 1 / total[of]
-        trust = np.where(count > 1, (TAILS + 1) / (TAILS + off / sd**2), 1.0)
-    # A Student t error tells less than its weight: Fisher information (nu + 1) / (nu + 3); a lone
-    # box has the whole variance of it.
-    wide = np.where(np.diff(members.first) > 1, (TAILS + 3) / (TAILS + 1), TAILS / (TAILS - 2))
-    se = extent * np.sqrt(wide[:, None] / total)
-    return Fused(fused, se, np.empty(0), trust.mean(axis=1), extent**2 / total), drawn, trust
-
-
-def _ordered(box: Floats) -> Floats:
-    """Boxes with x1 < x2, y1 < y2: weights that differ by edge may turn a tiny one inside out."""
-    side = np.maximum(box[:, 2:] - box[:, :2], 1e-6)
-    middle = (box[:, 2:] + box[:, :2]) / 2
-    return np.hstack([middle - side / 2, middle + side / 2])
-
-
-def _learn(
-    drawing: Drawing,
-    fused: Fused,
-    members: Members,
-    of: Ints,
-    *,
-    drawn: Floats,
-    trust: Floats,
-    weight: Floats,
-    tied: bool,
-) -> Drawing:
-    """Errors and biases of the readers, from members held against their fused boxes."""
-    reader, n_readers = members.reader, drawing.sd.size
-    extent, off = extents(fused.box)[of], drawn - fused.box[of]
-    relative = trust / extent**2
-    squared = _per_reader(reader, weight * (relative * off**2).mean(axis=1), n_readers)
-    # What a reader's own box does to the fused one is no evidence of precision. Dividing by the
-    # rest has the fixed point of EM (adding the variance left), which creeps where one reader
-    # dominates; MacKay 1992, Neural Comput. 4:415-447, for the same step.
-    own = members.share[:, None] * relative * fused.left[of] / drawing.sd[reader, None] ** 2
-    edges = _per_reader(reader, weight, n_readers)
-    free = _per_reader(reader, weight * (1 - own).mean(axis=1), n_readers)
-    free = np.maximum(free, 0.02 * edges)
-    pooled = (squared.sum() + _SD_WEIGHT * USUAL_SD**2) / (free.sum() + _SD_WEIGHT)
-    if tied:
-        return Drawing(drawing.bias, np.full(n_readers, max(float(np.sqrt(pooled)), _LEAST_SD)))
-    sd = np.sqrt((squared + _SD_WEIGHT * pooled) / (free + _SD_WEIGHT))
-    side = np.tile(fused.box[of, 2:] - fused.box[of, :2], 2)
-    each = weight[:, None] * trust * (side / extent) ** 2
-    shift = each * (members.box - fused.box[of]) / side
-    total, mean = (
-        np.column_stack([_per_reader(reader, column, n_readers) for column in part.T])
-        for part in (each, shift)
-    )
-    bias = mean / (total + (sd[:, None] / _BIAS_SPREAD) ** 2)
-    return Drawing(_anchored(bias, edges), np.maximum(sd, _LEAST_SD))
-
-
-def _per_reader(reader: Ints, value: Floats, n_readers: int) -> Floats:
-    return np.bincount(reader, weights=value, minlength=n_readers).astype(np.float64)
-
-
-def _anchored(bias: Floats, boxes: Floats) -> Floats:
-    """Biases relative to the middle of the readers, which one odd reader hardly moves.
-
-    The reads alone cannot tell a bias common to all readers. The middle is a Student t location:
-    readers that agree count, an outlier fades.
-    """
-    weight = (boxes / (boxes + 10.0))[:, None]
-    if not weight.any():
-        return bias
-    used = boxes > 0
-    centre = np.median(bias[used], axis=0)
-    spread = np.maximum(1.4826 * np.median(np.abs(bias[used] - centre), axis=0), 0.01)
-    for _ in range(20):
-        robust = weight / (1 + ((bias - centre) / spread) ** 2 / TAILS)
-        centre = (robust * bias).sum(axis=0) / robust.sum(axis=0)
-    return np.asarray(bias - centre)
+    norm = gammaln((_TAILS + dim) / 2) - gammaln(_TAILS / 2) - dim / 2 * np.log(_TAILS * np.pi)
+    return np.asarray(norm - (_TAILS + dim) / 2 * np.log1p(distance / _TAILS))

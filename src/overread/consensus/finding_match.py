@@ -8,15 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from overread.arrays import Floats, Ints
-from overread.consensus.box_geometry import (
-    Drawing,
-    Fused,
-    Members,
-    first_drawing,
-    fuse_edges,
-    pair_evidence,
-    places,
-)
+from overread.consensus.box_drawing import Fused, Members, first_drawing, fuse_edges
+from overread.consensus.box_geometry import Drawing, pair_evidence, places
 from overread.consensus.existence import (
     case_richness,
     first_sites,

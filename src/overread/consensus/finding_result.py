@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy.special import betaincinv, chdtri, entr, gammaincinv, ndtri
+from scipy.special import betaincinv, entr, gammaincinv, ndtri
 
 from overread.arrays import Floats, Ints, digest
-from overread.consensus.box_geometry import edge_errors
+from overread.consensus.box_drawing import sd_error, size_error
+from overread.consensus.box_geometry import Drawing
 from overread.consensus.finding_match import FindingTable, Matched
 from overread.consensus.result import (
     Consensus,
@@ -31,7 +32,6 @@ FEW_FINDINGS = 30
 """Marks below which a reader's figures rest mostly on the group's."""
 
 _PULL = 2.0  # sites that the group's figures are worth in a reader's interval
-_DRAWN_PULL = 6.0
 
 Interval: TypeAlias = tuple[Floats, Floats, Floats]  # value, low, high
 
@@ -133,8 +133,8 @@ def reader_reliability(
         share_interval(sites.mark[0] @ mix, there + _PULL, level),
         rate_interval(false, seen, level),
         share_interval(right, marked + _PULL, level),
-        _spread(edge_errors(drawing), boxes, level),
-        _bias(drawing.bias, drawing.sd, boxes, level),
+        _spread(drawing, boxes, level),
+        _size(drawing, boxes, level),
     ]
     value, low, high = (np.column_stack([c[i] for c in columns]) for i in range(3))
     unread = reads == 0
@@ -251,20 +251,17 @@ def rate_interval(events: Floats, cases: Floats, level: float) -> Interval:
     return events / cases, low / cases, high / cases
 
 
-def _spread(sd: Floats, boxes: Floats, level: float) -> Interval:
-    """Four edges a box, of which one in four goes into the place of the finding."""
-    tail = (1 - level) / 2
-    df = 3.0 * boxes + _DRAWN_PULL
-    value = np.where(boxes > 0, sd, np.nan)
-    return (
-        value,
-        value * np.sqrt(df / chdtri(df, tail)),
-        value * np.sqrt(df / chdtri(df, 1 - tail)),
-    )
+def _spread(drawing: Drawing, boxes: Floats, level: float) -> Interval:
+    """Edge sd, log-normal."""
+    away = np.exp(ndtri((1 + level) / 2) * sd_error(drawing))
+    value = np.where(boxes > 0, drawing.sd, np.nan)
+    return value, value / away, value * away
 
 
-def _bias(bias: Floats, sd: Floats, boxes: Floats, level: float) -> Interval:
+def _size(drawing: Drawing, boxes: Floats, level: float) -> Interval:
+    """Size drawn relative to the finding's; what all readers may share counts as doubt."""
+    bias = drawing.bias
     ratio = np.maximum(1 + bias[:, 2:] - bias[:, :2], 0.05)
     value = np.where(boxes > 0, np.sqrt(ratio.prod(axis=1)) - 1, np.nan)
-    se = ndtri((1 + level) / 2) * sd / np.sqrt(np.maximum(boxes, 1))
-    return value, value - se, value + se
+    away = ndtri((1 + level) / 2) * size_error(drawing)
+    return value, value - away, value + away
