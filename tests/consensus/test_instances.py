@@ -197,3 +197,14 @@ def test_no_outlines_at_all() -> None:
 def test_bad_level_is_named() -> None:
     with pytest.raises(InputError, match="level"):
         fuse_instances(_cells(2)[0], level=0)
+
+
+@pytest.mark.parametrize("right", [30.0, 29.999999999999996, 30.25])
+def test_sides_along_the_grid_fuse(right: float) -> None:
+    def box(x1: float, x2: float) -> np.ndarray:
+        return np.array([[x1, 2.0], [x2, 2.0], [x2, 20.0], [x1, 20.0]])
+
+    outlines = [box(2.345, 30.0), box(3.0, right), box(3.671, 30.0)]
+    fused = fuse_outlines(outlines, np.array([169.5, 171.2, 169.5]))
+    np.testing.assert_allclose(fused.min(axis=0), [3.005, 2.0], atol=0.01)
+    np.testing.assert_allclose(fused.max(axis=0), [29.99 + (right > 30) * 0.085, 20.0], atol=0.02)

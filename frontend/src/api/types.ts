@@ -53,6 +53,8 @@ export interface Submission {
   readonly comment: string;
   readonly seconds: number;
   readonly base_revision: number;
+  /** of the protocol that the page showed; the server takes the newest without it */
+  readonly protocol_version?: number;
 }
 
 export interface Receipt {

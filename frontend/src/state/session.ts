@@ -289,7 +289,8 @@ export function openSession(project: string, world: World): Session {
           canonical([answer, work.flags, work.comment]);
       if (!same) {
         const read = { read_id: world.newId(), answer, flags: work.flags, comment: work.comment,
-          seconds: clock.seconds(now()), base_revision: revision };
+          seconds: clock.seconds(now()), base_revision: revision,
+          protocol_version: protocol.version };
         if (!(await send({ submit: read }))) return;
         remember({ ...read, task: task.id, case: task.case, revision: revision + 1,
           submitted: "" });

@@ -87,7 +87,7 @@ def _value(question: Question, reached: Reached, image: Mapping[str, Any]) -> tu
     if question.kind in {Kind.NOMINAL, Kind.ORDINAL}:
         code = int(value.code[0])
         share = float(reached.result.posterior[0, code])
-        return value.classes[code], f"{share:.0%}, "
+        return value.classes[code], f"{share:.0%} of the votes, "
     if question.kind is Kind.MULTILABEL:
         return [name for name, one in reached.parts.items() if one.value.code[0] == 1], ""
     if question.kind is Kind.SCORE:

@@ -21,6 +21,7 @@ MOST_CELLS, LEAST_CELLS = 128, 64
 
 _MARGIN = 2  # cells around the outlines
 _COARSE = 4
+_OFF_GRID = 1e-6  # cells that the zero line stays away from a grid point
 
 
 def fuse_outlines(outline: Sequence[Floats], weight: Floats) -> Floats:
@@ -112,7 +113,9 @@ def _largest_ring(distance: Floats) -> Floats | None:
     Source:
         Lorensen & Cline 1987, SIGGRAPH (marching cubes; here squares, saddles by their mean).
     """
-    value = np.where(distance == 0, 1e-12, distance)
+    # A line along grid points would collapse onto them, and its pieces onto each other. Such
+    # points are inside: a bridge of no width, as to a hole, cuts nothing in two.
+    value = np.where(np.abs(distance) < _OFF_GRID, -_OFF_GRID, distance)
     if not (value < 0).any():
         return None
     # The crop's rim lies outside, so that every line closes.
