@@ -34,7 +34,7 @@ _SETTINGS = settings(
     rubbish=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_grey_samples_come_back(
+def test_grey_samples_come_back(  # noqa: PLR0917 - hypothesis draws them by name
     tmp_path: Path,
     opened: Opened,
     stored: int,
@@ -66,7 +66,7 @@ def test_grey_samples_come_back(
 
 @_SETTINGS
 @given(planar=st.booleans(), wide=st.booleans(), frames=st.integers(1, 3), seed=st.integers(0, 99))
-def test_colour_comes_back(
+def test_colour_comes_back(  # noqa: PLR0917 - as above
     tmp_path: Path, opened: Opened, planar: bool, wide: bool, frames: int, seed: int
 ) -> None:
     truth = np.random.default_rng(seed).integers(0, 256, size=(frames, 4, 6, 3)).astype(np.uint8)
@@ -168,9 +168,7 @@ def test_ybr_becomes_rgb(tmp_path: Path, opened: Opened) -> None:
     rgb = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [90, 90, 90]]], dtype=np.uint8)
     matrix = np.array([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])
     ybr = np.clip(np.round(rgb @ matrix.T + [0, 128, 128]), 0, 255).astype(np.uint8)
-    case = opened.case(
-        saved(dataset(ybr, PhotometricInterpretation="YBR_FULL"), tmp_path / "x")
-    )
+    case = opened.case(saved(dataset(ybr, PhotometricInterpretation="YBR_FULL"), tmp_path / "x"))
     assert np.abs(case.frames[0].astype(int) - rgb).max() <= 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +19,17 @@ sitk.ProcessObject_SetGlobalWarningDisplay(False)
 # and takes the big-endian dose grid for a little-endian one.
 _NOT_AN_ORACLE = {"mlut_18.dcm", "badVR.dcm", "rtdose.dcm", "rtdose_expb.dcm", "rtdose_rle.dcm"}
 # RLE of 16 and 32 bits: SimpleITK swaps the byte planes; see the test of equal contents below.
-_NOT_AN_ORACLE |= {f"SC_rgb_rle_{bits}{more}.dcm" for bits in ("16bit", "32bit") for more in ("", "_2frame")}
+_NOT_AN_ORACLE |= {
+    f"SC_rgb_rle_{bits}{more}.dcm" for bits in ("16bit", "32bit") for more in ("", "_2frame")
+}
 
 
 def _oracle(path: Path) -> np.ndarray | None:
     try:
-        return sitk.GetArrayFromImage(sitk.ReadImage(str(path))).astype(np.float64)
+        found = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
     except RuntimeError:
         return None
+    return found if found.size > 1 << 24 else found.astype(np.float64)
 
 
 def _as_sitk_shows(case: CaseImage, like: np.ndarray) -> np.ndarray:
@@ -33,11 +37,11 @@ def _as_sitk_shows(case: CaseImage, like: np.ndarray) -> np.ndarray:
     if case.samples == 1:
         ours = ours * case.slope + case.intercept
         if case.invert:  # SimpleITK turns MONOCHROME1 around within the range of its values
-            ours = _turned(case, ours, like)
+            ours = _turned(ours, like)
     return ours.reshape(like.shape)
 
 
-def _turned(case: CaseImage, ours: np.ndarray, like: np.ndarray) -> np.ndarray:
+def _turned(ours: np.ndarray, like: np.ndarray) -> np.ndarray:
     return (like + ours.reshape(like.shape)).ravel()[0] - ours
 
 
@@ -56,6 +60,10 @@ def test_samples_are_those_of_an_independent_reader(
         truth = _oracle(path)
         if truth is None:
             continue
+        if len(case.frames) > 20:  # a long clip: a few of its frames
+            some = [0, len(case.frames) // 2, -1]
+            case = replace(case, frames=tuple(case.frames[at] for at in some))
+            truth = truth[some]
         if case.samples == 3 and truth.max() > 255:
             truth = truth // (256 ** (np.ceil(np.log2(truth.max() + 1) / 8) - 1))
         ours = _as_sitk_shows(case, truth)
