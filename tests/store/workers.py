@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -96,7 +97,7 @@ def claiming(url: str, project: str, readers: list[str], *, sync: bool) -> dict[
             told["submit"].append(time.perf_counter() - start)
             told["tasks"].append(got[0].id)
 
-    return {"told": in_children([lambda r=reader: one(r) for reader in readers])}
+    return {"told": in_children([partial(one, reader) for reader in readers])}
 
 
 def naive(url: str, project: str, readers: list[str], *, sync: bool) -> dict[str, Any]:
@@ -115,7 +116,7 @@ def naive(url: str, project: str, readers: list[str], *, sync: bool) -> dict[str
                 connection.execute(mark, {"r": reader, "t": task})
             mine.append(task)
 
-    return {"told": in_children([lambda r=reader: one(r) for reader in readers])}
+    return {"told": in_children([partial(one, reader) for reader in readers])}
 
 
 def killing(url: str, project: str, readers: list[str], *, kills: int, seed: int) -> dict[str, Any]:
