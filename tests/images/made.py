@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import config
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_uid
 
@@ -56,10 +57,11 @@ def saved(made: FileDataset, path: Path) -> Path:
 
 
 def item(**elements: Any) -> Dataset:
-    """One item of a sequence."""
+    """One item of a sequence, with values that need not keep to the standard."""
     made = Dataset()
-    for keyword, value in elements.items():
-        setattr(made, keyword, value)
+    with config.disable_value_validation():
+        for keyword, value in elements.items():
+            setattr(made, keyword, value)
     return made
 
 

@@ -18,6 +18,8 @@ sitk.ProcessObject_SetGlobalWarningDisplay(False)
 # What SimpleITK does otherwise than the standard: it knows no modality tables, no dose scaling,
 # and takes the big-endian dose grid for a little-endian one.
 _NOT_AN_ORACLE = {"mlut_18.dcm", "badVR.dcm", "rtdose.dcm", "rtdose_expb.dcm", "rtdose_rle.dcm"}
+# Ninety more frames of examples_ybr_color.dcm, which is compared.
+_NOT_AN_ORACLE |= {"color3d_jpeg_baseline.dcm"}
 # RLE of 16 and 32 bits: SimpleITK swaps the byte planes; see the test of equal contents below.
 _NOT_AN_ORACLE |= {
     f"SC_rgb_rle_{bits}{more}.dcm" for bits in ("16bit", "32bit") for more in ("", "_2frame")
@@ -54,8 +56,10 @@ def test_samples_are_those_of_an_independent_reader(
 ) -> None:
     compared = 0
     for path in _files(pydicom_files, more_dicom):
+        if path.name in _NOT_AN_ORACLE:
+            continue
         case = opened.any(path)
-        if isinstance(case, Quarantined) or path.name in _NOT_AN_ORACLE:
+        if isinstance(case, Quarantined):
             continue
         truth = _oracle(path)
         if truth is None:

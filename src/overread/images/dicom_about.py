@@ -12,6 +12,23 @@ from overread.images.dicom_values import Dataset, code, printable, text
 _AGE = re.compile(r"(\d{1,3})([DWMY])")
 _DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
 _DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
+_PARTS = frozenset(
+    """
+    ABDOMEN ABDOMENPELVIS ADRENAL ANKLE ANUS AORTA ARM ARTERY AXILLA BACK BILEDUCT BLADDER BODY BONE
+    BRACHIALPLEXUS BRAIN BREAST BRONCHUS BUTTOCK CALCANEUS CAROTID CAROTIDARTERY CEREBRUM CERVIX
+    CHEEK CHEST CHESTABDOMEN CHESTABDPELVIS CIRCLEOFWILLIS CLAVICLE COCCYX COLON CORNEA
+    CORONARYARTERY CSPINE CTSPINE DUODENUM EAR ELBOW ESOPHAGUS EXTREMITY EYE EYELID FACE FEMUR
+    FEMORALARTERY FETUS FIBULA FINGER FOOT FOREARM GALLBLADDER HAND HEAD HEADNECK HEART HIP HUMERUS
+    IAC ILEUM ILIUM INTESTINE JAW JEJUNUM KIDNEY KNEE LARYNX LEG LIVER LOWERLEG LOWERLIMB LSPINE
+    LSSPINE LUNG MANDIBLE MAXILLA MEDIASTINUM MOUTH NECK NECKCHEST NECKCHESTABDOMEN NOSE ORBIT OVARY
+    PANCREAS PAROTID PATELLA PELVIS PENIS PHARYNX PITUITARY PROSTATE RADIUS RECTUM RETINA RIB SACRUM
+    SCALP SCAPULA SCLERA SCROTUM SHOULDER SIJOINT SINUS SKIN SKULL SPINE SPLEEN SSPINE STERNUM
+    STOMACH TEMPORALBONE TESTIS THIGH THORAX THROAT THUMB THYMUS THYROID TIBIA TLSPINE TMJ TOE
+    TONGUE TRACHEA TSPINE UPPERARM UPPERLIMB URETER URETHRA UTERUS VAGINA VEIN WHOLEBODY WRIST
+    ZYGOMA
+    """.split()  # noqa: SIM905 - one word a line would be longer than this file
+)
+"""Parts of DICOM PS3.16 annex L; other texts can be anybody's name and are left out."""
 _OLDEST = 90  # HIPAA's safe harbour takes the ages above 89 together
 
 
@@ -48,8 +65,13 @@ def meta_of(dataset: Dataset, secret: bytes) -> CaseMeta:
         sex=sex if sex in {"F", "M", "O"} else None,
         site=keyed(secret, "site", site)[:16] if site else None,
         device=" ".join(part for part in parts if part) or None,
-        body_part=code(dataset, "BodyPartExamined") or None,
+        body_part=_known_part(code(dataset, "BodyPartExamined")),
     )
+
+
+def _known_part(told: str) -> str | None:
+    part = told.replace(" ", "").replace("_", "")
+    return part if part in _PARTS else None
 
 
 def age_band(dataset: Dataset) -> str | None:

@@ -158,7 +158,8 @@ def _finished(dataset: Dataset, frame: NDArray[Any], photometric: str) -> NDArra
 def _eight_bits(frame: NDArray[Any], stored: int) -> NDArray[Any]:
     if stored > 8:
         frame = frame.astype(np.int64) >> (stored - 8)
-    return np.clip(frame, 0, 255).astype(np.uint8)
+    eight: NDArray[np.uint8] = np.clip(frame, 0, 255).astype(np.uint8)
+    return eight
 
 
 def _through_palette(dataset: Dataset, frame: NDArray[Any]) -> NDArray[Any]:
