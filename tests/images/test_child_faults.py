@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import json
 import os
 import signal
 import subprocess
@@ -13,8 +16,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from overread.errors import InputError
-from overread.images import CaseImage, Child, Found, Limits, Quarantined, find_images, open_case
+from overread.errors import InputError, OverreadError
+from overread.images import (
+    CaseImage,
+    Child,
+    Found,
+    Limits,
+    Quarantined,
+    find_images,
+    open_case,
+    worker,
+)
 from overread.images.refusal import CAUSES
 from tests.images import bombs
 from tests.images.conftest import SECRET
@@ -168,6 +180,21 @@ def test_nothing_that_leaves_the_child_names_anybody(tmp_path: Path, strict: Chi
         case = found if isinstance(found, Quarantined) else open_case(found, strict)
         told = repr(found) + repr(case)
         assert not [name for name in (*NAMES, "ACC99", "4711", "Doe", "1950") if name in told]
+
+
+class _FullDisk(io.BytesIO):
+    def write(self, _told: object, /) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_quarantines_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(dataset(ramp()), tmp_path / "x")
+    job = json.dumps({"task": "decode", "kind": "dicom", "files": [str(path)]}).encode()
+    assert worker._answered(_FullDisk(job), SECRET, Limits(), lambda: None) == {"full": True}
+    with Child(SECRET, Limits()) as child:
+        monkeypatch.setattr(child, "_asked", lambda *_: {"full": True})
+        with pytest.raises(OverreadError, match="temporary files is full"):
+            open_case(Found("dicom", (path,)), child)
 
 
 def test_short_key_is_refused() -> None:

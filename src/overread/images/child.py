@@ -27,6 +27,7 @@ _PASSED_ON = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME",
     "VIRTUAL_ENV", "SYSTEMROOT", "COVERAGE_PROCESS_START",
 )  # fmt: skip
+_FULL = "The folder for temporary files is full. Free space or set TMPDIR, then import again"
 _JOBS_EACH = 2000  # decoders leak; a fresh child costs half a second
 
 
@@ -72,6 +73,7 @@ class Child:
             the answer and the unnamed file with the raw samples.
         Raises:
             RefusedError: the file is not taken; the child is alive or replaced on the next job.
+        OverreadError: no child can be started, or the disk is full; the import has to stop.
         """
         fresh = self._process is None
         try:
@@ -107,6 +109,9 @@ class Child:
         finally:
             self.longest_seconds = max(self.longest_seconds, time.monotonic() - begin)
         self._jobs += 1
+        if answer.get("full"):  # the machine's fault: no file is to be quarantined for it
+            file.close()
+            raise OverreadError(_FULL)
         if answer.get("memory") or self._jobs >= _JOBS_EACH:
             self.close()
         if "cause" in answer:
@@ -117,8 +122,10 @@ class Child:
     def _asked(self, line: socket.socket, file: IO[bytes], job: dict[str, Any]) -> dict[str, Any]:
         try:
             _hand_over(line, file, job)
-        except OSError as error:
+        except (BrokenPipeError, ConnectionError) as error:
             raise RefusedError("crash", "the decoder was gone") from error
+        except OSError as error:
+            raise OverreadError(_FULL) from error
         return self._awaited(line, self.limits.seconds)
 
     def _awaited(self, line: socket.socket, silence: float) -> dict[str, Any]:

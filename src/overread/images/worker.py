@@ -8,6 +8,7 @@ bounds itself: memory and file size by rlimit, time by an alarm that no decoder 
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import logging
@@ -119,6 +120,8 @@ def _answered(
         reason = f"decoding takes more than {limits.megabytes} MB of memory"
         return {"cause": "too large", "reason": reason, "memory": True}
     except Exception as error:  # noqa: BLE001 - any error of any decoder
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return {"full": True}
         known = (one for one in _REASONS if isinstance(error, one[0]))
         _, cause, reason = next(known, _REASONS[-1])
         return {"cause": cause, "reason": reason}
