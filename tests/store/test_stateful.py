@@ -188,6 +188,16 @@ class Work(RuleBasedStateMachine):
         finished = [row for row in self.rows(t.tasks) if row.state == "done"]
         assert len(finished) == len(done)
 
+    @invariant()
+    def each_case_knows_how_far_it_is(self) -> None:
+        tasks = self.rows(t.tasks)
+        for case in self.rows(t.cases):
+            mine = [row for row in tasks if row.case_id == case.id]
+            states = {row.state for row in mine}
+            expected = "unplanned" if not mine else "done" if states == {"done"} else "open"
+            free = sum(row.state == "open" and row.planned_for is None for row in mine)
+            assert (case.state, case.free) == (expected, free)
+
     def teardown(self) -> None:
         assert verify(self.store, head(self.store)).sound
         for given, receipt in self.given:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,6 +62,7 @@ def _project_created(connection: sa.Connection, event: Event, body: Body) -> Non
             created=event.at,
             created_by=event.actor,
             archived=False,
+            last_position=0,
         )
     )
 
@@ -102,7 +104,8 @@ def _case_added(connection: sa.Connection, event: Event, body: Body) -> None:
     plain = ("id", "number", "name", "content_hash", "group_key", "modality", "thumbnail")
     row = {key: body[key] for key in plain}
     row |= {key: canonical_json(key, body[key]) for key in ("meta", "image", "frames")}
-    connection.execute(t.cases.insert().values(**row, project=event.project, added=event.at))
+    fresh = {"project": event.project, "added": event.at, "state": "unplanned", "free": 0}
+    connection.execute(t.cases.insert().values(**row, **fresh))
 
 
 def _file_quarantined(connection: sa.Connection, event: Event, body: Body) -> None:
@@ -132,6 +135,10 @@ def _slots_planned(connection: sa.Connection, event: Event, body: Body) -> None:
     rows = [dict(zip(names, slot, strict=True)) for slot in body["slots"]]
     fixed = {"project": event.project, "reader": None, "state": "open"}
     connection.execute(t.tasks.insert(), [row | fixed for row in rows])
+    last = max(row["position"] for row in rows)
+    this = t.projects.c.id == event.project
+    connection.execute(t.projects.update().where(this).values(last_position=last))
+    _recount(connection, sorted({row["case_id"] for row in rows}))
 
 
 def _tasks_claimed(connection: sa.Connection, event: Event, body: Body) -> None:
@@ -150,6 +157,7 @@ def _tasks_claimed(connection: sa.Connection, event: Event, body: Body) -> None:
         )
     ).scalars()
     new = sorted(set(body["tasks"]) - set(had))
+    _recount_of(connection, body["tasks"])
     if new:
         rows = [{"task": task, "reader": reader, "first": event.at} for task in new]
         connection.execute(t.grants.insert(), rows)
@@ -160,18 +168,20 @@ def _task_reopened(connection: sa.Connection, _event: Event, body: Body) -> None
     if "planned_for" in body:
         change["planned_for"] = body["planned_for"]
     connection.execute(t.tasks.update().where(t.tasks.c.id == body["task"]).values(**change))
+    _recount_of(connection, [body["task"]])
 
 
 def _task_skipped(connection: sa.Connection, event: Event, body: Body) -> None:
     this = (t.skips.c.task == body["task"]) & (t.skips.c.reader == body["reader"])
     connection.execute(t.skips.delete().where(this))
     row = {key: body[key] for key in ("task", "reader", "case_id", "reason")}
-    connection.execute(t.skips.insert().values(**row, since=event.at))
+    connection.execute(t.skips.insert().values(**row, project=event.project, since=event.at))
     connection.execute(
         t.tasks.update()
         .where(t.tasks.c.id == body["task"])
         .values(state=body["state"], reader=None)
     )
+    _recount(connection, [body["case_id"]])
 
 
 def _read_submitted(connection: sa.Connection, event: Event, body: Body) -> None:
@@ -186,6 +196,7 @@ def _read_submitted(connection: sa.Connection, event: Event, body: Body) -> None
             .where(t.tasks.c.id == body["task"])
             .values(state="done", reader=body["reader"])
         )
+        _recount(connection, [body["case_id"]])
 
 
 _READ = (
@@ -203,6 +214,30 @@ _READ = (
     "surplus",
     "said",
 )
+
+
+def _recount_of(connection: sa.Connection, tasks: Sequence[str]) -> None:
+    connection.execute(_recounting(by_task=True), {"keys": list(tasks)})
+
+
+def _recount(connection: sa.Connection, cases: Sequence[Any]) -> None:
+    for start in range(0, len(cases), 500):
+        connection.execute(_recounting(by_task=False), {"keys": cases[start : start + 500]})
+
+
+@cache
+def _recounting(*, by_task: bool) -> sa.Update:
+    """Note at each case how far it is, so that no page and no progress counts all tasks."""
+    keys: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
+    part = t.cases.c.id.in_(keys)
+    if by_task:
+        part = t.cases.c.id.in_(sa.select(t.tasks.c.case_id).where(t.tasks.c.id.in_(keys)))
+    of_case = sa.select(sa.func.count()).where(t.tasks.c.case_id == t.cases.c.id)
+    outstanding = of_case.where(t.tasks.c.state != "done").scalar_subquery()
+    free = of_case.where(t.tasks.c.state == "open", t.tasks.c.planned_for.is_(None))
+    none = of_case.scalar_subquery() == 0
+    state = sa.case((none, "unplanned"), (outstanding == 0, "done"), else_="open")
+    return t.cases.update().where(part).values(state=state, free=free.scalar_subquery())
 
 
 def _only_told(_connection: sa.Connection, _event: Event, _body: Body) -> None:

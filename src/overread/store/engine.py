@@ -14,7 +14,7 @@ hold the file for one short statement or page only, and so never keep a writer w
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,13 +61,13 @@ class Store:
         return stamp(self.clock())
 
     @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> Generator[sa.Connection]:
         """Lend a connection for one short look."""
         with translated(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
+    def writing(self) -> Generator[sa.Connection]:
         """Lend a connection for one write: all of it is kept on leaving, or nothing.
 
         Raises:

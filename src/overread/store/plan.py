@@ -173,9 +173,8 @@ def _add(
         place = (row.case_id, row.round)
         taken[place] |= _readers(row)
         free[place] = max(free[place], row.slot + 1)
-    position = connection.scalar(
-        sa.select(sa.func.max(t.tasks.c.position)).where(t.tasks.c.project == project)
-    )
+    this = t.projects.c.id == project
+    position = connection.scalar(sa.select(t.projects.c.last_position).where(this))
     rows: list[list[object]] = []
     for slot in slots:
         place = (slot.case, slot.round)

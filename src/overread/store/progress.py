@@ -11,6 +11,7 @@ from overread.store import tables as t
 from overread.store.engine import Store
 from overread.store.errors import NotFoundError
 
+_STATES = ("open", "claimed", "done", "skipped")  # all: so that the index of the queue serves
 _RECENT = 50  # reads whose seconds tell the pace
 
 
@@ -121,29 +122,20 @@ def reader_progress(store: Store, project: str, reader: str) -> ReaderProgress:
 
 def _open_cases(connection: sa.Connection, project: str, reader: str) -> int:
     """Cases with a slot open to all, less those the reader has or refused."""
-    free = (
-        (t.tasks.c.project == project)
-        & (t.tasks.c.state == "open")
-        & t.tasks.c.planned_for.is_(None)
-    )
-    all_ = connection.scalar(sa.select(sa.func.count(t.tasks.c.case_id.distinct())).where(free))
+    free = (t.cases.c.project == project) & (t.cases.c.state == "open") & (t.cases.c.free > 0)
+    all_ = _count(connection, t.cases, free)
+    tasks, reads, skips = t.tasks.c, t.reads.c, t.skips.c
+    kept = (tasks.planned_for == reader) & (tasks.round == 0)
     had = sa.union(
-        sa.select(t.tasks.c.case_id).where(
-            t.tasks.c.project == project, t.tasks.c.reader == reader
-        ),
-        sa.select(t.tasks.c.case_id).where(
-            t.tasks.c.project == project,
-            t.tasks.c.planned_for == reader,
-            t.tasks.c.round == 0,
-        ),
-        sa.select(t.reads.c.case_id).where(
-            t.reads.c.project == project, t.reads.c.reader == reader
-        ),
-        sa.select(t.skips.c.case_id).where(t.skips.c.reader == reader),
+        sa.select(tasks.case_id).where(tasks.project == project, tasks.reader == reader),
+        sa.select(tasks.case_id).where(tasks.project == project, tasks.state.in_(_STATES), kept),
+        sa.select(reads.case_id).where(reads.project == project, reads.reader == reader),
+        sa.select(skips.case_id).where(skips.project == project, skips.reader == reader),
     ).subquery()
-    still = sa.exists().where(t.tasks.c.case_id == had.c.case_id, free)
-    mine = connection.scalar(sa.select(sa.func.count()).select_from(had).where(still))
-    return (all_ or 0) - (mine or 0)
+    mine = sa.select(sa.func.count()).select_from(
+        had.join(t.cases, (t.cases.c.id == had.c.case_id) & (t.cases.c.free > 0))
+    )
+    return all_ - (connection.scalar(mine) or 0)
 
 
 def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
@@ -158,7 +150,7 @@ def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
         ).all()
         held = connection.execute(
             sa.select(tasks.reader, tasks.state, sa.func.count())
-            .where(tasks.project == project, tasks.reader.is_not(None))
+            .where(tasks.project == project, tasks.reader.in_([one.reader for one in people]))
             .group_by(tasks.reader, tasks.state)
         ).all()
         kept = connection.execute(
@@ -168,8 +160,7 @@ def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
         ).all()
         skipped = connection.execute(
             sa.select(skips.reader, sa.func.count())
-            .join(t.tasks, tasks.id == skips.task)
-            .where(tasks.project == project)
+            .where(skips.project == project)
             .group_by(skips.reader)
         ).all()
         surplus = sa.func.sum(sa.case((reads.surplus & (reads.revision == 1), 1), else_=0))

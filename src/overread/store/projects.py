@@ -183,7 +183,8 @@ def _projects() -> sa.Select[Any]:
         .where(t.protocols.c.project == t.projects.c.id)
         .scalar_subquery()
     )
-    return sa.select(t.projects, newest.label("protocol_version"))
+    shown = (column for column in t.projects.c if column.name != "last_position")
+    return sa.select(*shown, newest.label("protocol_version"))
 
 
 def set_member(store: Store, project: str, reader: str, by: str, *, role: str = "reader") -> None:

@@ -8,6 +8,7 @@ project step back to it. A mark is only a hint for speed: without one the search
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,39 +17,43 @@ from overread.store import tables as t
 
 Rows = Sequence[sa.Row[Any]]
 
+# Statements are built once: building them takes SQLAlchemy longer than the database to run them.
+_PROJECT: sa.BindParameter[str] = sa.bindparam("p")
+_READER: sa.BindParameter[str] = sa.bindparam("r")
+_NOW: sa.BindParameter[str] = sa.bindparam("now")
+_COUNT, _MARK = sa.bindparam("n", type_=sa.Integer), sa.bindparam("mark", type_=sa.Integer)
+
 
 def held(connection: sa.Connection, project: str, reader: str, count: int) -> Rows:
     """The reader's own tasks that are not finished, also those whose lease ran out."""
-    mine = (t.tasks.c.project == project) & (t.tasks.c.reader == reader)
-    return connection.execute(
-        sa.select(t.tasks)
-        .where(mine, t.tasks.c.state == "claimed")
-        .order_by(t.tasks.c.position)
-        .limit(count)
-    ).all()
+    return connection.execute(_held(), {"p": project, "r": reader, "n": count}).all()
 
 
 def claimable(connection: sa.Connection, project: str, reader: str, count: int, now: str) -> Rows:
     """Tasks the reader may claim, first in the queue first: kept for them, open, or run out."""
-    found = [
-        *_kept(connection, project, reader, count),
-        *_open(connection, project, reader, count),
-        *_run_out(connection, project, reader, now),
-    ]
-    found.sort(key=lambda row: row.position)
+    who = {"p": project, "r": reader}
+    open_ = _open_from_mark(connection, project, reader, count)
+    kept = connection.execute(_kept(), who | {"n": count}).all()
+    # Without a limit: several may be of one case, and readers hold but a few each.
+    run_out = connection.execute(_run_out(), who | {"now": now}).all()
     one_a_case: dict[object, sa.Row[Any]] = {}
-    for row in found:
+    for row in sorted([*kept, *open_, *run_out], key=lambda row: row.position):
         one_a_case.setdefault((row.case_id, row.round), row)
     return list(one_a_case.values())[:count]
 
 
-def move_mark(connection: sa.Connection, project: str, reader: str, position: int) -> None:
-    """Note that no open slot before this position is for the reader."""
-    this = (t.queue_marks.c.project == project) & (t.queue_marks.c.reader == reader)
-    moved = connection.execute(t.queue_marks.update().where(this).values(position=position))
-    if not moved.rowcount:
-        row = {"project": project, "reader": reader, "position": position}
-        connection.execute(t.queue_marks.insert().values(**row))
+def _open_from_mark(connection: sa.Connection, project: str, reader: str, count: int) -> Rows:
+    """Open slots from the reader's mark on, and the mark moved to the first."""
+    who = {"p": project, "r": reader}
+    mark = connection.scalar(_mark(), who)
+    found = connection.execute(_open(), who | {"n": count, "mark": mark or 0}).all()
+    if found and found[0].position != mark:
+        row = {"project": project, "reader": reader, "position": found[0].position}
+        if mark is None:
+            connection.execute(t.queue_marks.insert(), row)
+        else:
+            connection.execute(_move_mark(), who | {"to": row["position"]})
+    return found
 
 
 def reopen_marks(connection: sa.Connection, project: str, case: str) -> None:
@@ -60,44 +65,68 @@ def reopen_marks(connection: sa.Connection, project: str, case: str) -> None:
     connection.execute(t.queue_marks.update().where(this).values(position=first))
 
 
-def _fresh(reader: str, *, any_round: bool) -> sa.ColumnElement[bool]:
+@cache
+def _held() -> sa.Select[Any]:
+    mine = (t.tasks.c.project == _PROJECT) & (t.tasks.c.reader == _READER)
+    query = sa.select(t.tasks).where(mine, t.tasks.c.state == "claimed")
+    return query.order_by(t.tasks.c.position).limit(_COUNT)
+
+
+@cache
+def _mark() -> sa.Select[Any]:
+    marks = t.queue_marks.c
+    return sa.select(marks.position).where(marks.project == _PROJECT, marks.reader == _READER)
+
+
+@cache
+def _move_mark() -> sa.Update:
+    marks = t.queue_marks.c
+    this = (marks.project == _PROJECT) & (marks.reader == _READER)
+    return t.queue_marks.update().where(this).values(position=sa.bindparam("to"))
+
+
+def _fresh(*, any_round: bool) -> sa.ColumnElement[bool]:
     """The reader neither has, had nor is planned for another slot of the case."""
     other = t.tasks.alias("other")
-    kept = (other.c.planned_for == reader) & (other.c.round == 0)
+    kept = (other.c.planned_for == _READER) & (other.c.round == 0)
     has = sa.exists().where(
         other.c.case_id == t.tasks.c.case_id,
         other.c.id != t.tasks.c.id,
-        (other.c.reader == reader) | (kept if any_round else sa.false()),
+        (other.c.reader == _READER) | (kept if any_round else sa.false()),
     )
-    read = sa.exists().where(t.reads.c.case_id == t.tasks.c.case_id, t.reads.c.reader == reader)
+    read = sa.exists().where(t.reads.c.case_id == t.tasks.c.case_id, t.reads.c.reader == _READER)
     if not any_round:
         has = has.where(other.c.round == t.tasks.c.round)
         read = read.where(t.reads.c.round == t.tasks.c.round)
-    skipped = sa.exists().where(t.skips.c.case_id == t.tasks.c.case_id, t.skips.c.reader == reader)
+    skipped = sa.exists().where(
+        t.skips.c.case_id == t.tasks.c.case_id,
+        t.skips.c.reader == _READER,
+        t.skips.c.project == _PROJECT,
+    )
     return ~has & ~read & (~skipped if any_round else sa.true())
 
 
-def _kept(connection: sa.Connection, project: str, reader: str, count: int) -> Rows:
+@cache
+def _kept() -> sa.Select[Any]:
     """Slots kept for the reader; a repeat only when the read it repeats was submitted."""
     earlier = sa.exists().where(
         t.reads.c.case_id == t.tasks.c.case_id,
-        t.reads.c.reader == reader,
+        t.reads.c.reader == _READER,
         t.reads.c.round == t.tasks.c.round - 1,
     )
     query = sa.select(t.tasks).where(
-        t.tasks.c.project == project,
+        t.tasks.c.project == _PROJECT,
         t.tasks.c.state == "open",
-        t.tasks.c.planned_for == reader,
-        _fresh(reader, any_round=False),
+        t.tasks.c.planned_for == _READER,
+        _fresh(any_round=False),
         (t.tasks.c.round == 0) | earlier,
     )
-    return connection.execute(_first(query, count)).all()
+    return _locked(query).limit(_COUNT)
 
 
-def _open(connection: sa.Connection, project: str, reader: str, count: int) -> Rows:
+@cache
+def _open() -> sa.Select[Any]:
     """Slots open to all; of the open slots of one case the first alone."""
-    this = (t.queue_marks.c.project == project) & (t.queue_marks.c.reader == reader)
-    mark = connection.scalar(sa.select(t.queue_marks.c.position).where(this)) or 0
     before = t.tasks.alias("before")
     first_of_case = ~sa.exists().where(
         before.c.case_id == t.tasks.c.case_id,
@@ -106,38 +135,34 @@ def _open(connection: sa.Connection, project: str, reader: str, count: int) -> R
         before.c.position < t.tasks.c.position,
     )
     query = sa.select(t.tasks).where(
-        t.tasks.c.project == project,
+        t.tasks.c.project == _PROJECT,
         t.tasks.c.state == "open",
         t.tasks.c.planned_for.is_(None),
-        t.tasks.c.position >= mark,
+        t.tasks.c.position >= _MARK,
         first_of_case,
-        _fresh(reader, any_round=True),
+        _fresh(any_round=True),
     )
-    found = connection.execute(_first(query, count)).all()
-    if found:
-        move_mark(connection, project, reader, found[0].position)
-    return found
+    return _locked(query).limit(_COUNT)
 
 
-def _run_out(connection: sa.Connection, project: str, reader: str, now: str) -> Rows:
+@cache
+def _run_out() -> sa.Select[Any]:
     """Tasks that others let run out, unless kept for them."""
     query = (
         sa.select(t.tasks)
         .outerjoin(t.leases, t.leases.c.task == t.tasks.c.id)
         .where(
-            t.tasks.c.project == project,
+            t.tasks.c.project == _PROJECT,
             t.tasks.c.state == "claimed",
-            t.tasks.c.reader != reader,
+            t.tasks.c.reader != _READER,
             t.tasks.c.planned_for.is_(None),
-            t.leases.c.expires.is_(None) | (t.leases.c.expires <= now),
-            _fresh(reader, any_round=True),
+            t.leases.c.expires.is_(None) | (t.leases.c.expires <= _NOW),
+            _fresh(any_round=True),
         )
     )
-    # Without a limit: several may be of one case, and readers hold but a few each.
-    return connection.execute(_first(query, None)).all()
+    return _locked(query)
 
 
-def _first(query: sa.Select[Any], count: int | None) -> sa.Select[Any]:
+def _locked(query: sa.Select[Any]) -> sa.Select[Any]:
     # The writer's turn already keeps others out; the row locks say so to PostgreSQL as well.
-    ordered = query.order_by(t.tasks.c.position).limit(count)
-    return ordered.with_for_update(skip_locked=True, of=t.tasks)
+    return query.order_by(t.tasks.c.position).with_for_update(skip_locked=True, of=t.tasks)

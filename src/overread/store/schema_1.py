@@ -14,7 +14,7 @@ _STATE = (
         CHECK (role IN ('reader', 'lead', 'admin')))""",
     """CREATE TABLE projects (
         id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created TEXT NOT NULL,
-        created_by TEXT NOT NULL, archived BOOLEAN NOT NULL)""",
+        created_by TEXT NOT NULL, archived BOOLEAN NOT NULL, last_position INTEGER NOT NULL)""",
     """CREATE TABLE protocols (
         project TEXT NOT NULL REFERENCES projects (id), version INTEGER NOT NULL,
         text TEXT NOT NULL, created TEXT NOT NULL, created_by TEXT NOT NULL,
@@ -29,8 +29,10 @@ _STATE = (
         number INTEGER NOT NULL, name TEXT NOT NULL, content_hash TEXT NOT NULL,
         group_key TEXT NOT NULL, modality TEXT NOT NULL, meta TEXT NOT NULL, image TEXT NOT NULL,
         frames TEXT NOT NULL, thumbnail TEXT, added TEXT NOT NULL,
+        state TEXT NOT NULL, free INTEGER NOT NULL,
         UNIQUE (project, content_hash), UNIQUE (project, number))""",
     "CREATE INDEX cases_by_modality ON cases (project, modality, number)",
+    "CREATE INDEX cases_by_state ON cases (project, state, number, free)",
     "CREATE INDEX cases_by_group ON cases (project, group_key, number)",
     """CREATE TABLE quarantine (
         project TEXT NOT NULL REFERENCES projects (id), source_hash TEXT NOT NULL,
@@ -44,15 +46,15 @@ _STATE = (
         CHECK (state IN ('open', 'claimed', 'done', 'skipped')))""",
     "CREATE INDEX tasks_in_queue ON tasks (project, state, planned_for, position)",
     "CREATE INDEX tasks_of_reader ON tasks (reader, project, state, position)",
-    "CREATE INDEX tasks_by_position ON tasks (project, position)",
     """CREATE TABLE grants (
         task TEXT NOT NULL REFERENCES tasks (id), reader TEXT NOT NULL REFERENCES users (id),
         first TEXT NOT NULL, PRIMARY KEY (task, reader))""",
     """CREATE TABLE skips (
         task TEXT NOT NULL REFERENCES tasks (id), reader TEXT NOT NULL REFERENCES users (id),
+        project TEXT NOT NULL REFERENCES projects (id),
         case_id TEXT NOT NULL REFERENCES cases (id), reason TEXT NOT NULL, since TEXT NOT NULL,
         PRIMARY KEY (task, reader))""",
-    "CREATE INDEX skips_by_case ON skips (case_id, reader)",
+    "CREATE INDEX skips_of_reader ON skips (reader, project, case_id)",
     """CREATE TABLE reads (
         id TEXT PRIMARY KEY, event BIGINT NOT NULL, project TEXT NOT NULL REFERENCES projects (id),
         task TEXT NOT NULL REFERENCES tasks (id), case_id TEXT NOT NULL REFERENCES cases (id),

@@ -48,7 +48,13 @@ events = _table(
 users = _table(
     "users", *_texts("id email name role"), _flag("active"), _text("created"), key=("id",)
 )
-projects = _table("projects", *_texts("id name created created_by"), _flag("archived"), key=("id",))
+projects = _table(
+    "projects",
+    *_texts("id name created created_by"),
+    _flag("archived"),
+    _whole("last_position"),
+    key=("id",),
+)
 protocols = _table(
     "protocols",
     _text("project"),
@@ -63,7 +69,8 @@ cases = _table(
     _whole("number"),
     *_texts("name content_hash group_key modality meta image frames"),
     _text("thumbnail", nullable=True),
-    _text("added"),
+    *_texts("added state"),
+    _whole("free"),
     key=("id",),
 )
 quarantine = _table(
@@ -81,7 +88,7 @@ tasks = _table(
     key=("id",),
 )
 grants = _table("grants", *_texts("task reader first"), key=("task", "reader"))
-skips = _table("skips", *_texts("task reader case_id reason since"), key=("task", "reader"))
+skips = _table("skips", *_texts("task reader project case_id reason since"), key=("task", "reader"))
 reads = _table(
     "reads",
     _text("id"),

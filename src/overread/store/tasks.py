@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -187,22 +188,7 @@ def _end_lease(connection: sa.Connection, task: str) -> None:
 
 def _tasks(connection: sa.Connection, keys: list[str], reader: str) -> list[Task]:
     """All that a page needs of these tasks, in the order of the queue."""
-    version = (
-        sa.select(sa.func.max(t.protocols.c.version))
-        .where(t.protocols.c.project == t.tasks.c.project)
-        .scalar_subquery()
-    )
-    revision = (
-        sa.select(sa.func.max(t.reads.c.revision))
-        .where(t.reads.c.task == t.tasks.c.id, t.reads.c.reader == reader)
-        .scalar_subquery()
-    )
-    rows = connection.execute(
-        sa.select(t.tasks, t.leases.c.expires, version.label("version"), revision.label("revision"))
-        .outerjoin(t.leases, t.leases.c.task == t.tasks.c.id)
-        .where(t.tasks.c.id.in_(keys))
-        .order_by(t.tasks.c.position)
-    ).all()
+    rows = connection.execute(_shown(), {"keys": keys, "r": reader}).all()
     wanted = sa.select(t.cases).where(t.cases.c.id.in_([row.case_id for row in rows]))
     cases = {row.id: case_row(row) for row in connection.execute(wanted)}
     saved = sa.select(t.drafts).where(t.drafts.c.task.in_(keys), t.drafts.c.reader == reader)
@@ -221,3 +207,23 @@ def _tasks(connection: sa.Connection, keys: list[str], reader: str) -> list[Task
         )
         for row in rows
     ]
+
+
+@cache
+def _shown() -> sa.Select[Any]:
+    version = (
+        sa.select(sa.func.max(t.protocols.c.version))
+        .where(t.protocols.c.project == t.tasks.c.project)
+        .scalar_subquery()
+    )
+    revision = (
+        sa.select(sa.func.max(t.reads.c.revision))
+        .where(t.reads.c.task == t.tasks.c.id, t.reads.c.reader == sa.bindparam("r"))
+        .scalar_subquery()
+    )
+    return (
+        sa.select(t.tasks, t.leases.c.expires, version.label("version"), revision.label("revision"))
+        .outerjoin(t.leases, t.leases.c.task == t.tasks.c.id)
+        .where(t.tasks.c.id.in_(sa.bindparam("keys", expanding=True)))
+        .order_by(t.tasks.c.position)
+    )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
-import sqlalchemy as sa
+from sqlalchemy import exc
 
 from overread.store.errors import BrokenLogError, BusyError, FullError, StoreError
 
@@ -17,17 +17,17 @@ _FULL = "the disk is full or refuses to write; nothing of this was kept. Make ro
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated() -> Generator[None]:
     """Raise errors of the driver as errors of the store, without SQL or values in their words."""
     try:
         yield
-    except sa.exc.TimeoutError as error:
+    except exc.TimeoutError as error:
         raise BusyError("too many at once; nothing was kept, try again") from error
-    except sa.exc.DBAPIError as error:
+    except exc.DBAPIError as error:
         raise _told(error) from error
 
 
-def _told(error: sa.exc.DBAPIError) -> Exception:
+def _told(error: exc.DBAPIError) -> Exception:
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         return _told_sqlite(cause)
@@ -36,7 +36,7 @@ def _told(error: sa.exc.DBAPIError) -> Exception:
         return FullError(_FULL)
     if state in _PG_BUSY:
         return BusyError("the database is busy; nothing was kept, try again")
-    unreachable = not state and isinstance(error, sa.exc.OperationalError)
+    unreachable = not state and isinstance(error, exc.OperationalError)
     if error.connection_invalidated or state[:2] in {"08", "57"} or unreachable:
         return BusyError("the database cannot be reached; what was acknowledged is kept there")
     kind = state or type(cause).__name__
