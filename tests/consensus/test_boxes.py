@@ -165,6 +165,43 @@ def test_existence_is_calibrated() -> None:
     assert np.abs(gap).sum() / p.size < 0.02
 
 
+def _tables(n_readers: int, cases: int, worlds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Existence, share of votes and whether a finding is there, over many small tables."""
+    said, share, real = [], [], []
+    for seed in range(worlds):
+        reads, case, _, box = simulated(seed + 50, cases=cases)
+        reads = reads.select(reads.index.reader >= 4 - n_readers)
+        found = fuse_boxes(reads).value
+        said.append(found.existence)
+        share.append(np.diff(found.first) / n_readers)
+        real.append(_hits(found, case, box, at=0.3)[0])
+    return np.concatenate(said), np.concatenate(share), np.concatenate(real)
+
+
+def _log_loss(p: np.ndarray, real: np.ndarray) -> float:
+    p = np.clip(p, 1e-6, 1 - 1e-6)
+    return float(-np.log(np.where(real, p, 1 - p)).mean())
+
+
+@pytest.mark.parametrize(("n_readers", "cases"), [(2, 6), (3, 6), (3, 25)])
+def test_existence_is_honest_on_tiny_tables(n_readers: int, cases: int) -> None:
+    """Few reads say little of the readers: what is said of the findings is the more cautious."""
+    said, share, real = _tables(n_readers, cases, 150 // cases + 6)
+    assert _log_loss(said, real) < _log_loss(share, real)
+    sure = (said < 0.03) | (said > 0.97)
+    assert np.abs(said - real)[sure].mean() < 0.03
+    bins = np.minimum((said * 10).astype(int), 9)
+    gap = np.bincount(bins, weights=real - said, minlength=10)
+    assert np.abs(gap).sum() / said.size < 0.12
+
+
+def test_few_marks_cap_the_temperature_and_say_so() -> None:
+    reads = simulated(0, cases=8)[0]
+    few, many = fuse_boxes(reads), fuse_boxes(simulated(0, cases=200)[0])
+    assert few.temperature < 0.85 < many.temperature
+    assert "cannot show how far readers err together" in str(few.settings["calibration"])
+
+
 def test_standard_errors_cover(world, fused) -> None:
     _, case, _, box = world
     found = fused.value
@@ -352,7 +389,7 @@ def test_one_reader_only_is_answered_from_what_is_usual(world) -> None:
     reads = world[0]
     result = fuse_boxes(reads.select(reads.index.reader == 1))
     assert any("one reader only" in text for text in result.warnings)
-    assert result.value.existence == pytest.approx(np.full(result.value.case.size, 0.7), abs=0.05)
+    assert result.value.existence == pytest.approx(np.full(result.value.case.size, 0.75), abs=0.05)
     assert np.isnan(result.reliability.value[[0, 2, 3]]).all()
     assert result.value.box == pytest.approx(
         reads.select(reads.index.reader == 1).box[result.value.members], abs=1e-9

@@ -208,3 +208,12 @@ def test_sides_along_the_grid_fuse(right: float) -> None:
     fused = fuse_outlines(outlines, np.array([169.5, 171.2, 169.5]))
     np.testing.assert_allclose(fused.min(axis=0), [3.005, 2.0], atol=0.01)
     np.testing.assert_allclose(fused.max(axis=0), [29.99 + (right > 30) * 0.085, 20.0], atol=0.02)
+
+
+def test_sides_that_round_apart_leave_no_gap() -> None:
+    """This box's corners fall a last bit beside the grid: a ray once slipped between its sides."""
+    x, y, w, h = 23.9, 45.0, 50.4, 35.7
+    box = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]])
+    fused = fuse_outlines([np.add(box, [2.0 * step, 0]) for step in range(3)], np.ones(3))
+    assert fused.min(axis=0) == pytest.approx([x + 2, y], abs=0.1)
+    assert fused.max(axis=0) == pytest.approx([x + w + 2, y + h], abs=0.1)

@@ -19,6 +19,7 @@ from overread.consensus.box_kernels import gather, settle
 KNOWN_SD = 0.003
 """Drawing error of a reader who is given as right."""
 
+_LEAST_SD = 0.003
 _LOOSE = 16.0  # times the usual variance, where the hand slipped
 _SLIPS, _SLIPS_WEIGHT = 0.05, 20.0  # share of such boxes before any is seen, worth so many boxes
 _LOG_SPREAD = 1.0  # variance of the mean log variance of readers, before any read
@@ -232,7 +233,7 @@ def _learn_together(drawing: Drawing, seen: _Seen) -> Drawing:
     log = 2 * np.log(drawing.sd[0])
     variance = 1 / (float(seen.of_sd.sum()) + prior)
     slope = 0.5 * float((seen.squared - seen.free).sum()) - prior * (log - 2 * np.log(USUAL_SD))
-    log += float(np.clip(variance * slope, -1, 1))
+    log = max(log + float(np.clip(variance * slope, -1, 1)), 2 * np.log(_LEAST_SD))
     doubt = np.full_like(drawing.doubt_sd, variance)
     return replace(drawing, sd=np.full_like(drawing.sd, np.exp(log / 2)), doubt_sd=doubt)
 
@@ -253,13 +254,15 @@ def _learn_biases(drawing: Drawing, seen: _Seen) -> tuple[Drawing, Floats]:
         pull = (_BIAS_TAILS + 1) / (_BIAS_TAILS * spread[m] + around)
         pull = np.where(free, pull, 1e12)
         push = slope[:, m] - pull * part[:, m]
+        # A t tells less of its middle than its weights say: (nu + 1) / (nu + 3) of it.
+        sure = pull * (_BIAS_TAILS + 1) / (_BIAS_TAILS + 3)
         if dense:
-            doubt[m] = np.linalg.inv(seen.of_bias + np.diag(pull))
-            part[:, m] += doubt[m] @ push
+            part[:, m] += np.linalg.solve(seen.of_bias + np.diag(pull), push)
+            doubt[m] = np.linalg.inv(seen.of_bias + np.diag(sure))
             taken += np.einsum("rs,sr->r", seen.of_bias, doubt[m])
         else:  # half steps, as the readers' common direction is not damped
-            doubt[m] = 1 / (seen.of_bias + pull[:, None])
-            part[:, m] += 0.5 * doubt[m, :, 0] * push
+            part[:, m] += 0.5 * push / (seen.of_bias[:, 0] + pull)
+            doubt[m] = 1 / (seen.of_bias + sure[:, None])
             taken += seen.of_bias[:, 0] * doubt[m, :, 0]
         around = part[:, m] ** 2 + _diagonal(doubt[m])
         fading = (_BIAS_TAILS + 1) / (_BIAS_TAILS * spread[m] + around)
@@ -291,7 +294,7 @@ def _learn_sds(drawing: Drawing, seen: _Seen, taken: Floats) -> Drawing:
     scatter = float(((mine - mine.mean()) ** 2).sum() if count else 0.0)
     scatter += float(_around_mean(doubt, free))
     uneven = (scatter + _UNEVEN * _UNEVEN_WEIGHT) / (max(count - 1, 0) + _UNEVEN_WEIGHT)
-    sd = np.where(free, np.clip(np.exp(log / 2), 1e-4, 10.0), drawing.sd)
+    sd = np.where(free, np.clip(np.exp(log / 2), _LEAST_SD, 10.0), drawing.sd)
     return replace(drawing, sd=sd, doubt_sd=doubt, uneven=uneven)
 
 

@@ -23,6 +23,7 @@ USUAL_SD = 0.10
 """Drawing error of an edge, relative to the box, before any read is seen."""
 
 _TAILS = 4.0  # degrees of freedom of a Student t that stands in for errors with slips in a pair
+_SLACK = 0.02  # of the box: less than this tells no two findings apart, however exact the readers
 _NORMAL_SCALE = 0.8310  # of such a t fitted to errors of sd 1 by likelihood
 
 
@@ -148,7 +149,7 @@ def pair_evidence(
     drawn = unbiased(box, drawing.bias[reader])
     one, other = drawn[first], drawn[second]
     extent = np.sqrt(extents(one) * extents(other))
-    scale = (_NORMAL_SCALE * drawing.sd) ** 2
+    scale = (_NORMAL_SCALE * drawing.sd) ** 2 + _SLACK**2
     relative = scale[reader[first]] + scale[reader[second]]
     variance = relative[:, None] * extent**2
     distance = ((one - other) ** 2 / variance).sum(axis=1)

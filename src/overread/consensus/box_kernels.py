@@ -188,26 +188,33 @@ def settle(  # noqa: C901, PLR0917 (as above)
 
 @numba.njit(cache=True)
 def _root(cover: Any, who: Any) -> Any:
-    """(k, k) sqrt(k) times the Cholesky root of the covariance of these readers.
+    """(k, k) sqrt(k) times a Cholesky root of the covariance of these readers.
 
-    Written out, as compiling NumPy's takes two seconds.
+    Most uncertain reader first, so that the order of the boxes does not matter; written out, as
+    compiling NumPy's takes two seconds.
     """
     k, coupled = who.size, cover.shape[1] > 1
-    root = np.zeros((k, k))
+    own = np.empty(k)
     for i in range(k):
-        for j in range(i + 1):
+        own[i] = cover[who[i], who[i] if coupled else 0]
+    order = np.argsort(-own, kind="mergesort")
+    root = np.zeros((k, k))
+    for step in range(k):
+        i = order[step]
+        for before in range(step + 1):
+            j = order[before]
             left = 1e-9 if i == j else 0.0
             if coupled:
                 left += cover[who[i], who[j]]
             elif who[i] == who[j]:
                 left += cover[who[i], 0]
-            for m in range(j):
+            for m in range(before):
                 left -= root[i, m] * root[j, m]
-            root[i, j] = np.sqrt(max(left, 1e-12)) if i == j else left / root[j, j]
-    for i in range(k):
-        for j in range(i + 1):
-            root[i, j] *= np.sqrt(k)
-    return root
+            if i == j:
+                root[i, before] = np.sqrt(max(left, 1e-12))
+            else:
+                root[i, before] = left / root[j, before]
+    return root * np.sqrt(k)
 
 
 @numba.njit(cache=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from overread.arrays import Floats
-from overread.consensus.existence import held_out_temperature, site_posterior
+from overread.consensus.calibration import Temperature
+from overread.consensus.existence import site_posterior
 from overread.consensus.finding_match import FindingTable, Matched, finding_table, match_findings
 from overread.consensus.finding_result import (
     Answer,
@@ -15,6 +16,7 @@ from overread.consensus.finding_result import (
     reader_reliability,
     share_interval,
 )
+from overread.consensus.finding_temperature import UNCALIBRATED, finding_temperature
 from overread.consensus.result import (
     Consensus,
     FindingConsensus,
@@ -129,10 +131,10 @@ def median_boxes(
     )
 
 
-def calibrated(matched: Matched, *, calibrate: bool) -> tuple[tuple[Floats, Floats], float]:
+def calibrated(matched: Matched, *, calibrate: bool) -> tuple[tuple[Floats, Floats], Temperature]:
     """Existence (clusters,) and class given existence (clusters, classes), and the temperature."""
-    tau = held_out_temperature(matched.marks, matched.sites)[0] if calibrate else 1.0
-    posterior = site_posterior(matched.marks, matched.sites, tau)[:, 0]
+    found = finding_temperature(matched.marks, matched.sites) if calibrate else UNCALIBRATED
+    posterior = site_posterior(matched.marks, matched.sites, found.tau)[:, 0]
     existence = posterior.sum(axis=1)
     by_class = np.divide(
         posterior,
@@ -140,7 +142,7 @@ def calibrated(matched: Matched, *, calibrate: bool) -> tuple[tuple[Floats, Floa
         out=np.full(posterior.shape, 1.0 / posterior.shape[1]),
         where=existence[:, None] > 0,
     )
-    return (existence, by_class), tau
+    return (existence, by_class), found
 
 
 def modelled_consensus(
@@ -151,7 +153,7 @@ def modelled_consensus(
     *,
     method: str,
     settings: dict[str, Setting],
-    tau: float,
+    tau: Temperature,
 ) -> Consensus[FindingConsensus]:
     """Result of a fitted model of findings."""
     rate = matched.sites.rate[0]
@@ -161,7 +163,7 @@ def modelled_consensus(
         matched.clusters,
         answer,
         method=method,
-        settings=settings,
+        settings=settings | {"calibration": tau.words},
         reliability=reader_reliability(
             reads.index.readers,
             table,
@@ -171,7 +173,7 @@ def modelled_consensus(
         ),
         warnings=finding_warnings(table, matched),
         history=tuple(Iteration(*step) for step in matched.history),
-        temperature=tau,
+        temperature=tau.tau,
         prevalence=rate / rate.sum(),
     )
 

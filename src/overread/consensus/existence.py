@@ -23,6 +23,7 @@ from overread.arrays import Floats, Ints
 from overread.consensus.marks import Marks, held_out_marks
 from overread.consensus.sites import (
     FOUND,
+    RATE_WEIGHT,
     READER_WEIGHT,
     SEEN_BY_CHANCE,
     Counts,
@@ -94,12 +95,13 @@ def fit_sites(
         never falls.
     """
     n_group = 10
-    priors = group_priors(sites, None, tied=tied)
+    rate = first_sites(marks).rate
+    priors = group_priors(sites, None, rate, tied=tied)
     for _ in range(n_group):  # the group's chances first settle, then stand still
         for _ in range(3):
             seen = _expect(marks, sites)
             sites = _maximise(marks, sites, seen, priors, tied=tied)
-        priors = group_priors(sites, _count(marks, _expect(marks, sites)), tied=tied)
+        priors = group_priors(sites, _count(marks, _expect(marks, sites)), rate, tied=tied)
     history: list[tuple[float, float]] = []
     seen = _expect(marks, sites)
     for _ in range(steps):
@@ -284,7 +286,8 @@ def _maximise(
     confusion = counts.said + priors.confusion
     confusion /= confusion.sum(axis=2, keepdims=True)
     real = (seen.posterior * marks.row_count[:, None]).sum(axis=0) + seen.unmarked.sum(axis=0)
-    rate = np.maximum(real / max(seen.richness.sum(), _TINY), _TINY).reshape(sites.rate.shape)
+    rate = real.reshape(sites.rate.shape) + RATE_WEIGHT * priors.rate
+    rate = np.maximum(rate / (seen.richness.sum() + RATE_WEIGHT), _TINY)
     group = marks.group[marks.richness[:, 0]]
     live = np.bincount(group, weights=seen.live) / np.bincount(group, weights=marks.richness[:, 2])
     live = np.clip(live, 1e-9, 1 - 1e-9)

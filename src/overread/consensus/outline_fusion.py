@@ -100,7 +100,8 @@ def _mean_signed_distance(x: Any, y: Any, ring: Any, first: Any, weight: Any) ->
                     along = min(max((px * dx + py * dy) / length, 0.0), 1.0)
                 ex, ey = px - along * dx, py - along * dy
                 nearest = min(nearest, ex * ex + ey * ey)
-                if (py < 0) != (py < dy) and px < py * dx / dy:
+                # Of y itself: two sides that meet must round alike, or a ray slips between them.
+                if (y[p] < ring[a, 1]) != (y[p] < ring[b, 1]) and px < py * dx / dy:
                     inside = not inside
                 b = a
             out[p] += weight[k] * (-np.sqrt(nearest) if inside else np.sqrt(nearest))

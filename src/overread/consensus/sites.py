@@ -13,7 +13,8 @@ FOUND, SEEN_BY_CHANCE = 0.75, 0.03
 """Chance that a reader marks a finding, and a look-alike, before any read is seen."""
 
 READER_WEIGHT = 20.0  # sites that a reader's chance given the class is pulled by
-_GROUP_WEIGHT = 4.0  # sites that the chances above weigh
+_GROUP_WEIGHT = 40.0  # sites that the chances above weigh
+RATE_WEIGHT = 10.0  # cases that the rates from vote shares weigh
 _CONFUSION_WEIGHT = 10.0  # marks that a reader's confusion is pulled by
 
 
@@ -58,19 +59,28 @@ class Priors:
     Args:
         mark: (2, readers, classes) chance to mark.
         confusion: (readers, classes, classes) marks by true class and class said, beforehand.
+        rate: (2, classes) expected sites a case.
     """
 
     mark: Floats
     confusion: Floats
+    rate: Floats
 
 
-def group_priors(sites: Sites, counts: Counts | None, *, tied: bool) -> Priors:
-    """Where readers are pulled to: chance of the class times the reader's own leaning."""
+def group_priors(sites: Sites, counts: Counts | None, rate: Floats, *, tied: bool) -> Priors:
+    """Where readers are pulled to: chance of the class times the reader's own leaning.
+
+    Args:
+        sites: the start.
+        counts: what the readers did, or None before anything is known of it.
+        rate: (2, classes) sites a case by vote shares.
+        tied: one set of chances for all readers.
+    """
     n_readers, k = sites.mark.shape[1:]
     spread = 0.15 / k
     told = np.full((k, k), spread) + (0.85 * np.eye(k))
     if counts is None:
-        return Priors(sites.mark, np.tile(told * _CONFUSION_WEIGHT, (n_readers, 1, 1)))
+        return Priors(sites.mark, np.tile(told * _CONFUSION_WEIGHT, (n_readers, 1, 1)), rate)
     pooled = counts.said.sum(axis=0) + told * _CONFUSION_WEIGHT
     pooled /= pooled.sum(axis=1, keepdims=True)
     mark = np.stack(
@@ -79,7 +89,7 @@ def group_priors(sites: Sites, counts: Counts | None, *, tied: bool) -> Priors:
             for kind, usual in enumerate((FOUND, SEEN_BY_CHANCE))
         ]
     )
-    return Priors(mark, np.tile(pooled * _CONFUSION_WEIGHT, (n_readers, 1, 1)))
+    return Priors(mark, np.tile(pooled * _CONFUSION_WEIGHT, (n_readers, 1, 1)), rate)
 
 
 def _leanings(marked: Floats, there: Floats, usual: float, *, tied: bool) -> Floats:
@@ -106,4 +116,5 @@ def log_prior(sites: Sites, priors: Priors, *, tied: bool) -> float:
     chance = xlogy(m, sites.mark) + xlogy(1 - m, 1 - sites.mark)
     told = xlogy(priors.confusion, sites.confusion)
     readers = m.shape[1] if tied else 1  # tied readers have one prior between them
-    return float(READER_WEIGHT * chance.sum() + told.sum()) / readers
+    rate = RATE_WEIGHT * (xlogy(priors.rate, sites.rate) - sites.rate).sum()
+    return float(READER_WEIGHT * chance.sum() + told.sum()) / readers + float(rate)
