@@ -105,12 +105,28 @@ def _sorted_reads(reads: ClassReads, n_readers: int) -> tuple[NDArray[np.int64],
     index, label = reads.index, reads.label
     n_cells = n_readers * reads.n_classes
     n_buckets = -(-index.n_cases // BUCKET)
+    # Each part of the table scatters to places of its own, in the table's order.
+    parts = slices(index.n_reads, index.n_reads)
+    place = np.empty((n_buckets, len(parts)), dtype=np.int64)
+
+    def count(p: int) -> None:
+        place[:, p] = bucket_sizes(index.case[parts[p]], label[parts[p]], n_buckets)
+
+    in_threads(count, range(len(parts)))
     edges = np.zeros(n_buckets + 1, dtype=np.int64)
-    np.cumsum(bucket_sizes(index.case, label, n_buckets), out=edges[1:])
+    np.cumsum(place.sum(axis=1), out=edges[1:])
+    place = np.cumsum(place, axis=1) - place + edges[:-1, None]
     reader = np.zeros(index.n_reads, np.int8) if n_readers == 1 else index.reader
     low = np.empty(edges[-1], dtype=np.uint16)
     mixed = np.empty(edges[-1], dtype=np.uint16 if n_cells <= 1 << 16 else np.uint32)
-    into_buckets(index.case, reader, label, reads.n_classes, edges[:-1].copy(), low, mixed)
+
+    def scatter(p: int) -> None:
+        rows, begin = parts[p], np.ascontiguousarray(place[:, p])
+        into_buckets(
+            index.case[rows], reader[rows], label[rows], reads.n_classes, begin, low, mixed
+        )
+
+    in_threads(scatter, range(len(parts)))
     cell = np.empty_like(mixed)
     start = np.empty(index.n_cases + 1, dtype=np.int64)
     start[-1] = edges[-1]
