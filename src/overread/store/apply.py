@@ -22,6 +22,22 @@ Body = Mapping[str, Any]
 Happened = tuple[str, str | None, dict[str, Any]]
 
 
+# Statements of every claim and read are built once: building takes longer than running them.
+_KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
+_BY: sa.BindParameter[str] = sa.bindparam("by")
+_TAKE = (
+    t.tasks.update()
+    .where(t.tasks.c.id.in_(_KEYS), t.tasks.c.state.in_(("open", "claimed")))
+    .values(state="claimed", reader=_BY)
+)
+_HAD = sa.select(t.grants.c.task).where(t.grants.c.reader == _BY, t.grants.c.task.in_(_KEYS))
+_GRANT = t.grants.insert()
+_INSERT_READ = t.reads.insert()
+_CLOSE = (
+    t.tasks.update().where(t.tasks.c.id == sa.bindparam("task")).values(state="done", reader=_BY)
+)
+
+
 def record(
     connection: sa.Connection, at: str, actor: str, happened: Sequence[Happened]
 ) -> list[Event]:
@@ -143,24 +159,15 @@ def _slots_planned(connection: sa.Connection, event: Event, body: Body) -> None:
 
 def _tasks_claimed(connection: sa.Connection, event: Event, body: Body) -> None:
     reader = body["reader"]
-    free = (t.tasks.c.state == "open") | (t.tasks.c.state == "claimed")
-    taken = connection.execute(
-        t.tasks.update()
-        .where(t.tasks.c.id.in_(body["tasks"]), free)
-        .values(state="claimed", reader=reader)
-    )
+    taken = connection.execute(_TAKE, {"keys": body["tasks"], "by": reader})
     if taken.rowcount != len(body["tasks"]):
         raise ConflictError("task", "is no longer free")
-    had = connection.execute(
-        sa.select(t.grants.c.task).where(
-            t.grants.c.reader == reader, t.grants.c.task.in_(body["tasks"])
-        )
-    ).scalars()
+    had = connection.execute(_HAD, {"keys": body["tasks"], "by": reader}).scalars()
     new = sorted(set(body["tasks"]) - set(had))
     _recount_of(connection, body["tasks"])
     if new:
         rows = [{"task": task, "reader": reader, "first": event.at} for task in new]
-        connection.execute(t.grants.insert(), rows)
+        connection.execute(_GRANT, rows)
 
 
 def _task_reopened(connection: sa.Connection, _event: Event, body: Body) -> None:
@@ -187,15 +194,10 @@ def _task_skipped(connection: sa.Connection, event: Event, body: Body) -> None:
 def _read_submitted(connection: sa.Connection, event: Event, body: Body) -> None:
     row = {column: body[column] for column in _READ}
     row["answer"] = canonical_json("answer", body["answer"])
-    connection.execute(
-        t.reads.insert().values(**row, event=event.n, project=event.project, submitted=event.at)
-    )
+    row |= {"event": event.n, "project": event.project, "submitted": event.at}
+    connection.execute(_INSERT_READ, row)
     if body["closes_task"]:
-        connection.execute(
-            t.tasks.update()
-            .where(t.tasks.c.id == body["task"])
-            .values(state="done", reader=body["reader"])
-        )
+        connection.execute(_CLOSE, {"task": body["task"], "by": body["reader"]})
         _recount(connection, [body["case_id"]])
 
 

@@ -167,6 +167,9 @@ def find_case(store: Store, project: str, content_hash: str) -> str | None:
         return _known(connection, project, [content_hash]).get(content_hash)
 
 
+_CASE = sa.select(t.cases).where(t.cases.c.id == sa.bindparam("key"))
+
+
 def get_case(store: Store, case: str) -> CaseRow:
     """Get one case with its frames.
 
@@ -174,7 +177,7 @@ def get_case(store: Store, case: str) -> CaseRow:
         NotFoundError: no such case.
     """
     with store.reading() as connection:
-        found = connection.execute(sa.select(t.cases).where(t.cases.c.id == case)).first()
+        found = connection.execute(_CASE, {"key": case}).first()
     if found is None:
         raise NotFoundError("case", case)
     return case_row(found)

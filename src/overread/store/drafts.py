@@ -31,6 +31,12 @@ class DraftRow:
     saved: str
 
 
+_THIS = (t.drafts.c.task == sa.bindparam("t")) & (t.drafts.c.reader == sa.bindparam("r"))
+_DRAFT = sa.select(t.drafts).where(_THIS)
+_CHANGE = t.drafts.update().where(_THIS)
+_INSERT = t.drafts.insert()
+
+
 def save_draft(
     store: Store,
     task: str,
@@ -60,8 +66,7 @@ def save_draft(
     given = said(answer, cannot_be_read, ask_a_senior, comment, seconds)
     with store.writing() as connection:
         granted(connection, task, reader)
-        this = (t.drafts.c.task == task) & (t.drafts.c.reader == reader)
-        found = connection.execute(sa.select(t.drafts).where(this)).first()
+        found = connection.execute(_DRAFT, {"t": task, "r": reader}).first()
         current = found.version if found else 0
         if found and current == version + 1 and _same(found, given):
             return current
@@ -70,9 +75,9 @@ def save_draft(
             raise ConflictError("draft", rule, current_version=current)
         row = given.columns() | {"version": current + 1, "saved": store.now()}
         if found:
-            connection.execute(t.drafts.update().where(this).values(**row))
+            connection.execute(_CHANGE, row | {"t": task, "r": reader})
         else:
-            connection.execute(t.drafts.insert().values(**row, task=task, reader=reader))
+            connection.execute(_INSERT, row | {"task": task, "reader": reader})
     return current + 1
 
 
@@ -84,8 +89,7 @@ def get_draft(store: Store, task: str, reader: str) -> DraftRow | None:
     """
     with store.reading() as connection:
         granted(connection, task, reader)
-        this = (t.drafts.c.task == task) & (t.drafts.c.reader == reader)
-        found = connection.execute(sa.select(t.drafts).where(this)).first()
+        found = connection.execute(_DRAFT, {"t": task, "r": reader}).first()
     return draft_row(found) if found else None
 
 

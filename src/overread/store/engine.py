@@ -1,9 +1,10 @@
 """Open a store on SQLite or PostgreSQL, and the two kinds of transaction: reading and writing.
 
 Writes are serial in both databases: the hash chain of the log has one head, so two writers could
-never commit side by side anyway. Taking the turn *first* (a lock in the process, then BEGIN
+never commit side by side anyway. Taking the turn *first* (`turns.py` in the process, then BEGIN
 IMMEDIATE in SQLite or an advisory lock in PostgreSQL) means that no write ever fails half-way
-for another's sake, never deadlocks, and sees all that stands before it in the log.
+for another's sake, never deadlocks, and sees all that stands before it in the log. Writers of one
+process that queue share a commit.
 
 SQLite keeps its rollback journal: below 3.51.3 a WAL can be corrupted when several connections
 write or checkpoint (sqlite.org/wal.html, "the WAL-reset bug"). TRUNCATE with synchronous=FULL
@@ -13,11 +14,11 @@ hold the file for one short statement or page only, and so never keep a writer w
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,12 +27,13 @@ import sqlalchemy as sa
 
 from overread.errors import InputError
 from overread.store.canonical import stamp, utc_now
-from overread.store.errors import BusyError
 from overread.store.migrations import migrate
 from overread.store.translate import translated
+from overread.store.turns import Gate, Turns
 
 _WAIT_SECONDS = 60
 _TURN = 0x0EAD  # the key of PostgreSQL's advisory lock: one turn at writing for each database
+_LOCK = sa.select(sa.func.pg_advisory_xact_lock(_TURN))
 
 
 def new_uuid() -> str:
@@ -46,15 +48,16 @@ class Store:
     Attributes:
         url: where it lives, without the password.
         engine: SQLAlchemy's engine.
+        turns: of those who write.
         clock: tells the time, with a zone.
         new_id: makes ids.
     """
 
     url: str
     engine: sa.Engine
+    turns: Turns
     clock: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = new_uuid
-    turn: threading.Lock = field(default_factory=threading.Lock)
 
     def now(self) -> str:
         """Tell the time as the store writes it."""
@@ -63,7 +66,7 @@ class Store:
     @contextmanager
     def reading(self) -> Generator[sa.Connection]:
         """Lend a connection for one short look."""
-        with translated(), self.engine.connect() as connection:
+        with translated(), self.turns.gate.reading(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -74,15 +77,8 @@ class Store:
             BusyError: other writers kept the store for a minute.
             FullError: the disk refuses.
         """
-        if not self.turn.acquire(timeout=_WAIT_SECONDS):
-            raise BusyError("the store is busy with other writes; nothing was kept, try again")
-        try:
-            with translated(), self.engine.execution_options(**{_WRITE: True}).begin() as lent:
-                if lent.dialect.name == "postgresql":
-                    lent.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
-                yield lent
-        finally:
-            self.turn.release()
+        with translated(), self.turns.mine() as connection:
+            yield connection
 
     def close(self) -> None:
         """Close all connections."""
@@ -90,6 +86,18 @@ class Store:
 
 
 _WRITE = "overread_write"
+
+
+def _begin(engine: sa.Engine) -> sa.Connection:
+    connection = engine.execution_options(**{_WRITE: True}).connect()
+    try:
+        connection.begin()
+        if connection.dialect.name == "postgresql":
+            connection.execute(_LOCK)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def open_store(
@@ -126,9 +134,14 @@ def open_store(
         _prepare_sqlite(engine, sync=sync)
     else:
         engine = sa.create_engine(address, pool_pre_ping=True, **pool)
+        # compiling a plan takes PostgreSQL longer than any of our small statements runs
+        sa.event.listen(engine, "connect", _set("SET jit = off"))
         if not sync:
             sa.event.listen(engine, "connect", _set("SET synchronous_commit = off"))
-    store = Store(address.render_as_string(hide_password=True), engine, clock, new_id)
+    turns = Turns(
+        partial(_begin, engine), _WAIT_SECONDS, Gate(open_=engine.dialect.name != "sqlite")
+    )
+    store = Store(address.render_as_string(hide_password=True), engine, turns, clock, new_id)
     try:
         with store.writing() as connection:
             migrate(connection)

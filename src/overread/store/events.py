@@ -23,6 +23,8 @@ START = "0" * 64
 
 _PAGE = 2_000
 _COLUMNS = tuple(t.events.c)
+_HEAD = sa.select(t.events.c.n, t.events.c.hash).order_by(t.events.c.n.desc()).limit(1)
+_INSERT = t.events.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def append(
 def write_events(connection: sa.Connection, made: Sequence[Event]) -> None:
     """Write events as they are; their number is the primary key, so none can be written over."""
     connection.execute(
-        t.events.insert(),
+        _INSERT,
         [{c.name: getattr(event, c.name) for c in _COLUMNS} for event in made],
     )
 
@@ -114,9 +116,7 @@ def head(store: Store) -> Head:
 
 
 def _head(connection: sa.Connection) -> Head:
-    found = connection.execute(
-        sa.select(t.events.c.n, t.events.c.hash).order_by(t.events.c.n.desc()).limit(1)
-    ).first()
+    found = connection.execute(_HEAD).first()
     return Head(found.n, found.hash) if found else Head(0, START)
 
 

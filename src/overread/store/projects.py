@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -134,11 +135,11 @@ def get_protocol(store: Store, project: str, version: int | None = None) -> Prot
     Raises:
         NotFoundError: no such project or version.
     """
-    query = sa.select(t.protocols).where(t.protocols.c.project == project)
-    if version is not None:
-        query = query.where(t.protocols.c.version == version)
     with store.reading() as connection:
-        found = connection.execute(query.order_by(t.protocols.c.version.desc()).limit(1)).first()
+        if version is None:
+            found = connection.execute(_newest_protocol(), {"p": project}).first()
+        else:
+            found = connection.execute(_protocol(), {"p": project, "v": version}).first()
     if found is None:
         raise NotFoundError("protocol of project", project)
     return ProtocolRow(**found._mapping)
@@ -151,7 +152,7 @@ def get_project(store: Store, project: str) -> ProjectRow:
         NotFoundError: no such project.
     """
     with store.reading() as connection:
-        found = connection.execute(_projects().where(t.projects.c.id == project)).first()
+        found = connection.execute(_project(), {"p": project}).first()
     if found is None:
         raise NotFoundError("project", project)
     return ProjectRow(**found._mapping)
@@ -231,6 +232,35 @@ def list_members(store: Store, project: str) -> list[MemberRow]:
 
 def role_in(store: Store, project: str, reader: str) -> str | None:
     """Tell a user's role in a project; None for one who does not belong."""
-    this = (t.members.c.project == project) & (t.members.c.reader == reader)
     with store.reading() as connection:
-        return connection.scalar(sa.select(t.members.c.role).where(this))
+        role: str | None = connection.scalar(_role(), {"p": project, "r": reader})
+    return role
+
+
+# Asked for with nearly every request, so built once.
+
+
+@cache
+def _role() -> sa.Select[Any]:
+    members = t.members.c
+    this = (members.project == sa.bindparam("p")) & (members.reader == sa.bindparam("r"))
+    return sa.select(members.role).where(this)
+
+
+@cache
+def _project() -> sa.Select[Any]:
+    return _projects().where(t.projects.c.id == sa.bindparam("p"))
+
+
+@cache
+def _protocol() -> sa.Select[Any]:
+    this = (t.protocols.c.project == sa.bindparam("p")) & (
+        t.protocols.c.version == sa.bindparam("v")
+    )
+    return sa.select(t.protocols).where(this)
+
+
+@cache
+def _newest_protocol() -> sa.Select[Any]:
+    query = sa.select(t.protocols).where(t.protocols.c.project == sa.bindparam("p"))
+    return query.order_by(t.protocols.c.version.desc()).limit(1)

@@ -89,21 +89,32 @@ def _fresh(*, any_round: bool) -> sa.ColumnElement[bool]:
     """The reader neither has, had nor is planned for another slot of the case."""
     other = t.tasks.alias("other")
     kept = (other.c.planned_for == _READER) & (other.c.round == 0)
-    has = sa.exists().where(
+    has = [
         other.c.case_id == t.tasks.c.case_id,
         other.c.id != t.tasks.c.id,
         (other.c.reader == _READER) | (kept if any_round else sa.false()),
-    )
-    read = sa.exists().where(t.reads.c.case_id == t.tasks.c.case_id, t.reads.c.reader == _READER)
+    ]
+    read = [t.reads.c.case_id == t.tasks.c.case_id, t.reads.c.reader == _READER]
     if not any_round:
-        has = has.where(other.c.round == t.tasks.c.round)
-        read = read.where(t.reads.c.round == t.tasks.c.round)
-    skipped = sa.exists().where(
+        has.append(other.c.round == t.tasks.c.round)
+        read.append(t.reads.c.round == t.tasks.c.round)
+        return _none(other.c.id, *has) & _none(t.reads.c.id, *read)
+    skipped = _none(
+        t.skips.c.task,
         t.skips.c.case_id == t.tasks.c.case_id,
         t.skips.c.reader == _READER,
         t.skips.c.project == _PROJECT,
     )
-    return ~has & ~read & (~skipped if any_round else sa.true())
+    return _none(other.c.id, *has) & _none(t.reads.c.id, *read) & skipped
+
+
+def _none(column: sa.Column[Any], *where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """There is no such row.
+
+    Not NOT EXISTS: PostgreSQL would make a join of it, and go through all slots of the project
+    where the first in the queue nearly always will do.
+    """
+    return sa.select(column).where(*where).limit(1).correlate(t.tasks).scalar_subquery().is_(None)
 
 
 @cache
@@ -128,7 +139,8 @@ def _kept() -> sa.Select[Any]:
 def _open() -> sa.Select[Any]:
     """Slots open to all; of the open slots of one case the first alone."""
     before = t.tasks.alias("before")
-    first_of_case = ~sa.exists().where(
+    first_of_case = _none(
+        before.c.id,
         before.c.case_id == t.tasks.c.case_id,
         before.c.state == "open",
         before.c.planned_for.is_(None),
@@ -142,7 +154,8 @@ def _open() -> sa.Select[Any]:
         first_of_case,
         _fresh(any_round=True),
     )
-    return _locked(query).limit(_COUNT)
+    # planned_for, null in all of them, stands in the order so that PostgreSQL takes the index's
+    return _locked(query.order_by(t.tasks.c.planned_for)).limit(_COUNT)
 
 
 @cache

@@ -79,6 +79,25 @@ class ReadRow:
     superseded: bool
 
 
+# Statements of every submission are built once, as in the queue.
+_TASK: sa.BindParameter[str] = sa.bindparam("t")
+_READER: sa.BindParameter[str] = sa.bindparam("r")
+_BEFORE = sa.select(t.reads.c.said, t.reads.c.revision, t.reads.c.surplus).where(
+    t.reads.c.id == sa.bindparam("key")
+)
+_LAST = (
+    sa.select(t.reads.c.revision, t.reads.c.surplus)
+    .where(t.reads.c.task == _TASK, t.reads.c.reader == _READER)
+    .order_by(t.reads.c.revision.desc())
+    .limit(1)
+)
+_VERSION = sa.select(t.protocols.c.version).where(
+    t.protocols.c.project == sa.bindparam("p"), t.protocols.c.version == sa.bindparam("v")
+)
+_NO_DRAFT = t.drafts.delete().where(t.drafts.c.task == _TASK, t.drafts.c.reader == _READER)
+_NO_LEASE = t.leases.delete().where(t.leases.c.task == _TASK)
+
+
 def submit_read(store: Store, given: Submission) -> Receipt:
     """Keep a read. Once this returns, the read is on disk.
 
@@ -132,8 +151,7 @@ def _uuid(text: str) -> str:
 
 
 def _kept_before(connection: sa.Connection, key: str, content: str) -> Receipt | None:
-    columns = (t.reads.c.said, t.reads.c.revision, t.reads.c.surplus)
-    found = connection.execute(sa.select(*columns).where(t.reads.c.id == key)).first()
+    found = connection.execute(_BEFORE, {"key": key}).first()
     if found is None:
         return None
     if found.said != content:
@@ -142,13 +160,7 @@ def _kept_before(connection: sa.Connection, key: str, content: str) -> Receipt |
 
 
 def _next_revision(connection: sa.Connection, given: Submission) -> tuple[int, bool]:
-    mine = (t.reads.c.task == given.task) & (t.reads.c.reader == given.reader)
-    last = connection.execute(
-        sa.select(t.reads.c.revision, t.reads.c.surplus)
-        .where(mine)
-        .order_by(t.reads.c.revision.desc())
-        .limit(1)
-    ).first()
+    last = connection.execute(_LAST, {"t": given.task, "r": given.reader}).first()
     current = last.revision if last else 0
     if given.base_revision != current:
         rule = "was corrected from somewhere else meanwhile"
@@ -158,8 +170,7 @@ def _next_revision(connection: sa.Connection, given: Submission) -> tuple[int, b
 
 def _check_version(connection: sa.Connection, project: str, version: int) -> None:
     whole("protocol_version", version, low=1, high=1_000_000)
-    this = (t.protocols.c.project == project) & (t.protocols.c.version == version)
-    if connection.scalar(sa.select(t.protocols.c.version).where(this)) is None:
+    if connection.scalar(_VERSION, {"p": project, "v": version}) is None:
         raise NotFoundError("protocol version", version)
 
 
@@ -178,10 +189,9 @@ def _closes(connection: sa.Connection, task: sa.Row[Any], reader: str) -> bool:
 
 
 def _tidy(connection: sa.Connection, task: str, reader: str, *, lease: bool) -> None:
-    mine = (t.drafts.c.task == task) & (t.drafts.c.reader == reader)
-    connection.execute(t.drafts.delete().where(mine))
+    connection.execute(_NO_DRAFT, {"t": task, "r": reader})
     if lease:
-        connection.execute(t.leases.delete().where(t.leases.c.task == task))
+        connection.execute(_NO_LEASE, {"t": task})
 
 
 def get_read(store: Store, read_id: str, *, reader: str | None = None) -> ReadRow:

@@ -25,6 +25,21 @@ class SessionRow:
     expires: str
 
 
+_SESSION = (  # asked for with every request: built once
+    sa.select(
+        *(t.sessions.c[name] for name in ("reader", "csrf", "seen", "expires")),
+        t.sessions.c.created.label("since"),
+        t.users,
+    )
+    .join(t.users, t.users.c.id == t.sessions.c.reader)
+    .where(
+        t.sessions.c.token_hash == sa.bindparam("hash"),
+        t.users.c.active,
+        t.sessions.c.expires > sa.bindparam("now"),
+    )
+)
+
+
 def open_session(
     store: Store, user: str, token_hash: str, csrf: str, *, seconds: float
 ) -> SessionRow:
@@ -73,18 +88,8 @@ def find_session(
         touch_seconds: note that it was seen, if the last note is older: no write a request.
     """
     hash_text("token hash", token_hash)
-    this = t.sessions.c.token_hash == token_hash
-    query = (
-        sa.select(
-            *(t.sessions.c[name] for name in ("reader", "csrf", "seen", "expires")),
-            t.sessions.c.created.label("since"),
-            t.users,
-        )
-        .join(t.users, t.users.c.id == t.sessions.c.reader)
-        .where(this, t.users.c.active, t.sessions.c.expires > store.now())
-    )
     with store.reading() as connection:
-        found = connection.execute(query).first()
+        found = connection.execute(_SESSION, {"hash": token_hash, "now": store.now()}).first()
     if found is None:
         return None
     row = dict(found._mapping)
@@ -95,6 +100,7 @@ def find_session(
     if idle_seconds is not None and session.seen < _ago(store, idle_seconds):
         return None
     if session.seen < _ago(store, touch_seconds):
+        this = t.sessions.c.token_hash == token_hash
         with store.writing() as connection:
             connection.execute(t.sessions.update().where(this).values(seen=store.now()))
     return session, user

@@ -24,6 +24,19 @@ from overread.store.queue import claimable, held, reopen_marks
 _MOST = 50
 _LONGEST_LEASE = 86_400.0
 
+# Statements are built once, as in the queue.
+_KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
+_READER: sa.BindParameter[str] = sa.bindparam("r")
+_ARCHIVED = (
+    sa.select(t.projects.c.archived)
+    .join(t.members, t.members.c.project == t.projects.c.id)
+    .where(t.projects.c.id == sa.bindparam("p"), t.members.c.reader == _READER)
+)
+_CASES = sa.select(t.cases).where(t.cases.c.id.in_(_KEYS))
+_DRAFTS = sa.select(t.drafts).where(t.drafts.c.task.in_(_KEYS), t.drafts.c.reader == _READER)
+_LEASE = t.leases.insert()
+_NO_LEASES = t.leases.delete().where(t.leases.c.task.in_(_KEYS))
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -159,11 +172,7 @@ def _in_hand(connection: sa.Connection, task: str, reader: str) -> sa.Row[Any]:
 
 
 def _may_read(connection: sa.Connection, project: str, reader: str) -> bool:
-    archived = connection.scalar(
-        sa.select(t.projects.c.archived)
-        .join(t.members, t.members.c.project == t.projects.c.id)
-        .where(t.projects.c.id == project, t.members.c.reader == reader)
-    )
+    archived = connection.scalar(_ARCHIVED, {"p": project, "r": reader})
     if archived is None:
         raise NotFoundError("project", project)
     return not archived
@@ -176,23 +185,23 @@ def _until(store: Store, lease_seconds: float) -> str:
 
 
 def _lease(connection: sa.Connection, tasks: list[str], reader: str, until: str) -> None:
-    connection.execute(t.leases.delete().where(t.leases.c.task.in_(tasks)))
     if tasks:
+        connection.execute(_NO_LEASES, {"keys": tasks})
         rows = [{"task": task, "reader": reader, "expires": until} for task in tasks]
-        connection.execute(t.leases.insert(), rows)
+        connection.execute(_LEASE, rows)
 
 
 def _end_lease(connection: sa.Connection, task: str) -> None:
-    connection.execute(t.leases.delete().where(t.leases.c.task == task))
+    connection.execute(_NO_LEASES, {"keys": [task]})
 
 
 def _tasks(connection: sa.Connection, keys: list[str], reader: str) -> list[Task]:
     """All that a page needs of these tasks, in the order of the queue."""
     rows = connection.execute(_shown(), {"keys": keys, "r": reader}).all()
-    wanted = sa.select(t.cases).where(t.cases.c.id.in_([row.case_id for row in rows]))
-    cases = {row.id: case_row(row) for row in connection.execute(wanted)}
-    saved = sa.select(t.drafts).where(t.drafts.c.task.in_(keys), t.drafts.c.reader == reader)
-    drafts = {row.task: draft_row(row) for row in connection.execute(saved)}
+    wanted = connection.execute(_CASES, {"keys": [row.case_id for row in rows]})
+    cases = {row.id: case_row(row) for row in wanted}
+    saved = connection.execute(_DRAFTS, {"keys": keys, "r": reader})
+    drafts = {row.task: draft_row(row) for row in saved}
     return [
         Task(
             id=row.id,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import sys
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from overread.errors import InputError
+
+_TURN_SECONDS = 0.0005
 
 
 def serve(
@@ -49,6 +52,9 @@ def serve(
         ws="none",
         lifespan="off",
     )
+    # A thread gives Python's one lock away at each statement to the database and then waits until
+    # a busy thread's turn is over: at the usual 5 ms a claim of ten statements would take 50 ms.
+    sys.setswitchinterval(_TURN_SECONDS)
     uvicorn.Server(config).run()
 
 
