@@ -41,7 +41,7 @@ function radiograph(id, seed, rows, columns, form = {}) {
     return out;
   };
   return [base(id, { rows, columns, dtype: "uint16", modality: "CR", spacing_mm: [0.168, 0.168],
-    windows: [{ center: 1700, width: 3000, name: "Default" }], ...form }), [make]];
+    windows: [{ center: 1700, width: 3000, name: "Default", function: "LINEAR" }], ...form }), [make]];
 }
 
 /** A series of round slices in Hounsfield units. */
@@ -61,7 +61,7 @@ function series(id, seed, frames, size = 256) {
   };
   return [base(id, { rows: size, columns: size, frames, dtype: "int16", modality: "CT",
     spacing_mm: [0.7, 0.7], slice_mm: 2.5,
-    windows: [{ center: 40, width: 400, name: "" }] }),
+    windows: [{ center: 40, width: 400, name: "", function: "LINEAR" }] }),
   Array.from({ length: frames }, (_, z) => make(z))];
 }
 
@@ -95,7 +95,7 @@ function marks(id, rows, columns, places, form = {}) {
     for (const [x, y] of places) out[y * columns + x] = 255;
     return out;
   };
-  return [base(id, { rows, columns, windows: [{ center: 128, width: 256, name: "" }], ...form }), [make]];
+  return [base(id, { rows, columns, windows: [{ center: 128, width: 256, name: "", function: "LINEAR" }], ...form }), [make]];
 }
 
 /** Parametric map with values between 0 and 1. */

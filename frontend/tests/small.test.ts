@@ -2,13 +2,17 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EMPTY_WORK, missing, toSend, toggled, type Question, type Work } from "../src/model/answer";
 import { newId } from "../src/model/ids";
-import { drawnSpacing } from "../src/model/case";
+import { drawnSpacing, type Window } from "../src/model/case";
 import { progressWords } from "../src/model/progress";
 import { canonical } from "../src/state/draft_sync";
 import { history } from "../src/state/history";
 import { activeClock } from "../src/state/seconds";
+import { levels } from "../src/viewer/picture";
 import { readPixels } from "../src/viewer/pixels";
 import { dragged, fullRange, presetsOf, storedRange } from "../src/viewer/window";
+
+const exact = (center: number, width: number): Window => ({ center, width, function: "LINEAR_EXACT" });
+const linear = (center: number, width: number): Window => ({ center, width, function: "LINEAR" });
 
 test("undo and redo walk the same values back and forth", () => {
   fc.assert(fc.property(fc.array(fc.nat(), { minLength: 1 }), (values) => {
@@ -104,7 +108,7 @@ const form = { rows: 1, columns: 4, samples: 1, slope: 1, intercept: 0 } as cons
 test("samples of every type keep their values", () => {
   const int16 = readPixels(new Int16Array([-1000, 0, 40, 3000]).buffer, { ...form, dtype: "int16", intercept: -24 });
   expect([...int16.values]).toEqual([-1000, 0, 40, 3000]);
-  expect(fullRange(int16)).toEqual({ center: 976, width: 4000 });
+  expect(fullRange(int16)).toEqual(exact(976, 4000));
   const floats = readPixels(new Float32Array([0, 0.25, Number.NaN, 1]).buffer, { ...form, dtype: "float32" });
   const back = [...floats.values].map((value) => value * floats.slope + floats.intercept);
   expect(back[1]).toBeCloseTo(0.25, 4);
@@ -116,19 +120,37 @@ test("samples of every type keep their values", () => {
 });
 
 test("windows go to stored values and back, also with a falling scale", () => {
-  expect(storedRange({ center: 40, width: 400 }, { slope: 2, intercept: -1000 })).toEqual({ lower: 420, upper: 620 });
-  const falling = storedRange({ center: 0, width: 2 }, { slope: -1, intercept: 0 });
+  expect(storedRange(exact(40, 400), { slope: 2, intercept: -1000 })).toEqual({ lower: 420, upper: 620 });
+  const falling = storedRange(exact(0, 2), { slope: -1, intercept: 0 });
   expect(falling.lower).toBeLessThan(falling.upper);
+});
+
+test("a linear window ends where DICOM says: half a value lower, one value narrower", () => {
+  // PS3.3 C.11.2.1.2.1: black at x <= c - 0.5 - (w - 1) / 2, white at x > c - 0.5 + (w - 1) / 2
+  expect(storedRange(linear(2048, 4096), { slope: 1, intercept: 0 })).toEqual({ lower: 0, upper: 4095 });
+  expect(storedRange(linear(2048, 1), { slope: 1, intercept: 0 })).toEqual({ lower: 2047.5, upper: 2048.5 });
+});
+
+test("a sigmoid window is half grey at its centre and never quite black", () => {
+  const { lower, upper } = storedRange({ center: 100, width: 40, function: "SIGMOID" }, { slope: 1, intercept: 0 });
+  const grey = levels(0, 256, { lower, upper, invert: false, sigmoid: true });
+  const formula = (x: number): number => Math.round(255 / (1 + Math.exp((-4 * (x - 100)) / 40)));
+  expect([...grey]).toEqual(Array.from({ length: 256 }, (_, x) => formula(x)));
+  expect(levels(0, 256, { lower, upper, invert: false, sigmoid: false })[80]).toBe(0);
 });
 
 test("a window never gets narrower than one step of the samples", () => {
   fc.assert(fc.property(fc.integer({ min: -5000, max: 5000 }), fc.integer({ min: -500, max: 500 }), (dx, dy) => {
-    expect(dragged({ center: 100, width: 50 }, dx, dy, 1).width).toBeGreaterThanOrEqual(1);
+    expect(dragged(exact(100, 50), dx, dy, 1).width).toBeGreaterThanOrEqual(1);
   }));
 });
 
 test("presets: the image's own first, the usual ones for CT, never twice", () => {
-  const of = { windows: [{ center: 40, width: 400, name: "" }, { center: 0, width: 0, name: "broken" }], modality: "CT" };
-  const names = presetsOf(of as never, { center: 0, width: 4000 }).map(({ name }) => name);
-  expect(names).toEqual(["Default", "Lung", "Liver", "Bone", "Brain", "Full range"]);
+  const of = {
+    windows: [{ ...linear(40, 400), name: "" }, { ...linear(0, 0), name: "broken" }], modality: "CT",
+  };
+  const names = presetsOf(of as never, exact(0, 4000)).map(({ name }) => name);
+  expect(names).toEqual(["Default", "Lung", "Liver", "Bone", "Brain", "Range of this frame"]);
+  const eight = { windows: [{ ...linear(128, 256), name: "Full range" }], modality: "OT" };
+  expect(presetsOf(eight as never, exact(127.5, 255)).map(({ name }) => name)).toEqual(["Full range"]);
 });

@@ -2,9 +2,16 @@
 
 export type SampleType = "uint8" | "int16" | "uint16" | "int32" | "float32";
 
-export interface WindowPreset {
+/** How values between the ends of a window become grey: DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3. */
+export type WindowFunction = "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
+
+export interface Window {
   readonly center: number;
   readonly width: number;
+  readonly function: WindowFunction;
+}
+
+export interface WindowPreset extends Window {
   readonly name: string;
 }
 

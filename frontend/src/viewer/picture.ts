@@ -5,11 +5,15 @@
  */
 import type { Types } from "@cornerstonejs/core";
 
-/** How samples become grey: `lower` and below is black, `upper` and above white; or the reverse. */
+/**
+ * How samples become grey: `lower` and below is black, `upper` and above white, or the reverse; a
+ * `sigmoid` has its steepest slope between them.
+ */
 export interface Look {
   readonly lower: number;
   readonly upper: number;
   readonly invert: boolean;
+  readonly sigmoid: boolean;
 }
 
 /** An image to draw: its samples with 1 or 3 to a pixel. */
@@ -39,11 +43,11 @@ interface Picture {
 }
 
 export function openPictures(): Pictures {
-  let look: Look = { lower: 0, upper: 255, invert: false };
+  let look: Look = { lower: 0, upper: 255, invert: false, sigmoid: false };
   let kept: Picture[] = []; // latest first
 
   function pictureOf(source: Source, as: Look): HTMLCanvasElement {
-    const key = `${source.id} ${as.lower} ${as.upper} ${as.invert}`;
+    const key = `${source.id} ${as.lower} ${as.upper} ${as.invert} ${as.sigmoid}`;
     const known = kept.find((each) => each.key === key);
     const picture = known ?? { key, canvas: paint(source, as, reusable(source)) };
     kept = [picture, ...kept.filter((each) => each !== picture)].slice(0, KEPT);
@@ -93,7 +97,8 @@ export function levels(first: number, count: number, look: Look): Uint8Array {
   const table = new Uint8Array(count);
   const span = Math.max(look.upper - look.lower, Number.MIN_VALUE);
   for (let i = 0; i < count; i++) {
-    const share = (first + i - look.lower) / span;
+    const along = (first + i - look.lower) / span;
+    const share = look.sigmoid ? 1 / (1 + Math.exp(-4 * (along - 0.5))) : along;
     const level = share <= 0 ? 0 : share >= 1 ? 255 : Math.round(share * 255);
     table[i] = look.invert ? 255 - level : level;
   }

@@ -5,12 +5,12 @@ import {
 import {
   fit, imageToCanvas, panBy, zoomAt, type Affine, type Camera, type Point, type Size,
 } from "../model/affine";
-import { drawnSpacing, type Case } from "../model/case";
+import { drawnSpacing, type Case, type Window } from "../model/case";
 import {
   announce, forget, isLoaded, loadFrame, registerFrames, scaleOf, sourceOf, type FetchFrame,
 } from "./frames";
 import { openPictures, type Pictures } from "./picture";
-import { dragged, firstWindow, fullRange, storedRange, type Window } from "./window";
+import { COLOUR, dragged, firstWindow, fullRange, storedRange, windowOf } from "./window";
 
 export type Rendering = "gpu" | "cpu";
 
@@ -68,7 +68,7 @@ function openViewer(
   let current: Case | null = null;
   let frame = 0;
   let camera: Camera = { center: { x: 0, y: 0 }, zoom: 1, rotation: 0 };
-  let window_: Window = { center: 127.5, width: 255 };
+  let window_: Window = COLOUR;
   let inverted = false;
   let wanted = 0;
   let fitted = true;
@@ -87,8 +87,12 @@ function openViewer(
     const scale = scaleOf(current, frame);
     if (scale) {
       const voiRange = storedRange(window_, scale);
-      pictures?.setLook({ ...voiRange, invert: inverted });
-      viewport.setProperties({ voiRange, invert: inverted });
+      const sigmoid = window_.function === "SIGMOID";
+      const { SAMPLED_SIGMOID, LINEAR } = Enums.VOILUTFunctionType;
+      // Without a GPU our own pictures bend the values; Cornerstone would refuse to.
+      const bend = pictures ? {} : { VOILUTFunction: sigmoid ? SAMPLED_SIGMOID : LINEAR };
+      pictures?.setLook({ ...voiRange, invert: inverted, sigmoid });
+      viewport.setProperties({ voiRange, invert: inverted, ...bend });
     }
     viewport.render();
     for (const listener of listeners) listener();
@@ -104,7 +108,9 @@ function openViewer(
   function prepare(of: Case): void {
     const [scale, source] = [scaleOf(of, 0), sourceOf(of, 0)];
     if (!pictures || !scale || !source || of.id === current?.id) return;
-    pictures.prepare(source, { ...storedRange(firstWindow(of, scale), scale), invert: of.invert });
+    const first = firstWindow(of, scale);
+    const sigmoid = first.function === "SIGMOID";
+    pictures.prepare(source, { ...storedRange(first, scale), invert: of.invert, sigmoid });
   }
 
   const viewer: Viewer = {
@@ -148,7 +154,7 @@ function openViewer(
       draw();
     },
     window: () => window_,
-    setWindow(next) { window_ = { center: next.center, width: next.width }; draw(); },
+    setWindow(next) { window_ = windowOf(next); draw(); },
     dragWindow(dx, dy) {
       const scale = current && scaleOf(current, frame);
       window_ = dragged(window_, dx, dy, scale ? Math.abs(scale.slope) : 1);

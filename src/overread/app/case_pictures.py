@@ -109,9 +109,6 @@ def _drawn(case: Shown, blobs: Blobs, number: int, size: int) -> bytes:
         invert=image.get("invert", False),
         slope=image.get("slope", 1.0),
         intercept=image.get("intercept", 0.0),
-        windows=tuple(
-            Window(each["center"], each["width"], each.get("name", ""))
-            for each in image.get("windows", [])
-        ),
+        windows=tuple(Window(**each) for each in image.get("windows", [])),
     )
     return thumbnail_of(one, size=size)

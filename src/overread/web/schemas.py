@@ -153,11 +153,12 @@ class ProgressOut(BaseModel):
 
 
 class WindowOut(BaseModel):
-    """A window."""
+    """A window; ``function`` as in DICOM PS3.3 C.11.2.1.3."""
 
     center: float
     width: float
     name: str
+    function: Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
 
 class CaseOut(BaseModel):

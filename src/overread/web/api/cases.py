@@ -121,8 +121,7 @@ def case_value(case: case_pictures.Shown) -> dict[str, Any]:
         "spacing_mm": image.get("spacing_mm"),
         "slice_mm": image.get("slice_mm"),
         "windows": [
-            {"center": one["center"], "width": one["width"], "name": one.get("name", "")}
-            for one in image.get("windows", [])
+            {"name": "", "function": "LINEAR"} | one for one in image.get("windows", [])
         ],
         "modality": image.get("modality", ""),
         "invert": image.get("invert", False),
