@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 
-def arguments(doc: str | None) -> argparse.Namespace:
-    """Command-line arguments; ``small`` is what CI runs."""
+def arguments(doc: str | None, *, names: bool = False) -> argparse.Namespace:
+    """Command-line arguments; ``small`` is what CI runs, ``names`` are further words."""
     parser = argparse.ArgumentParser(description=doc)
     parser.add_argument("--small", action="store_true", help="a size that CI can afford")
+    if names:
+        parser.add_argument("names", nargs="*", help="benchmarks to run, all by default")
     return parser.parse_args()
 
 
