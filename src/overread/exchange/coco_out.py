@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ CONSENSUS_READER = "overread consensus"
 
 
 def coco_document(
-    reads: BoxReads | InstanceReads, consensus: Consensus[FindingConsensus] | None = None
+    reads: BoxReads | InstanceReads,
+    consensus: Consensus[FindingConsensus] | None = None,
+    *,
+    about: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Reads, and the consensus as a further reader, as one COCO object.
 
@@ -31,6 +35,7 @@ def coco_document(
     Args:
         reads: boxes or instances.
         consensus: made from these reads.
+        about: what else to say under ``info``.
     """
     index = reads.index
     notes = [_note(reads, finding) for finding in range(reads.read.size)]
@@ -51,7 +56,11 @@ def coco_document(
         ]
     document: dict[str, Any] = as_document(
         {
-            "info": {"description": "Reads by reader; made by overread"},
+            "info": {
+                "description": "Reads by reader; made by overread",
+                "label_kind": reads.schema.kind,
+                **(about or {}),
+            },
             "images": [_image(reads, case) for case in range(index.n_cases)],
             "categories": [
                 {"id": code + 1, "name": one.name}
@@ -69,9 +78,12 @@ def write_coco(
     path: Path | str,
     reads: BoxReads | InstanceReads,
     consensus: Consensus[FindingConsensus] | None = None,
+    *,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write :func:`coco_document` to a file; all of it or nothing."""
-    text = json.dumps(coco_document(reads, consensus), allow_nan=False, ensure_ascii=False)
+    document = coco_document(reads, consensus, about=about)
+    text = json.dumps(document, allow_nan=False, ensure_ascii=False)
     with written(path) as part:
         part.write_text(text, encoding="utf-8")
 

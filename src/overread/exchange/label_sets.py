@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from overread.errors import InputError
+from overread.exchange import stated
 from overread.exchange.cells import coded, missing_cells
 from overread.exchange.columns import (
     Columns,
@@ -73,7 +74,7 @@ def read_label_sets(
     columns = columns or Columns()
     table = open_table(source)
     who = {what: find(table.names, what, getattr(columns, what)) for what in ("case", "reader")}
-    taken = {*who.values(), *extra_names(table.names, columns).values()}
+    taken = {*who.values(), *extra_names(table.names, columns).values(), *stated.COLUMNS}
     taken |= {_there(table.names, name) for name in skip}
     if classes is None:
         classes = [name for name in table.names if name not in taken]

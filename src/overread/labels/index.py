@@ -196,11 +196,11 @@ def _refuse_missing(name: str, code: Ints, names: list[str]) -> None:
 
 
 def _seconds(seconds: Any) -> NDArray[np.float32]:
-    column = np.asarray(seconds, dtype=np.float32)
-    bad = np.flatnonzero((column < 0) | np.isinf(column))
+    column = np.asarray(seconds, dtype=np.float64)
+    bad = np.flatnonzero((column < 0) | (column > np.finfo(np.float32).max))
     if bad.size:
         raise InputError("seconds", "be a number of 0 or more", column[bad[0]], rows=bad + 1)
-    return column
+    return column.astype(np.float32)
 
 
 def _check_codes(name: str, codes: Ints, n_names: int) -> None:
