@@ -1,8 +1,8 @@
-"""Intervals of figures that are ratios of sums over cases, by bootstrap over cases."""
+"""Intervals of figures of cases, above all of ratios of sums, by bootstrap over cases."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -29,21 +29,52 @@ def ratio_bounds(
         draws: of the bootstrap; with 0 there are no intervals.
         level: in (0, 1). seed: of the draws.
     """
+    return figure_bounds(
+        names,
+        lambda times: _ratio(times @ top, times @ bottom),
+        len(top),
+        draws=draws,
+        level=level,
+        seed=seed,
+    )
+
+
+def figure_bounds(
+    names: Sequence[str],
+    figures: Callable[[Floats], Floats],
+    n_cases: int,
+    *,
+    draws: int,
+    level: float,
+    seed: int,
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Low and high end of the percentile interval of any figures of cases.
+
+    Args:
+        names: (figures,).
+        figures: (cases,) how often each case is drawn -> (figures,), nan where nothing counts.
+        n_cases, draws, level, seed: as in :func:`ratio_bounds`.
+    """
     if not draws:
         return {}, {}
     rng = np.random.default_rng(seed)
-    n = len(top)
-    found = np.empty((draws, top.shape[1]))
+    found = np.empty((draws, len(names)))
     for draw in range(draws):
-        times = np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64)
-        found[draw] = _ratio(times @ top, times @ bottom)
+        drawn = rng.integers(0, n_cases, n_cases)
+        found[draw] = figures(np.bincount(drawn, minlength=n_cases).astype(np.float64))
+    ends = percentile_ends(found, level)
+    low, high = (dict(zip(names, end.tolist(), strict=True)) for end in ends)
+    return low, high
+
+
+def percentile_ends(found: Floats, level: float) -> Floats:
+    """(2, figures) ends of the middle ``level`` of (draws, figures); nan where all draws are."""
     tail = (1 - level) / 2
-    ends = np.full((2, top.shape[1]), np.nan)
+    ends = np.full((2, found.shape[1]), np.nan)
     known = ~np.isnan(found).all(axis=0)
     if known.any():
         ends[:, known] = np.nanquantile(found[:, known], [tail, 1 - tail], axis=0)
-    low, high = (dict(zip(names, end.tolist(), strict=True)) for end in ends)
-    return low, high
+    return ends
 
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""How good a consensus of boxes is, where the truth is known: found, drawn, and honest."""
+"""How good a consensus of findings is, where the truth is known: found, drawn, and honest."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from dataclasses import dataclass
 import numpy as np
 
 from overread.arrays import Bools, Floats, Ints
-from overread.consensus.case_bootstrap import ratio_bounds, ratios
+from overread.consensus.case_bootstrap import figure_bounds, ratios
 from overread.consensus.result import Consensus, FindingConsensus
 from overread.errors import InputError, MethodError
 from overread.geometry.boxes import aligned_iou
 from overread.geometry.clusters import candidate_pairs
 from overread.geometry.pairing import match_edges
-from overread.labels import BoxReads
+from overread.geometry.polygons import aligned_polygon_iou, polygons
+from overread.labels import BoxReads, InstanceReads
 
 CLIP = 1e-6
 """A probability of what is true counts as at least this in the negative log likelihood."""
 
 FINDING_MEASURES = ("f1", "precision", "recall", "iou", "nll", "auc")
-_BY_CASE = FINDING_MEASURES[:-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FindingScore:
-    """A consensus of boxes against the truth. Intervals are by bootstrap over cases.
+    """A consensus of boxes or outlines against the truth. Intervals are by bootstrap over cases.
 
     Args:
         f1, precision, recall: of the findings more probable than not, matched one to one to true
-            boxes of the same class; nan where there is nothing to count.
-        iou: mean IoU of the matched.
+            ones of the same class; nan where there is nothing to count.
+        iou: mean IoU of the matched, of boxes or of outlines.
         nll: mean -log p(there, or not) over all candidate findings of the method, in nats; one is
-            there when it matches a true box, of whatever class. p counts as at least :data:`CLIP`.
+            there when it matches a true one, of whatever class. p counts as at least :data:`CLIP`.
         auc: chance that a finding that is there has a higher existence than one that is not; nan
             where all are of one kind.
-        low, high: measure -> end of the interval, but for ``auc``.
+        low, high: measure -> end of the interval.
         level: nominal coverage of the intervals.
         at_least: least IoU of a match.
-        n_cases: cases with truth and consensus. n_true: true boxes in them.
+        n_cases: cases with truth and consensus. n_true: true findings in them.
     """
 
     f1: float
@@ -56,23 +56,24 @@ class FindingScore:
 
 def score_findings(
     consensus: Consensus[FindingConsensus],
-    truth: BoxReads,
+    truth: BoxReads | InstanceReads,
     *,
     at_least: float = 0.5,
     draws: int = 1000,
     level: float = 0.95,
     seed: int = 0,
 ) -> FindingScore:
-    """Score a consensus of boxes against true boxes.
+    """Score a consensus of boxes against true boxes, or of outlines against true outlines.
 
     Args:
         consensus: the result.
         truth: one read a case, over the same cases and classes as the consensus; cases without a
             read, or with one that cannot be read, are left out.
-        at_least: IoU from which a finding is a true box.
+        at_least: IoU from which a finding is a true one; of the outlines where there are any.
         draws, level, seed: of the bootstrap; 0 draws for no intervals.
     Raises:
-        InputError: other cases or classes, two truths of a case, ``at_least`` out of range.
+        InputError: other cases or classes, boxes against outlines, two truths of a case,
+            ``at_least`` out of range.
         MethodError: no case has both truth and consensus.
     """
     _check(consensus, truth, at_least)
@@ -100,16 +101,22 @@ def score_findings(
     top = np.column_stack([2 * hits, hits, hits, fit, loss])[used].astype(np.float64)
     all_of = np.column_stack([seen + true, seen, true, hits, np.bincount(case, minlength=n)])
     bottom = all_of[used].astype(np.float64)
-    low, high = ratio_bounds(_BY_CASE, top, bottom, draws=draws, level=level, seed=seed)
-    f1, precision, recall, mean_iou, nll = ratios(top, bottom).tolist()
+    ranked = _Ranked(value.existence[found], right, (np.cumsum(used) - 1)[case])
+
+    def figures(times: Floats) -> Floats:
+        return np.append(ratios(times[:, None] * top, times[:, None] * bottom), ranked.auc(times))
+
+    once = np.ones(len(top))
+    low, high = figure_bounds(
+        FINDING_MEASURES, figures, len(top), draws=draws, level=level, seed=seed
+    )
     return FindingScore(
-        f1, precision, recall, mean_iou, nll, _auc(value.existence[found], right), low, high,
-        level, at_least, int(used.sum()), int(true.sum()),
-    )  # fmt: skip
+        *figures(once).tolist(), low, high, level, at_least, int(used.sum()), int(true.sum())
+    )
 
 
 class _Pairs:
-    """Findings and true boxes of one case that overlap enough."""
+    """Findings and true ones of one case that overlap enough."""
 
     __slots__ = ("_finding", "_iou", "_same", "_true")
 
@@ -117,17 +124,18 @@ class _Pairs:
         self,
         value: FindingConsensus,
         found: Ints,
-        truth: BoxReads,
+        truth: BoxReads | InstanceReads,
         of_true: Ints,
         real: Ints,
         at_least: float,
     ) -> None:
         case = np.r_[value.case[found], of_true[real]].astype(np.int64)
         side = np.r_[np.zeros(found.size, np.int64), np.ones(real.size, np.int64)]
-        box = np.concatenate([value.box[found].reshape(-1, 4), truth.box[real].reshape(-1, 4)])
+        around = (truth.box if isinstance(truth, BoxReads) else truth.boxes())[real]
+        box = np.concatenate([value.box[found].reshape(-1, 4), around.reshape(-1, 4)])
         one, two = candidate_pairs(case, side, box, reach=0.0)  # the findings come first
         finding, true = one, two - found.size
-        iou = aligned_iou(value.box[found[finding]], truth.box[real[true]])
+        iou = _overlap(value, found[finding], truth, real[true])
         near = iou >= at_least
         self._finding, self._true, self._iou = finding[near], true[near], iou[near]
         self._same = (value.code[found[finding]] == truth.label[real[true]])[near]
@@ -140,18 +148,51 @@ class _Pairs:
         return finding[kept], iou[kept]
 
 
-def _auc(existence: Floats, right: Bools) -> float:
-    n_right, n_wrong = int(right.sum()), int((~right).sum())
-    if not n_right or not n_wrong:
-        return float("nan")
-    _, place, count = np.unique(existence, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(count) - (count - 1) / 2)[place]  # equal ones share theirs
-    return float((ranks[right].sum() - n_right * (n_right + 1) / 2) / (n_right * n_wrong))
+def _overlap(
+    value: FindingConsensus, finding: Ints, truth: BoxReads | InstanceReads, true: Ints
+) -> Floats:
+    """(pairs,) IoU of boxes, or of outlines where the findings have them."""
+    if isinstance(truth, BoxReads):
+        return aligned_iou(value.box[finding], truth.box[true])
+    outline = value.outline or ()
+    used, place = np.unique(finding, return_inverse=True)
+    rings = [outline[one] for one in used.tolist()]
+    first = np.cumsum([0, *(len(ring) for ring in rings)])
+    found = polygons(np.concatenate(rings) if rings else np.empty((0, 2)), first)
+    return aligned_polygon_iou(found[place], polygons(truth.point, truth.first)[true])
 
 
-def _check(consensus: Consensus[FindingConsensus], truth: BoxReads, at_least: float) -> None:
+class _Ranked:
+    """Findings in the order of their existence, for the chance that a true one ranks higher."""
+
+    __slots__ = ("_case", "_place", "_right", "_steps")
+
+    def __init__(self, existence: Floats, right: Bools, case: Ints) -> None:
+        values, place = np.unique(existence, return_inverse=True)
+        self._place, self._steps = place, values.size
+        self._right, self._case = right, case
+
+    def auc(self, times: Floats) -> float:
+        """The chance, each case counted so often; nan where all findings are of one kind."""
+        weight = times[self._case]
+        right = np.bincount(self._place, weight * self._right, self._steps)
+        wrong = np.bincount(self._place, weight * ~self._right, self._steps)
+        pairs = right.sum() * wrong.sum()
+        if not pairs:
+            return float("nan")
+        below = np.cumsum(wrong) - wrong / 2  # equal ones count half
+        return float((right * below).sum() / pairs)
+
+
+def _check(
+    consensus: Consensus[FindingConsensus], truth: BoxReads | InstanceReads, at_least: float
+) -> None:
     if not 0 < at_least <= 1:
         raise InputError("at_least", "be above 0 and at most 1", at_least)
+    outlined = consensus.value.outline is not None
+    if outlined != isinstance(truth, InstanceReads):
+        kinds = ("outlines", "boxes") if outlined else ("boxes", "outlines")
+        raise InputError("truth", f"be {kinds[0]}, as the consensus is", kinds[1])
     if truth.index.n_cases != consensus.cases.size:
         rule = f"have the {consensus.cases.size} cases of the consensus"
         raise InputError("truth", rule, truth.index.n_cases)

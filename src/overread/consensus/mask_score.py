@@ -32,7 +32,7 @@ class MaskScore:
         nll: mean over cases of the mean -log p(true class), in nats, over the pixels that a
             reader or the truth marks, so that the background shown plays no part. p counts as at
             least :data:`overread.consensus.finding_score.CLIP`. nan where nothing is marked.
-        low, high: measure -> end of the interval.
+        low, high: measure -> end of the interval; ``dice CLASS`` is a measure too.
         level: nominal coverage of the intervals.
         unit: of the distances, "mm" or "px".
         n_cases: cases with truth and consensus.
@@ -81,12 +81,15 @@ def score_masks(
     loss = np.array([row[2] for row in rows])
     known = ~np.isnan(edges)
     top = np.column_stack(
-        [dice.sum(axis=1), np.where(known, edges, 0).sum(axis=1), np.nan_to_num(loss)]
+        [dice.sum(axis=1), np.where(known, edges, 0).sum(axis=1), np.nan_to_num(loss), dice]
     )
     several = np.full(len(rows), n_classes - 1.0)
-    bottom = np.column_stack([several, known.sum(axis=1), ~np.isnan(loss)]).astype(np.float64)
-    low, high = ratio_bounds(MASK_MEASURES, top, bottom, draws=draws, level=level, seed=seed)
-    mean_dice, hd95, assd, nll = ratios(top, bottom).tolist()
+    bottom = np.column_stack(
+        [several, known.sum(axis=1), ~np.isnan(loss), np.ones_like(dice)]
+    ).astype(np.float64)
+    names = (*MASK_MEASURES, *(f"dice {name}" for name in value.classes[1:]))
+    low, high = ratio_bounds(names, top, bottom, draws=draws, level=level, seed=seed)
+    mean_dice, hd95, assd, nll = ratios(top, bottom)[: len(MASK_MEASURES)].tolist()
     return MaskScore(
         dice=mean_dice,
         hd95=hd95,
