@@ -6,16 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from overread.errors import InputError
 from overread.store import (
+    LinkRow,
     Store,
     UserRow,
     close_session,
     find_session,
     find_user,
+    get_link,
     login_failed,
     login_failures,
+    make_link,
     open_session,
+    use_login_link,
 )
+from overread.store.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +79,41 @@ def note_failure(store: Store, keys: Sequence[str]) -> None:
     """Count a failure for each key."""
     for key in keys:
         login_failed(store, key)
+
+
+def open_login_link(
+    store: Store, email: str, token_hash: str, *, lasts: timedelta, by: str, project: str = ""
+) -> LinkRow:
+    """Keep a link that logs somebody in once, by the hash of its token.
+
+    Args:
+        project: where it leads; "" to wherever their work is.
+    Raises:
+        InputError: nobody who may come in has the address.
+    """
+    seconds = lasts.total_seconds()
+    try:
+        return make_link(
+            store, "login", token_hash, by, seconds=seconds, email=email, project=project or None
+        )
+    except NotFoundError as error:
+        rule = "be the e-mail address of an account that is not shut out"
+        raise InputError("user", rule, "another") from error
+
+
+def login_link(store: Store, token_hash: str) -> LinkRow | None:
+    """A log-in link that still works; None where it is used up, over, or never was."""
+    try:
+        found = get_link(store, token_hash)
+    except NotFoundError:
+        return None
+    return found if found.purpose == "login" else None
+
+
+def log_in_by_link(store: Store, token_hash: str) -> tuple[UserRow, LinkRow]:
+    """Use a log-in link: it works once.
+
+    Raises:
+        NotFoundError: it is used up, its time is over, or its owner is shut out.
+    """
+    return use_login_link(store, token_hash)

@@ -47,6 +47,7 @@ from overread.store.cases import (
     quarantine,
 )
 from overread.store.columns import (
+    each_read,
     ReadColumns,
     reads_of_project,
 )
@@ -83,6 +84,7 @@ from overread.store.links import (
     get_link,
     make_link,
     use_link,
+    use_login_link,
 )
 from overread.store.plan import (
     Slot,
@@ -196,6 +198,7 @@ __all__ = [
     "event_hash",
     "find_case",
     "find_session",
+    "each_read",
     "find_user",
     "forget_login_failures",
     "get_case",
@@ -244,6 +247,7 @@ __all__ = [
     "state_digests",
     "submit_read",
     "use_link",
+    "use_login_link",
     "utc_now",
     "verify",
     "verify_events",

@@ -1,4 +1,4 @@
-"""One-time links: the first admin's set-up, invitations, new passwords.
+"""One-time links: the first admin's set-up, invitations, new passwords, logging in.
 
 The store keeps the hash of a link's token, never the token: who reads the database cannot use
 one. Using a link and what it allows are one transaction, so it works once.
@@ -27,7 +27,8 @@ from overread.store.canonical import hash_text, stamp
 from overread.store.engine import Store
 from overread.store.errors import ConflictError, NotFoundError
 
-PURPOSES = ("setup", "invitation", "password")
+PURPOSES = ("setup", "invitation", "password", "login")
+_OF_A_USER = ("password", "login")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,11 @@ class LinkRow:
     """A link that still works.
 
     Attributes:
-        purpose: "setup" (first admin), "invitation" (a new user), "password" (a new password).
+        purpose: "setup" (first admin), "invitation" (a new user), "password" (a new password),
+            "login" (a session).
         email: whom it is for; "" where they say themselves.
         role: the role an invitation gives.
-        project: the project an invitation leads into, if any.
+        project: the project that it leads into, if any.
         expires: when it stops working.
     """
 
@@ -62,7 +64,8 @@ def make_link(
 ) -> LinkRow:
     """Keep a link by the SHA-256 (hex) of its token.
 
-    A set-up link replaces the ones before; a password link is for a user that exists.
+    A set-up link replaces the ones before; links for passwords and to log in are for a
+    user that exists.
 
     Raises:
         ConflictError: a set-up link when there is an admin.
@@ -73,7 +76,7 @@ def make_link(
         raise InputError("link", f"be for one of {', '.join(PURPOSES)}, with a role", "another")
     if not seconds > 0:
         raise InputError("link", "last for more than 0 seconds", seconds)
-    address = email_address(email) if email or purpose == "password" else ""
+    address = email_address(email) if email or purpose in _OF_A_USER else ""
     expires = stamp(store.clock() + timedelta(seconds=seconds))
     with store.writing() as connection:
         _check_link(connection, purpose, address, project)
@@ -91,8 +94,7 @@ def _check_link(connection: sa.Connection, purpose: str, email: str, project: st
     admin = (t.users.c.role == "admin") & t.users.c.active
     if purpose == "setup" and connection.scalar(sa.select(t.users.c.id).where(admin).limit(1)):
         raise ConflictError("set-up link", "is for the first admin, and there is one")
-    known = sa.select(t.users.c.id).where(t.users.c.email == email, t.users.c.active)
-    if purpose == "password" and not connection.scalar(known):
+    if purpose in _OF_A_USER and _user_of(connection, email) is None:
         raise NotFoundError("user", "with this address")
     there = sa.select(t.projects.c.id).where(t.projects.c.id == project)
     if project is not None and not connection.scalar(there):
@@ -126,19 +128,45 @@ def use_link(
     """
     with store.writing() as connection:
         link = _link(connection, token_hash, store.now())
-        if link.purpose == "password":
-            query = sa.select(t.users.c.id).where(t.users.c.email == link.email, t.users.c.active)
-            user = connection.scalar(query)
-            if user is None:
-                raise NotFoundError("link", "of this kind")
-        else:
-            user = _newcomer(connection, store, link, name, email)
-        this = t.links.c.token_hash == token_hash
-        connection.execute(t.links.update().where(this).values(used=store.now()))
-        body: dict[str, Any] = {"purpose": link.purpose, "id": user}
-        record(connection, store.now(), user, [("link_used", link.project, body)])
+        user = _user_of(connection, link.email) if link.purpose == "password" else None
+        if link.purpose == "login" or (link.purpose == "password" and user is None):
+            raise NotFoundError("link", "of this kind")
+        user = user or _newcomer(connection, store, link, name, email)
+        _used(connection, store, token_hash, link, user)
         write_password(connection, store, user, password_hash, user)
     return get_user(store, user)
+
+
+def use_login_link(store: Store, token_hash: str) -> tuple[UserRow, LinkRow]:
+    """Use a link that logs its user in, once; their password stays as it is.
+
+    Raises:
+        NotFoundError: as of :func:`get_link`, or its user was shut out.
+    """
+    with store.writing() as connection:
+        link = _link(connection, token_hash, store.now())
+        user = _user_of(connection, link.email) if link.purpose == "login" else None
+        if user is None:
+            raise NotFoundError("link", "of this kind")
+        _used(connection, store, token_hash, link, user)
+    return get_user(store, user), link
+
+
+def _used(
+    connection: sa.Connection, store: Store, token_hash: str, link: LinkRow, user: str
+) -> None:
+    this = (t.links.c.token_hash == token_hash) & t.links.c.used.is_(None)
+    if not connection.execute(t.links.update().where(this).values(used=store.now())).rowcount:
+        raise NotFoundError("link", "of this kind")
+    body: dict[str, Any] = {"purpose": link.purpose, "id": user}
+    record(connection, store.now(), user, [("link_used", link.project, body)])
+
+
+def _user_of(connection: sa.Connection, email: str) -> str | None:
+    """Id of the user with this address who is not shut out."""
+    query = sa.select(t.users.c.id).where(t.users.c.email == email, t.users.c.active)
+    found: str | None = connection.scalar(query)
+    return found
 
 
 def _newcomer(connection: sa.Connection, store: Store, link: LinkRow, name: str, email: str) -> str:

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from overread.store.errors import NewerStoreError
 from overread.store.schema_1 import STATEMENTS as SCHEMA_1
+from overread.store.schema_2 import STATEMENTS as SCHEMA_2
 
-MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (SCHEMA_1,)
+MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (SCHEMA_1, SCHEMA_2)
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""
 

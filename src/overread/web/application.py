@@ -33,6 +33,7 @@ def create_app(
     address: str = "http://127.0.0.1:8000",
     import_root: Path | None = None,
     upload_folder: Path | None = None,
+    reports: Path | None = None,
     sign_on: SignOn | None = None,
 ) -> ASGIApp:
     """Make the web application.
@@ -46,6 +47,7 @@ def create_app(
         address: how people reach it; links of invitations begin with it.
         import_root: a lead may import its sub-folders; None allows uploads only.
         upload_folder: where uploads wait; None is the system's place.
+        reports: folder whose reports (files of its own, none below it) leads may open.
         sign_on: single sign-on by OpenID Connect.
     Returns:
         An ASGI application.
@@ -64,6 +66,7 @@ def create_app(
         address=address.rstrip("/"),
         import_root=import_root,
         upload_folder=upload_folder,
+        reports=reports,
         sign_on=sign_on,
     )
     return guarded(described(), site=site, routes=ROUTES)

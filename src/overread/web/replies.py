@@ -31,7 +31,9 @@ def error_reply(
 def page(request: Request, name: str, /, status: int = 200, **values: Any) -> Response:
     """A page of a template; it knows who is signed in."""
     signed = getattr(request.state, "signed", None)
-    html = render(name, signed=signed, path=request.url.path, **values)
+    site = getattr(request.state, "site", None)
+    known = {"signed": signed, "path": request.url.path, "has_reports": bool(site and site.reports)}
+    html = render(name, **known, **values)
     return Response(html, status, media_type="text/html")
 
 

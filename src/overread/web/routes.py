@@ -13,7 +13,7 @@ from overread.web.access.roles import ANYONE, LEADS, MEGA, READERS, Route
 from overread.web.api import account, cases, describe, export, projects, tasks
 from overread.web.pages import account as account_pages
 from overread.web.pages import cases as case_pages
-from overread.web.pages import imports, people, protocol, read
+from overread.web.pages import imports, login_link, people, protocol, read, reports
 from overread.web.pages import projects as project_pages
 
 _ANSWER = 32 * MEGA  # masks of many frames
@@ -51,6 +51,8 @@ _PAGES = (
     Route("POST", "/login", account_pages.login, ANYONE),
     Route("GET", "/login/sign-on", oidc.begin, ANYONE),
     Route("GET", "/login/sign-on/back", oidc.back, ANYONE),
+    Route("GET", "/login/link/{token}", login_link.login_link_page, ANYONE),
+    Route("POST", "/login/link/{token}", login_link.use_login_link, ANYONE),
     Route("POST", "/logout", account_pages.logout, READERS),
     Route("GET", "/set-up/{token}", account_pages.set_up_page, ANYONE),
     Route("POST", "/set-up/{token}", account_pages.set_up, ANYONE),
@@ -73,6 +75,7 @@ _PAGES = (
     Route("POST", "/projects/{project}/members", project_pages.members, LEADS),
     Route("GET", "/projects/{project}/export", project_pages.export_page, LEADS),
     Route("GET", "/cases/{case}", case_pages.case, LEADS),
+    Route("GET", "/reports/{path:path}", reports.report, LEADS),
     Route("GET", "/people", people.people_page, LEADS),
     Route("POST", "/people", people.invite_somebody, LEADS),
 )

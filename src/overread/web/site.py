@@ -30,6 +30,7 @@ class Site:
         secure: it is reached by https, so cookies stay off http.
         address: how people reach it, without a slash at the end ("https://reads.example").
         import_root: folder whose sub-folders a lead may import by name; None allows uploads only.
+        reports: folder whose reports leads may open; None where there are none.
         upload_folder: where uploads lie until they are imported; None is the system's place.
         sign_on: single sign-on; None where people have passwords only.
         jobs: imports under way.
@@ -45,6 +46,7 @@ class Site:
     address: str = "http://127.0.0.1:8000"
     import_root: Path | None = None
     upload_folder: Path | None = None
+    reports: Path | None = None
     sign_on: SignOn | None = None
     jobs: Jobs = field(default_factory=Jobs)
     hashing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))
