@@ -1,0 +1,362 @@
+"""Make docs/pictures/ and docs/pages.md: every page of a real server, in Chromium.
+
+``python docs/make_screenshots.py`` takes the public sample files of PyPI's ``pydicom-data``
+(``pip install pydicom-data --no-deps``), or those of ``--images FOLDER``. It makes a home in a
+temporary folder by the commands, starts ``overread serve``, and works on the pages with a real
+mouse and keys.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import sync_playwright
+from screenshot_study import (
+    NODULE_BOXES,
+    STUDIES,
+    kidney_ring,
+    nodule_answer,
+    sample_files,
+)
+
+_HERE = Path(__file__).parent
+sys.path.insert(0, str(_HERE.parent))
+
+from tests.cli.program import overread
+from tests.live.people import Person, invitation, join, set_up_link
+from tests.live.server import running_server
+from tests.reading_page.hands import drag, eventually, fitted
+
+_SIZE = {"width": 1280, "height": 800}
+_MOST_BYTES = 250_000
+_COLOURED = 40
+_HEAD = """# Every page in pictures
+
+Made by `docs/make_screenshots.py` from a real server and public sample files (`pydicom-data`).
+"""
+
+
+@dataclass
+class Album:
+    """Pictures in the order of the page that shows them."""
+
+    folder: Path
+    shown: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def take(self, page: Any, name: str, title: str, words: str) -> None:
+        """Take a picture once all images of the page are there."""
+        there = "[...document.images].every((one) => one.complete || !one.offsetParent)"
+        eventually(lambda: bool(page.evaluate(there)), "the images are there")
+        (self.folder / f"{name}.png").write_bytes(_small(page.screenshot()))
+        self.shown.append((name, title, words))
+
+    def write(self, page: Path) -> None:
+        parts = [_HEAD]
+        for name, title, words in self.shown:
+            parts.append(f"## {title}\n\n{words}\n\n![{title}](pictures/{name}.png)\n")
+        page.write_text("\n".join(parts), encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--images", type=Path, help="folder with the sample files")
+    parser.add_argument("--out", type=Path, default=_HERE / "pictures")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    album = Album(given.out)
+    with tempfile.TemporaryDirectory() as folder, _browser() as browser:
+        home, projects = _home(Path(folder), given.images)
+        with running_server(home) as server:
+            people = _accounts(album, browser, set_up_link(server))
+            _readers(people, projects)
+            _reading(album, people["Rhea"], projects)
+            _others_read(people, projects)
+            _leads_pages(album, people["Lea"], projects)
+            _ends(album, browser, people, projects)
+    album.write(_HERE / "pages.md")
+
+
+def _home(folder: Path, images: Path | None) -> tuple[Path, dict[str, str]]:
+    home = folder / "home"
+    projects = {}
+    for number, one in enumerate(STUDIES):
+        pictures, protocol = folder / f"images-{number}", folder / f"{number}.yaml"
+        pictures.mkdir()
+        for stem in one.files:
+            shutil.copy(sample_files(images, stem), pictures)
+        protocol.write_text(one.protocol, encoding="utf-8")
+        made = overread("init", one.name, "--protocol", protocol, "--home", home, "--json")
+        projects[one.name] = made.document["project"]
+        done = overread("import", one.name, pictures, "--home", home, "--json")
+        if done.code or done.document.get("set aside"):
+            raise SystemExit(f"import of {one.name}: {done.out} {done.err}")
+    return home, projects
+
+
+def _accounts(album: Album, browser: Any, link: str) -> dict[str, Person]:
+    look = {"viewport": _SIZE}
+    page = browser.new_context(**look).new_page()
+    page.goto(link)
+    album.take(page, "set-up", "First start", "The link that `overread serve` prints once.")
+    page.context.close()
+    people = {"Ada": join(browser, link, "Ada Admin", "ada@example.org", **look)}
+    for name, role in (("Lea Lead", "lead"), ("Rhea Reader", "reader"), ("Otto Other", "reader"),
+                       ("Ines Third", "reader")):  # fmt: skip
+        email = f"{name.split()[0].lower()}@example.org"
+        invited = invitation(people["Ada"], email, role)
+        people[name.split()[0]] = join(browser, invited, name, email, **look)
+    page = browser.new_context(**look).new_page()
+    page.goto(people["Ada"].address + "/login")
+    album.take(page, "log-in", "Log in", "By password, or by the hospital's sign-on (OIDC).")
+    page.context.close()
+    return people
+
+
+def _readers(people: dict[str, Person], projects: dict[str, str]) -> None:
+    for name in projects:
+        page = people["Lea"].page(f"/projects/{projects[name]}/members")
+        for who in ("Rhea Reader", "Otto Other", "Ines Third"):
+            page.get_by_label(who).check()
+        page.get_by_role("button", name="Save").click()
+        page.wait_for_load_state()
+        page.close()
+
+
+def _reading(album: Album, reader: Person, projects: dict[str, str]) -> None:
+    page = reader.page("/home")
+    album.take(page, "my-reading", "My reading", "What waits for a reader; one key begins.")
+    page.close()
+    _boxes(album, reader, projects["Lung nodules"])
+    _checklist(album, reader, projects["Chest X-ray findings"])
+    _outlines(album, reader, projects["Kidneys on MR and CT"])
+    _mask(album, reader, projects["Spine, painted"])
+    _grades(album, reader, projects["Image quality"])
+    _clip(album, reader, projects["Heart, ultrasound clips"])
+
+
+def _boxes(album: Album, reader: Person, project: str) -> None:
+    page = reader.read(project)
+    view = fitted(page, 1841, 1955)
+    for x1, y1, x2, y2 in NODULE_BOXES[:4]:
+        page.keyboard.press("Escape")
+        drag(page, view.at(x1, y1), view.at(x2, y2))
+    _saved(page)
+    album.take(page, "read-boxes", "Boxes", "Draw, drag an edge, `1` `2` for the class.")
+    page.keyboard.press("g")
+    page.get_by_label("Guideline and atlas").wait_for()
+    words = "`G`: how to read, with what to do and what not."
+    album.take(page, "guideline", "Guideline and atlas", words)
+    page.keyboard.press("g")
+    page.keyboard.press("?")
+    album.take(page, "keys", "Keys", "`?`: every key, and how to change it.")
+    page.keyboard.press("Escape")
+    page.keyboard.press("q")
+    page.keyboard.press("3")
+    _submit(page)
+
+
+def _checklist(album: Album, reader: Person, project: str) -> None:
+    page = reader.read(project)
+    for key in "16":
+        page.keyboard.press(key)
+    _saved(page)
+    words = "A digit ticks, `Enter` submits; no tick says *no finding*."
+    album.take(page, "read-checklist", "Check list", words)
+    _submit(page)
+
+
+def _outlines(album: Album, reader: Person, project: str) -> None:
+    page = reader.read(project)
+    rows = columns = 484
+    task = reader.send("POST", f"/api/projects/{project}/claim", {"count": 1}).json()["tasks"][0]
+    if task["case"]["rows"] != rows:
+        page.keyboard.press("Enter")
+        page.locator(".progress", has_text="1 of").wait_for()
+    view = fitted(page, columns, rows)
+    for at in (0, 1):
+        for x, y in kidney_ring(at):
+            page.mouse.click(*view.at(x, y))
+        page.keyboard.press("Enter")
+        page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    _saved(page)
+    words = "Click corners or draw freehand; every corner can be moved."
+    album.take(page, "read-outlines", "Outlines", words)
+    page.close()
+
+
+def _mask(album: Album, reader: Person, project: str) -> None:
+    page = reader.read(project)
+    view = fitted(page, 512, 512)
+    at = view.at
+    drag(page, at(175, 180), at(185, 150), at(215, 137), at(255, 150), at(275, 180), at(275, 225))
+    drag(page, at(275, 225), at(250, 245), at(195, 245), at(175, 225), at(175, 180))
+    page.keyboard.press("f")
+    page.mouse.click(*at(225, 190))
+    page.keyboard.press("b")
+    page.keyboard.press("2")
+    drag(page, at(205, 290), at(235, 290), at(235, 300), at(205, 300))
+    _saved(page)
+    words = "Brush, eraser, fill; `[` and `]` for the size, any number of steps back."
+    album.take(page, "read-mask", "Masks", words)
+    page.close()
+
+
+def _grades(album: Album, reader: Person, project: str) -> None:
+    page = reader.read(project)
+    for done in range(1, 6):
+        page.keyboard.press("234"[done % 3])
+        page.locator(".progress", has_text=f"{done} of").wait_for()
+        answered = page.locator(".class[aria-pressed=true]")
+        eventually(lambda a=answered: a.count() == 0, "the next case")
+    _saved(page)
+    words = "One key a case: the next one is there at once."
+    album.take(page, "read-grade", "Grades", words)
+    page.keyboard.press("w")
+    page.keyboard.press("i")
+    page.keyboard.press("r")
+    words = "Window, zoom, turn, invert: the label stays where the pixels are."
+    album.take(page, "read-view", "The view", words)
+    page.close()
+
+
+def _clip(album: Album, reader: Person, project: str) -> None:
+    page = reader.read(project)
+    page.keyboard.press("c")
+    place = page.locator(".place")
+    eventually(lambda: int(place.inner_text().split(" ")[0]) > 9, "it plays")
+    album.take(page, "read-clip", "Classes, on a clip", "`C` plays; frames by arrow or wheel.")
+    page.keyboard.press("c")
+    page.keyboard.press("1")
+    page.locator(".end h1", has_text="All done").wait_for()
+    album.take(page, "end", "The end", "Nothing more to do.")
+    page.close()
+
+
+def _others_read(people: dict[str, Person], projects: dict[str, str]) -> None:
+    for seed, name in enumerate(("Otto", "Ines")):
+        reader = people[name]
+        _send(reader, projects["Lung nodules"], lambda _: nodule_answer(seed + 1))  # noqa: B023
+        ticks = ["Pleural effusion", "Nodule or mass"][seed:]
+        _send(reader, projects["Chest X-ray findings"], lambda _: {"findings": ticks})  # noqa: B023
+        grades = ["1 poor", "2 fair", "3 good"]
+        for at in range(4 + 2 * seed):
+            grade = grades[(at + seed) % 3]
+            _send(reader, projects["Image quality"], lambda _: {"quality": grade})  # noqa: B023
+
+
+def _send(reader: Person, project: str, answer: Any) -> None:
+    reply = reader.send("POST", f"/api/projects/{project}/claim", {"count": 1}).json()
+    for task in reply["tasks"][:1]:
+        body = {"read_id": str(uuid4()), "answer": answer(task), "seconds": 21.0}
+        sent = reader.send("POST", f"/api/tasks/{task['id']}/submit", body)
+        if not sent.ok:
+            raise SystemExit(f"a read was refused: {sent.text()}")
+
+
+def _leads_pages(album: Album, lead: Person, projects: dict[str, str]) -> None:
+    nodules, quality = projects["Lung nodules"], projects["Image quality"]
+    (case,) = lead.get(f"/api/projects/{nodules}/cases")["cases"]
+    pages = (
+        ("/projects", "projects", "Projects", "Every study and how far it is."),
+        ("/projects/new", "new-project", "New project", "From a template, every line to be changed."),
+        (f"/projects/{quality}", "overview", "Overview", "How far, how fast, and what to do next."),
+        (f"/projects/{quality}/cases", "cases", "Cases", "Every case with its reads."),
+        (f"/cases/{case['id']}", "case", "A case", "Every reader in a colour, the consensus in white."),
+        (f"/projects/{quality}/protocol", "protocol", "Protocol", "Checked by line, kept by version."),
+        (f"/projects/{quality}/import", "import", "Import", "Files, a folder, or one on the server."),
+        (f"/projects/{quality}/members", "readers", "Readers", "Who reads what."),
+        ("/people", "people", "People", "Accounts and invitations."),
+        (f"/projects/{quality}/export", "export", "Export", "Raw reads and consensus."),
+    )  # fmt: skip
+    for path, name, title, words in pages:
+        page = lead.page(path)
+        if name == "case":
+            page.locator("fieldset", has_text="Consensus").wait_for()
+        album.take(page, name, title, words)
+        page.close()
+
+
+def _ends(album: Album, browser: Any, people: dict[str, Person], projects: dict[str, str]) -> None:
+    page = people["Ada"].page("/home")
+    album.take(page, "empty", "Nothing to read", "A page without content says what comes next.")
+    page.close()
+    page = people["Lea"].page("/projects/new?template=knee-grade")
+    page.get_by_label("Name").fill("Knees")
+    text = page.locator("#text")
+    text.fill(text.input_value().replace("kind: ordinal", "kind: ordinary"))
+    page.get_by_role("button", name="Check only").click()
+    page.get_by_role("alert").wait_for()
+    album.take(page, "fault", "A fault in a protocol", "Named with its line; nothing is lost.")
+    page.close()
+    page = people["Rhea"].page(f"/projects/{projects['Image quality']}")
+    album.take(page, "not-found", "Not for readers", "What is not a reader's own is not there.")
+    page.close()
+    page = people["Ines"].read(projects["Image quality"])
+    page.context.request.post(people["Ines"].address + "/logout", form={"csrf": _csrf(people["Ines"])})
+    page.keyboard.press("2")
+    page.get_by_role("form", name="Log in").wait_for()
+    words = "A session that ends in the middle loses nothing: reading goes on."
+    album.take(page, "session", "Log in again", words)
+    page.close()
+
+
+def _csrf(person: Person) -> str:
+    return str(person.get("/api/me")["csrf"])
+
+
+def _saved(page: Any) -> None:
+    page.get_by_text("Saved", exact=True).wait_for()
+    page.mouse.move(640, 4)
+
+
+def _submit(page: Any) -> None:
+    page.keyboard.press("Enter")
+    page.locator(".end h1", has_text="All done").wait_for()
+    page.close()
+
+
+@contextmanager
+def _browser() -> Iterator[Any]:
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+def _small(shot: bytes) -> bytes:
+    """The picture with as many colours as its size allows; those of the page are kept."""
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
+    pixels = np.asarray(picture).reshape(-1, 3)
+    bright = pixels[np.ptp(pixels.astype(int), axis=1) > _COLOURED]
+    for greys in (160, 96, 64, 40):
+        parts = [picture.quantize(greys, Image.Quantize.MEDIANCUT).getpalette() or []]
+        if len(bright):
+            strip = Image.fromarray(bright[None])
+            parts.append(strip.quantize(80, Image.Quantize.MAXCOVERAGE).getpalette() or [])
+        palette = Image.new("P", (1, 1))
+        palette.putpalette([value for part in parts for value in part])
+        packed = io.BytesIO()
+        fewer = picture.quantize(palette=palette, dither=Image.Dither.NONE)
+        fewer.save(packed, "PNG", optimize=True)
+        if packed.tell() < _MOST_BYTES:
+            break
+    return packed.getvalue()
+
+
+if __name__ == "__main__":
+    main()
