@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +19,22 @@ _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [
     Path(found) for found in [shutil.which("initdb")] if found
 ]
 _BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+_PAGE = Path(__file__).parents[1] / "src/overread/web/static/read/index.html"
 _NEEDS = {
     "shared_data": (_SHARED.is_dir(), f"tests on real reads: no folder {_SHARED}"),
     "browser": (_BROWSER is not None, "tests in a browser: no chromium"),
     "postgres": (bool(_POSTGRES), "tests on PostgreSQL: no initdb"),
+    "page": (_PAGE.is_file(), "tests of the reading page: not built (make page)"),
 }
+_QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -53,6 +66,24 @@ def chromium() -> str:
     if _BROWSER is None:
         pytest.fail("chromium is missing: the reports are looked at in a real browser")
     return _BROWSER
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    """The one Chromium of a test process: Playwright runs once in a process, and no more."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=chromium, args=_QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def built_page() -> None:
+    """The reading page as it is served; one that is not built is a failure here."""
+    if not _PAGE.is_file():
+        pytest.fail("the reading page is not built: make page")
 
 
 @pytest.fixture(scope="session")

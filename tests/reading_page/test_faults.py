@@ -6,7 +6,7 @@ import pytest
 
 from .hands import decoded, drag, eventually, fitted
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.page]
 
 
 def kill(page):

@@ -6,7 +6,7 @@ import pytest
 
 from .hands import eventually
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.page]
 
 
 def test_keys_are_shown_changed_and_conflicts_refused(open_page):

@@ -9,7 +9,7 @@ import pytest
 
 from .hands import decoded, drag, eventually, fitted, spots
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.page]
 
 
 def test_one_key_a_grade_goes_on_to_the_next_case(open_page, server):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import sync_playwright
 
 from tests.web.conftest import PASSWORD, House
 
@@ -16,7 +16,7 @@ BOX = {"id": "1", "class": "Fracture", "frame": 0, "x1": 1, "y1": 2, "x2": 30, "
 
 
 @pytest.mark.browser
-def test_reads_are_laid_over_the_case(house: House, chromium: str) -> None:
+def test_reads_are_laid_over_the_case(house: House, browser: Any) -> None:
     case = ""
     for who, left in (("reader", 1), ("other", 3)):
         (task,) = house.tasks(who)
@@ -32,7 +32,7 @@ def test_reads_are_laid_over_the_case(house: House, chromium: str) -> None:
         address = f"http://127.0.0.1:{place.getsockname()[1]}"
         while not server.started:
             time.sleep(0.01)
-        said, shapes, first = _look(chromium, address, case)
+        said, shapes, first = _look(browser, address, case)
         server.should_exit = True
         running.join(10)
     assert shapes == [("consensus", 2), ("reader-1", 1), ("reader-2", 3)]
@@ -44,28 +44,27 @@ def test_reads_are_laid_over_the_case(house: House, chromium: str) -> None:
 
 
 def _look(
-    chromium: str, address: str, case: str
+    browser: Any, address: str, case: str
 ) -> tuple[list[str], list[tuple[str, float]], list[object]]:
     """What the layers say, every box with its left edge, and the boxes without the first layer."""
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda one: faults.append(one.text) if one.type == "error" else None)
-        page.goto(f"{address}/login")
-        page.fill("[name=email]", "lead@example.org")
-        page.fill("[name=password]", PASSWORD)
-        page.click("main button")
-        page.wait_for_url(f"{address}/projects")
-        page.goto(f"{address}/cases/{case}")
-        page.locator("fieldset", has_text="Consensus").wait_for(timeout=60_000)
-        said = [one.strip() for one in page.locator("fieldset").all_inner_texts()]
-        shapes = page.eval_on_selector_all(
-            "svg rect", "all => all.map(e => [e.getAttribute('class'), +e.getAttribute('x')])"
-        )
-        page.locator("fieldset input").first.uncheck()
-        first = page.locator("svg rect").all()
-        assert faults == []
-        browser.close()
+    context = browser.new_context()
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda one: faults.append(one.text) if one.type == "error" else None)
+    page.goto(f"{address}/login")
+    page.fill("[name=email]", "lead@example.org")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button")
+    page.wait_for_url(f"{address}/projects")
+    page.goto(f"{address}/cases/{case}")
+    page.locator("fieldset", has_text="Consensus").wait_for(timeout=60_000)
+    said = [one.strip() for one in page.locator("fieldset").all_inner_texts()]
+    shapes = page.eval_on_selector_all(
+        "svg rect", "all => all.map(e => [e.getAttribute('class'), +e.getAttribute('x')])"
+    )
+    page.locator("fieldset input").first.uncheck()
+    first = page.locator("svg rect").all()
+    assert faults == []
+    context.close()
     return said, sorted((name, x) for name, x in shapes), list(first)
