@@ -51,11 +51,6 @@ class Server:
             time.sleep(0.02)
         raise RuntimeError("the server does not come up")
 
-    def cpu_seconds(self) -> float:
-        """Processor time of the process so far, all threads."""
-        stat = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
-        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
-
 
 @contextmanager
 def running_server(home: Path, *, database: str = "") -> Iterator[Server]:
@@ -72,6 +67,12 @@ def running_server(home: Path, *, database: str = "") -> Iterator[Server]:
             server.process.wait(10)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process so far, all threads."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:

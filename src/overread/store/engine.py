@@ -14,6 +14,7 @@ hold the file for one short statement or page only, and so never keep a writer w
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import sqlalchemy as sa
 
 from overread.errors import InputError
@@ -32,6 +34,7 @@ from overread.store.translate import translated
 from overread.store.turns import Gate, Turns
 
 _WAIT_SECONDS = 60
+_IDLE_SECONDS = 0.5
 _TURN = 0x0EAD  # the key of PostgreSQL's advisory lock: one turn at writing for each database
 _LOCK = sa.select(sa.func.pg_advisory_xact_lock(_TURN))
 
@@ -48,6 +51,7 @@ class Store:
     Attributes:
         url: where it lives, without the password.
         engine: SQLAlchemy's engine.
+        looks: the same for reading: on PostgreSQL no BEGIN and no ROLLBACK go to and fro.
         turns: of those who write.
         clock: tells the time, with a zone.
         new_id: makes ids.
@@ -55,6 +59,7 @@ class Store:
 
     url: str
     engine: sa.Engine
+    looks: sa.Engine
     turns: Turns
     clock: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = new_uuid
@@ -66,7 +71,7 @@ class Store:
     @contextmanager
     def reading(self) -> Generator[sa.Connection]:
         """Lend a connection for one short look."""
-        with translated(), self.turns.gate.reading(), self.engine.connect() as connection:
+        with translated(), self.turns.gate.reading(), self.looks.connect() as connection:
             yield connection
 
     @contextmanager
@@ -89,6 +94,15 @@ _WRITE = "overread_write"
 
 
 def _begin(engine: sa.Engine) -> sa.Connection:
+    try:
+        return _begun(engine)
+    except sa.exc.DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        return _begun(engine)  # the database was started anew: nothing was done yet
+
+
+def _begun(engine: sa.Engine) -> sa.Connection:
     connection = engine.execution_options(**{_WRITE: True}).connect()
     try:
         connection.begin()
@@ -133,7 +147,10 @@ def open_store(
         engine = sa.create_engine(address, connect_args={"timeout": _WAIT_SECONDS}, **pool)
         _prepare_sqlite(engine, sync=sync)
     else:
-        engine = sa.create_engine(address, pool_pre_ping=True, **pool)
+        # the connection used last is the warmest: its statements are prepared
+        engine = sa.create_engine(address, pool_use_lifo=True, **pool)
+        sa.event.listen(engine, "checkin", _left)
+        sa.event.listen(engine, "checkout", _still_there)
         # compiling a plan takes PostgreSQL longer than any of our small statements runs
         sa.event.listen(engine, "connect", _set("SET jit = off"))
         if not sync:
@@ -141,7 +158,8 @@ def open_store(
     turns = Turns(
         partial(_begin, engine), _WAIT_SECONDS, Gate(open_=engine.dialect.name != "sqlite")
     )
-    store = Store(address.render_as_string(hide_password=True), engine, turns, clock, new_id)
+    looks = engine.execution_options(isolation_level="AUTOCOMMIT") if turns.gate.open_ else engine
+    store = Store(address.render_as_string(hide_password=True), engine, looks, turns, clock, new_id)
     try:
         with store.writing() as connection:
             migrate(connection)
@@ -190,6 +208,23 @@ def _prepare_sqlite(engine: sa.Engine, *, sync: bool) -> None:
 
     sa.event.listen(engine, "connect", connected)
     sa.event.listen(engine, "begin", begun)
+
+
+def _left(_connection: Any, record: Any) -> None:
+    record.info["left"] = time.monotonic()
+
+
+def _still_there(connection: Any, record: Any, _proxy: object) -> None:
+    """Ask a connection that was idle whether it still is one; the pool opens another if not."""
+    if connection.closed:
+        raise sa.exc.DisconnectionError
+    if time.monotonic() - record.info.get("left", time.monotonic()) < _IDLE_SECONDS:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise sa.exc.DisconnectionError from error
 
 
 def _set(statement: str) -> Callable[[Any, object], None]:

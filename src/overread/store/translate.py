@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import psycopg
 from sqlalchemy import exc
 
 from overread.store.errors import BrokenLogError, BusyError, FullError, StoreError
@@ -14,6 +15,8 @@ from overread.store.errors import BrokenLogError, BusyError, FullError, StoreErr
 _PG_FULL = ("53100", "58030")
 _PG_BUSY = ("53300", "55P03", "57014", "40001", "40P01")
 _FULL = "the disk is full or refuses to write; nothing of this was kept. Make room, try again"
+
+_UNREACHABLE = "the database cannot be reached; what was acknowledged is kept there"
 
 
 @contextmanager
@@ -25,6 +28,8 @@ def translated() -> Generator[None]:
         raise BusyError("too many at once; nothing was kept, try again") from error
     except exc.DBAPIError as error:
         raise _told(error) from error
+    except psycopg.Error as error:  # outside any statement: the connection is gone, or none is made
+        raise BusyError(_UNREACHABLE) from error
 
 
 def _told(error: exc.DBAPIError) -> Exception:
@@ -38,7 +43,7 @@ def _told(error: exc.DBAPIError) -> Exception:
         return BusyError("the database is busy; nothing was kept, try again")
     unreachable = not state and isinstance(error, exc.OperationalError)
     if error.connection_invalidated or state[:2] in {"08", "57"} or unreachable:
-        return BusyError("the database cannot be reached; what was acknowledged is kept there")
+        return BusyError(_UNREACHABLE)
     kind = state or type(cause).__name__
     return StoreError(f"the database refused ({kind}); nothing was kept")
 

@@ -24,6 +24,11 @@ def install(app: FastAPI) -> None:
 
 
 async def _overread(request: Request, error: Exception) -> Response:
+    return foreseen(request, error)
+
+
+def foreseen(request: Request, error: Exception) -> Response:
+    """The answer to an error of ours: a busy store, a full disk, a broken rule."""
     status, *words = _words(error)
     return told(request, status, *words)
 

@@ -21,11 +21,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from overread.errors import OverreadError
 from overread.web.access.headers import with_headers
 from overread.web.access.roles import NOBODY, Route
 from overread.web.access.sessions import Signed, signed_in
 from overread.web.access.tokens import same
-from overread.web.errors import unforeseen
+from overread.web.errors import foreseen, unforeseen
 from overread.web.replies import error_page, error_reply, go
 from overread.web.site import Site
 
@@ -58,6 +59,8 @@ def guarded(app: ASGIApp, *, site: Site, routes: Sequence[Route]) -> ASGIApp:
         request = Request(scope, receive)
         try:
             await _answer(app, request, send, site=site, routes=routes, seen=seen)
+        except OverreadError as error:  # before the application, which answers its own
+            await foreseen(request, error)(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the last place; told without its words
             # "from frames" only: the words of an error may hold what somebody answered
             frames = [
