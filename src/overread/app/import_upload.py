@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -41,6 +41,7 @@ def import_upload(
     key: bytes,
     counts: MutableMapping[str, int],
     stop: Callable[[], bool],
+    name_of: Callable[[Sequence[Path]], str] = lambda _files: "",
 ) -> None:
     """Import what is in a folder, and plan its reads.
 
@@ -50,17 +51,20 @@ def import_upload(
         key: of the hashes of patients and sites.
         counts: told to a page while it goes on: new cases, those there already, set aside.
         stop: asked between two cases.
+        name_of: name of a case from its files, where names of files are known to name nobody;
+            by default cases are numbered.
     """
     waiting: list[NewCase] = []
     with Child(key, Limits()) as child:
         for found in find_images([folder], child):
             case = found if isinstance(found, Quarantined) else open_case(found, child)
+            name = "" if isinstance(found, Quarantined) else name_of(found.files)
             if isinstance(case, Quarantined):
                 if case.source_hash:
                     quarantine(store, project, case.source_hash, case.reason, by)
                 _count(counts, "set aside")
             else:
-                waiting.append(_kept(blobs, case))
+                waiting.append(_kept(blobs, case, name))
             if len(waiting) >= _TOGETHER:
                 _add(store, project, waiting, by, counts)
             if stop():
@@ -75,7 +79,7 @@ def quarantined_files(store: Store, project: str, *, limit: int = 200) -> list[Q
     return list_quarantine(store, project, limit=limit)
 
 
-def _kept(blobs: Blobs, case: CaseImage) -> NewCase:
+def _kept(blobs: Blobs, case: CaseImage, name: str) -> NewCase:
     image = {
         "rows": case.rows,
         "columns": case.columns,
@@ -99,7 +103,7 @@ def _kept(blobs: Blobs, case: CaseImage) -> NewCase:
         image,
         meta,
         case.group or "",
-        "",
+        name,
         blobs.put(thumbnail(case)),
     )
 

