@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,6 +94,54 @@ def compare_methods(
         InputError: no method, or fewer than 2 folds.
         MethodError: no case has reads of two readers.
     """
+    held = _hold_out(reads, methods, folds, seed)
+    return _comparison([held], folds, seed)
+
+
+def compare_by_class(
+    tables: Mapping[str, ClassReads],
+    methods: Mapping[str, Method],
+    *,
+    folds: int = 5,
+    seed: int = 0,
+) -> tuple[Comparison, dict[str, Comparison]]:
+    """Predict held-out answers to several questions about the same cases.
+
+    Args:
+        tables: question -> reads, over the same cases (the classes of a multi-label table).
+        methods, folds, seed: as in :func:`compare_methods`.
+    Returns:
+        all questions as one, their answers to a case counted together in the standard errors;
+        and each question in which a read can be held out.
+    Raises:
+        InputError: as :func:`compare_methods`.
+        MethodError: no read of any question can be held out.
+    """
+    held: dict[str, _Held] = {}
+    for name, reads in tables.items():
+        try:
+            held[name] = _hold_out(reads, methods, folds, seed)
+        except MethodError:
+            if len(tables) == 1:
+                raise
+    if not held:
+        raise MethodError("no case has reads of two readers, so no read can be held out")
+    parts = {name: _comparison([one], folds, seed) for name, one in held.items()}
+    return _comparison(list(held.values()), folds, seed), parts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """Held-out reads of one table: log chance by method and by guess, their case; all reads."""
+
+    chance: dict[str, Floats]
+    guess: Floats
+    case: Ints
+    whole: dict[str, Consensus[ClassConsensus]]
+    used: ClassReads
+
+
+def _hold_out(reads: ClassReads, methods: Mapping[str, Method], folds: int, seed: int) -> _Held:
     if not methods:
         raise InputError("methods", "name at least one method", "none")
     if folds < 2:
@@ -116,18 +164,25 @@ def compare_methods(
             chances[name][hidden] = _predict(method(seen), seen, used, hidden)
     whole = {name: method(used) for name, method in methods.items()}
     held = {name: chance[tested] for name, chance in chances.items()}
-    case = used.index.case[tested]
+    return _Held(held, guess[tested], used.index.case[tested], whole, used)
+
+
+def _comparison(parts: Sequence[_Held], folds: int, seed: int) -> Comparison:
+    names = list(parts[0].chance)
+    held = {name: np.concatenate([one.chance[name] for one in parts]) for name in names}
+    guess, case = (np.concatenate(c) for c in zip(*((p.guess, p.case) for p in parts), strict=True))
     best = max(held.values(), key=lambda chance: float(chance.mean()))
+    readers = np.unique(np.concatenate([np.unique(one.used.index.reader) for one in parts]))
     return Comparison(
-        candidates=_candidates(whole, held, case),
-        guess=float(guess[tested].mean()),
-        guess_se=_error_by_case(best - guess[tested], case),
-        n_held_out=int(tested.sum()),
+        candidates=_candidates([one.whole for one in parts], held, case),
+        guess=float(guess.mean()),
+        guess_se=_error_by_case(best - guess, case),
+        n_held_out=int(guess.size),
         folds=folds,
         seed=seed,
-        n_reads=int(used.label.size),
-        n_active=int(np.unique(used.index.reader).size),
-        n_classes=used.n_classes,
+        n_reads=sum(int(one.used.label.size) for one in parts),
+        n_active=int(readers.size),
+        n_classes=sum(one.used.n_classes for one in parts),
     )
 
 
@@ -240,22 +295,24 @@ def _confusion_of_votes(posterior: Floats, seen: ClassReads) -> tuple[Floats, Fl
 
 
 def _candidates(
-    whole: Mapping[str, Consensus[ClassConsensus]], held: Mapping[str, Floats], case: Ints
+    whole: Sequence[Mapping[str, Consensus[ClassConsensus]]], held: Mapping[str, Floats], case: Ints
 ) -> tuple[Candidate, ...]:
+    """Args: whole: method -> consensus on all reads, one mapping a table."""
     best = max(held, key=lambda name: float(held[name].mean()))
     rows = []
-    for name, result in whole.items():
-        lost = held[best] - held[name]
-        same = result.value.code == whole[best].value.code
+    for name, chance in held.items():
+        lost = held[best] - chance
+        same = [(one[name].value.code == one[best].value.code).mean() for one in whole]
+        warnings = dict.fromkeys(words for one in whole for words in one[name].warnings)
         rows.append(
             Candidate(
                 name=name,
-                held_out=float(held[name].mean()),
+                held_out=float(chance.mean()),
                 behind=float(lost.mean()),
                 behind_se=_error_by_case(lost, case),
-                agreement=float(same.mean()),
-                fit=result.fit,
-                warnings=result.warnings,
+                agreement=float(np.mean(same)),
+                fit=whole[0][name].fit if len(whole) == 1 else None,
+                warnings=tuple(warnings),
             )
         )
     return tuple(rows)

@@ -110,9 +110,11 @@ def score_findings(
     low, high = figure_bounds(
         FINDING_MEASURES, figures, len(top), draws=draws, level=level, seed=seed
     )
+    f1, precision, recall, mean_iou, nll, auc = figures(once).tolist()
     return FindingScore(
-        *figures(once).tolist(), low, high, level, at_least, int(used.sum()), int(true.sum())
-    )
+        f1, precision, recall, mean_iou, nll, auc, low, high, level, at_least,
+        int(used.sum()), int(true.sum()),
+    )  # fmt: skip
 
 
 class _Pairs:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from overread.arrays import Floats, Ints
+from overread.consensus.case_bootstrap import percentile_ends
 from overread.consensus.result import ClassConsensus, Consensus
 from overread.errors import InputError, MethodError
 
@@ -62,6 +64,32 @@ class Score:
     n_cases: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SetScore:
+    """A consensus of sets of classes against the truth: each class, and the mean over classes.
+
+    Args:
+        accuracy, balanced_accuracy, nll, brier, ece: as in :class:`Score`; mean over the classes
+            whose truth is known (macro).
+        low, high: measure -> end of the interval of these means; a bootstrap over cases draws all
+            classes of a case together.
+        level: nominal coverage of the intervals.
+        n_cases: cases of which the truth of some class is known.
+        by_class: class -> its score, without those of which nothing is known.
+    """
+
+    accuracy: float
+    balanced_accuracy: float
+    nll: float
+    brier: float
+    ece: float
+    low: dict[str, float]
+    high: dict[str, float]
+    level: float
+    n_cases: int
+    by_class: dict[str, Score]
+
+
 def score(
     consensus: Consensus[ClassConsensus] | Floats,
     truth: Ints,
@@ -102,11 +130,101 @@ def score(
     used = (np.asarray(truth) >= 0) & (code >= 0)
     if not used.any():
         raise MethodError("no case has both a truth and a consensus, so there is nothing to score")
-    posterior, code, truth = posterior[used], code[used], np.asarray(truth)[used]
-    parts = _Parts(posterior, code, truth, bins, debiased)
+    parts = _Parts(posterior[used], code[used], np.asarray(truth)[used], bins, debiased)
     low, high = _intervals(parts, draws, level, np.random.default_rng(seed))
-    every = np.arange(truth.size)
-    accuracy, balanced, nll, brier, ece = _measures(parts, every).tolist()
+    return _scored(parts, low, high, level)
+
+
+def score_sets(
+    parts: Mapping[str, Consensus[ClassConsensus]],
+    truth: Ints,
+    *,
+    bins: int = 15,
+    draws: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> SetScore:
+    """Score the consensus of each class of a multi-label table, and their mean.
+
+    Args:
+        parts: class -> consensus of "absent" (0) and "present" (1), all over the same cases.
+        truth: (cases, classes) 1, 0 or -1 (unknown), in the order of ``parts``.
+        bins, draws, level, seed: as in :func:`score`.
+    Raises:
+        InputError: shapes that do not fit, or an unknown truth code.
+        MethodError: no case has both truth and consensus.
+    """
+    if truth.ndim != 2 or truth.shape[1] != len(parts):
+        raise InputError("truth", f"have {len(parts)} columns, one a class", np.shape(truth))
+    known: dict[str, _Parts] = {}
+    place = []  # of each known class: (cases,) row among its scored cases, -1 elsewhere
+    for (name, one), right in zip(parts.items(), truth.T, strict=True):
+        _check(one.posterior, right)
+        used = (right >= 0) & (one.value.code >= 0)
+        if used.any():
+            known[name] = _Parts(
+                one.posterior[used], one.value.code[used], right[used], bins, debiased=False
+            )
+            place.append(np.where(used, np.cumsum(used) - 1, -1))
+    if not known:
+        raise MethodError("no case has both a truth and a consensus, so there is nothing to score")
+    at = np.array(place)
+    some = np.flatnonzero((at >= 0).any(axis=0))
+    drawn = _draw_sets(list(known.values()), at[:, some], draws, np.random.default_rng(seed))
+    figures = np.array([_measures(one, np.arange(one.truth.size)) for one in known.values()])
+    low, high = _ends(_mean(drawn), level)
+    accuracy, balanced, nll, brier, ece = _mean(figures[None])[0].tolist()
+    return SetScore(
+        accuracy=accuracy,
+        balanced_accuracy=balanced,
+        nll=nll,
+        brier=brier,
+        ece=ece,
+        low=low,
+        high=high,
+        level=level,
+        n_cases=int(some.size),
+        by_class={
+            name: _scored(one, *_ends(drawn[:, number], level), level)
+            for number, (name, one) in enumerate(known.items())
+        },
+    )
+
+
+def _draw_sets(parts: list[_Parts], at: Ints, draws: int, rng: np.random.Generator) -> Floats:
+    """(draws, classes, measures); nan where no case of a class is drawn."""
+    found = np.full((draws, len(parts), len(MEASURES)), np.nan)
+    n = at.shape[1]
+    for draw in range(draws):
+        cases = rng.integers(0, n, n)
+        for number, one in enumerate(parts):
+            rows = at[number, cases]
+            rows = rows[rows >= 0]
+            if rows.size:
+                found[draw, number] = _measures(one, rows)
+    return found
+
+
+def _mean(figures: Floats) -> Floats:
+    """(draws, measures) mean over the classes that have one."""
+    known = ~np.isnan(figures)
+    total, count = np.where(known, figures, 0).sum(axis=1), known.sum(axis=1)
+    mean: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return mean
+
+
+def _ends(drawn: Floats, level: float) -> tuple[dict[str, float], dict[str, float]]:
+    if not len(drawn):
+        return {}, {}
+    low, high = (
+        dict(zip(MEASURES, e.tolist(), strict=True)) for e in percentile_ends(drawn, level)
+    )
+    return low, high
+
+
+def _scored(parts: _Parts, low: dict[str, float], high: dict[str, float], level: float) -> Score:
+    posterior, code, truth = parts.posterior, parts.code, parts.truth
+    accuracy, balanced, nll, brier, ece = _measures(parts, np.arange(truth.size)).tolist()
     return Score(
         accuracy=accuracy,
         balanced_accuracy=balanced,
@@ -114,7 +232,7 @@ def score(
         brier=brier,
         ece=ece,
         recall=_recall(code == truth, truth, posterior.shape[1]),
-        curve=reliability_curve(posterior.max(axis=1), code == truth, bins=bins),
+        curve=reliability_curve(posterior.max(axis=1), code == truth, bins=parts.bins),
         low=low,
         high=high,
         level=level,
@@ -191,14 +309,7 @@ def _intervals(
     if not draws:
         return {}, {}
     n = parts.truth.size
-
-    values = np.array([_measures(parts, rng.integers(0, n, n)) for _ in range(draws)])
-    tail = (1 - level) / 2
-    low, high = np.quantile(values, [tail, 1 - tail], axis=0)
-    return (
-        dict(zip(MEASURES, low.tolist(), strict=True)),
-        dict(zip(MEASURES, high.tolist(), strict=True)),
-    )
+    return _ends(np.array([_measures(parts, rng.integers(0, n, n)) for _ in range(draws)]), level)
 
 
 def _check(posterior: Floats, truth: Ints) -> None:
