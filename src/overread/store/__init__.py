@@ -24,6 +24,13 @@ from overread.store.accounts import (
     replace_password_hash,
     set_password,
 )
+from overread.store.assigned import (
+    AssignedRow,
+    list_assigned,
+    project_of_task,
+    projects_by_member,
+    rounds_of_reader,
+)
 from overread.store.blobs import (
     Blobs,
     open_blobs,
@@ -47,8 +54,8 @@ from overread.store.cases import (
     quarantine,
 )
 from overread.store.columns import (
-    each_read,
     ReadColumns,
+    each_read,
     reads_of_project,
 )
 from overread.store.drafts import (
@@ -79,18 +86,30 @@ from overread.store.events import (
     verify,
     verify_events,
 )
+from overread.store.flags import (
+    RaisedRow,
+    ReplyRow,
+    count_raised,
+    give_reply,
+    list_raised,
+    replies_to,
+)
 from overread.store.links import (
     LinkRow,
+    OpenLink,
     get_link,
+    list_links,
     make_link,
     use_link,
     use_login_link,
+    withdraw_link,
 )
 from overread.store.plan import (
     Slot,
     plan_slots,
     plan_tasks,
     reassign,
+    take_back,
 )
 from overread.store.progress import (
     ProjectProgress,
@@ -150,6 +169,7 @@ from overread.store.tasks import (
 )
 
 __all__ = [
+    "AssignedRow",
     "Blobs",
     "BrokenLogError",
     "BusyError",
@@ -165,15 +185,18 @@ __all__ = [
     "NewCase",
     "NewerStoreError",
     "NotFoundError",
+    "OpenLink",
     "ProjectProgress",
     "ProjectRow",
     "ProtocolRow",
     "QuarantineRow",
+    "RaisedRow",
     "ReadColumns",
     "ReadRow",
     "ReaderCounts",
     "ReaderProgress",
     "Receipt",
+    "ReplyRow",
     "SessionRow",
     "Slot",
     "Store",
@@ -193,12 +216,13 @@ __all__ = [
     "clear_quarantine",
     "close_session",
     "close_sessions",
+    "count_raised",
     "create_project",
     "dump_events",
+    "each_read",
     "event_hash",
     "find_case",
     "find_session",
-    "each_read",
     "find_user",
     "forget_login_failures",
     "get_case",
@@ -210,12 +234,16 @@ __all__ = [
     "get_read",
     "get_task",
     "get_user",
+    "give_reply",
     "head",
     "heartbeat",
+    "list_assigned",
     "list_cases",
+    "list_links",
     "list_members",
     "list_projects",
     "list_quarantine",
+    "list_raised",
     "list_reader_counts",
     "list_users",
     "load_events",
@@ -227,7 +255,9 @@ __all__ = [
     "open_store",
     "plan_slots",
     "plan_tasks",
+    "project_of_task",
     "project_progress",
+    "projects_by_member",
     "quarantine",
     "read_events",
     "reader_progress",
@@ -239,16 +269,20 @@ __all__ = [
     "release",
     "remove_member",
     "replace_password_hash",
+    "replies_to",
     "role_in",
+    "rounds_of_reader",
     "save_draft",
     "set_member",
     "set_password",
     "skip",
     "state_digests",
     "submit_read",
+    "take_back",
     "use_link",
     "use_login_link",
     "utc_now",
     "verify",
     "verify_events",
+    "withdraw_link",
 ]

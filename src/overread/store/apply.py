@@ -218,6 +218,13 @@ _READ = (
 )
 
 
+def _reply_given(connection: sa.Connection, event: Event, body: Body) -> None:
+    connection.execute(t.replies.delete().where(t.replies.c.read_id == body["read"]))
+    row = {"read_id": body["read"], **{key: body[key] for key in ("case_id", "reader", "words")}}
+    kept = row | {"project": event.project, "replied_by": event.actor, "since": event.at}
+    connection.execute(t.replies.insert().values(**kept))
+
+
 def _recount_of(connection: sa.Connection, tasks: Sequence[str]) -> None:
     connection.execute(_recounting(by_task=True), {"keys": list(tasks)})
 
@@ -265,4 +272,6 @@ _ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "task_reopened": _task_reopened,
     "task_skipped": _task_skipped,
     "read_submitted": _read_submitted,
+    "reply_given": _reply_given,
+    "link_withdrawn": _only_told,
 }

@@ -16,6 +16,7 @@ from overread.store.canonical import canonical_json, hash_text, json_object, pla
 from overread.store.canonical import whole_number as whole
 from overread.store.engine import Store
 from overread.store.errors import NotFoundError
+from overread.store.flags import flagged_cases
 
 STATES = ("unplanned", "open", "done")
 """Of a case: no read is planned, some are outstanding, none is."""
@@ -213,6 +214,9 @@ def list_cases(
     group: str | None = None,
     state: str | None = None,
     search: str = "",
+    flagged: bool = False,
+    reader: str | None = None,
+    keys: Sequence[str] | None = None,
 ) -> list[CaseState]:
     """List a page of cases by number; the next page is after the last one's number.
 
@@ -225,6 +229,9 @@ def list_cases(
         group: only the cases of this patient.
         state: only cases in one of :data:`STATES`.
         search: only names with this text (upper and lower case alike).
+        flagged: only those of which a latest read says "cannot be read" or asks a senior.
+        reader: only those that this reader read.
+        keys: only these ids.
     """
     whole("limit", limit, low=1, high=500)
     columns = [column for column in t.cases.c if column.name != "frames"]
@@ -239,6 +246,13 @@ def list_cases(
         if state not in STATES:
             raise InputError("state", f"be one of {', '.join(STATES)}", "another word")
         query = query.where(t.cases.c.state == state)
+    if flagged:
+        query = query.where(t.cases.c.id.in_(flagged_cases(project)))
+    if reader is not None:
+        mine = (t.reads.c.project == project) & (t.reads.c.reader == reader)
+        query = query.where(t.cases.c.id.in_(sa.select(t.reads.c.case_id).where(mine)))
+    if keys is not None:
+        query = query.where(t.cases.c.id.in_(keys))
     with store.reading() as connection:
         rows = connection.execute(query.order_by(t.cases.c.number).limit(limit)).all()
         counts = _counts(connection, [row.id for row in rows])

@@ -101,6 +101,46 @@ def _check_link(connection: sa.Connection, purpose: str, email: str, project: st
         raise NotFoundError("project", project)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A link that was made and not used, for those who look after people; ``created_by`` an id."""
+
+    token_hash: str
+    purpose: str
+    email: str
+    role: str
+    project: str | None
+    created: str
+    created_by: str
+    expires: str
+
+
+def list_links(store: Store, *, purpose: str) -> list[OpenLink]:
+    """List the links of a purpose that still work, the newest first."""
+    columns = (t.links.c[name] for name in OpenLink.__dataclass_fields__)
+    query = (
+        sa.select(*columns)
+        .where(t.links.c.purpose == purpose, t.links.c.used.is_(None))
+        .where(t.links.c.expires > store.now())
+        .order_by(t.links.c.created.desc())
+    )
+    with store.reading() as connection:
+        return [OpenLink(**row._mapping) for row in connection.execute(query)]
+
+
+def withdraw_link(store: Store, token_hash: str, by: str) -> None:
+    """Make a link that was not used yet worthless.
+
+    Raises:
+        NotFoundError: there is none, it was used, or it ran out.
+    """
+    with store.writing() as connection:
+        link = _link(connection, token_hash, store.now())
+        connection.execute(t.links.delete().where(t.links.c.token_hash == token_hash))
+        body = {"purpose": link.purpose, "email": link.email}
+        record(connection, store.now(), by, [("link_withdrawn", link.project, body)])
+
+
 def get_link(store: Store, token_hash: str) -> LinkRow:
     """Look at a link without using it.
 

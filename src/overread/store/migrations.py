@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from overread.store.errors import NewerStoreError
 from overread.store.schema_1 import STATEMENTS as SCHEMA_1
 from overread.store.schema_2 import STATEMENTS as SCHEMA_2
+from overread.store.schema_3 import STATEMENTS as SCHEMA_3
 
-MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (SCHEMA_1, SCHEMA_2)
+MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""
 

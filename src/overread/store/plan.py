@@ -62,7 +62,7 @@ def plan_tasks(
         How many slots were added.
     Raises:
         InputError: fewer readers than reads per case.
-        NotFoundError: a reader is no member, a case is not of the project.
+        NotFoundError: somebody does not read in the project, a case is not of it.
     """
     whole("reads per case", reads_per_case, low=1, high=_MOST_READS)
     if readers and len(set(readers)) < max(reads_per_case, len(readers)):
@@ -91,9 +91,18 @@ def plan_slots(store: Store, project: str, slots: Sequence[Slot], by: str) -> in
         return _add(connection, store, project, by, slots)
 
 
-def reassign(store: Store, task: str, reader: str | None, by: str) -> None:
+def reassign(
+    store: Store, task: str, reader: str | None, by: str, *, in_hand: bool = False
+) -> None:
     """Keep a task that is open or skipped for another reader; None opens it to all.
 
+    Args:
+        store: where.
+        task: its id.
+        reader: who shall read it.
+        by: the user's id.
+        in_hand: also take it from a reader who holds it; their draft stays, and what they still
+            submit is kept as surplus.
     Raises:
         ConflictError: it is being read or done, or the reader has the case already.
     """
@@ -101,7 +110,7 @@ def reassign(store: Store, task: str, reader: str | None, by: str) -> None:
         found = connection.execute(sa.select(t.tasks).where(t.tasks.c.id == task)).first()
         if found is None:
             raise NotFoundError("task", task)
-        if found.state not in {"open", "skipped"}:
+        if found.state not in {"open", "skipped", *(["claimed"] if in_hand else [])}:
             raise ConflictError("task", "is being read, or done")
         if reader is None and found.round:
             raise InputError("repeat", "name its reader", "none")
@@ -109,9 +118,42 @@ def reassign(store: Store, task: str, reader: str | None, by: str) -> None:
         others = [s for s in _slots_of(connection, [found.case_id]) if s.id != task]
         if reader and any(reader in _readers(s) for s in others if s.round == found.round):
             raise ConflictError("reader", "has this case already")
+        if reader and reader != found.reader and _has_read(connection, found, reader):
+            raise ConflictError("reader", "has read this case already")
         body = {"task": task, "planned_for": reader}
         record(connection, store.now(), by, [("task_reopened", found.project, body)])
+        connection.execute(t.leases.delete().where(t.leases.c.task == task))
         reopen_marks(connection, found.project, found.case_id)
+
+
+def take_back(store: Store, task: str, by: str) -> None:
+    """Free a task that a reader holds (a stuck lease); it stays kept for whom it was kept.
+
+    The draft stays, and what its reader still submits is kept.
+
+    Raises:
+        ConflictError: nobody holds it.
+    """
+    with store.writing() as connection:
+        found = connection.execute(sa.select(t.tasks).where(t.tasks.c.id == task)).first()
+        if found is None:
+            raise NotFoundError("task", task)
+        if found.state != "claimed":
+            raise ConflictError("task", "is in nobody's hand")
+        body = {"task": task, "reader": found.reader}
+        record(connection, store.now(), by, [("task_reopened", found.project, body)])
+        connection.execute(t.leases.delete().where(t.leases.c.task == task))
+        reopen_marks(connection, found.project, found.case_id)
+
+
+def _has_read(connection: sa.Connection, task: sa.Row[Any], reader: str) -> bool:
+    """The reader submitted a read of the case in this round, the late ones too."""
+    query = sa.select(t.reads.c.id).where(
+        t.reads.c.case_id == task.case_id,
+        t.reads.c.reader == reader,
+        t.reads.c.round == task.round,
+    )
+    return connection.scalar(query.limit(1)) is not None
 
 
 def _parts(
@@ -211,7 +253,9 @@ def _readers(slot: sa.Row[Any]) -> set[str]:
 
 
 def _check_members(connection: sa.Connection, project: str, readers: set[str | None]) -> None:
-    query = sa.select(t.members.c.reader).where(t.members.c.project == project)
+    query = sa.select(t.members.c.reader).where(
+        t.members.c.project == project, t.members.c.role != "lead"
+    )
     missing = readers - set(connection.scalars(query)) if readers else set[str]()
     if missing:
         raise NotFoundError("member", min(str(one) for one in missing))

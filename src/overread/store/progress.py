@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from overread.store import tables as t
 from overread.store.engine import Store
 from overread.store.errors import NotFoundError
+from overread.store.flags import to_look_at
 
 _STATES = ("open", "claimed", "done", "skipped")  # all: so that the index of the queue serves
 _RECENT = 50  # reads whose seconds tell the pace
@@ -49,7 +50,14 @@ class ReaderProgress:
 
 @dataclass(frozen=True, slots=True)
 class ReaderCounts:
-    """A reader of a project on the lead's page; ``last`` the time of the last submission."""
+    """A reader of a project on the lead's page.
+
+    Attributes:
+        last: time of the last submission.
+        role: in the project.
+        flagged: submissions flagged "cannot be read" or "ask a senior".
+        median_seconds: of the last 50 reads; None before the first.
+    """
 
     reader: str
     name: str
@@ -61,6 +69,9 @@ class ReaderCounts:
     surplus: int
     seconds: float
     last: str | None
+    role: str
+    flagged: int
+    median_seconds: float | None
 
 
 def project_progress(store: Store, project: str) -> ProjectProgress:
@@ -108,16 +119,19 @@ def reader_progress(store: Store, project: str, reader: str) -> ReaderProgress:
         left = _count(connection, t.tasks, mine, t.tasks.c.state == "claimed")
         left += _count(connection, t.tasks, kept, t.tasks.c.state == "open")
         left += _open_cases(connection, project, reader)
-        seconds = connection.scalars(
-            sa.select(t.reads.c.seconds)
-            .where(
-                t.reads.c.project == project, t.reads.c.reader == reader, t.reads.c.revision == 1
-            )
-            .order_by(t.reads.c.event.desc())
-            .limit(_RECENT)
-        ).all()
-    pace = float(median(seconds)) if seconds else None
+        pace = _pace(connection, project, reader)
     return ReaderProgress(done, done + left, pace, None if pace is None else pace * left)
+
+
+def _pace(connection: sa.Connection, project: str, reader: str) -> float | None:
+    """Median seconds of the reader's last reads; None before the first."""
+    seconds = connection.scalars(
+        sa.select(t.reads.c.seconds)
+        .where(t.reads.c.project == project, t.reads.c.reader == reader, t.reads.c.revision == 1)
+        .order_by(t.reads.c.event.desc())
+        .limit(_RECENT)
+    ).all()
+    return float(median(seconds)) if seconds else None
 
 
 def _open_cases(connection: sa.Connection, project: str, reader: str) -> int:
@@ -143,7 +157,7 @@ def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
     tasks, reads, skips = t.tasks.c, t.reads.c, t.skips.c
     with store.reading() as connection:
         people = connection.execute(
-            sa.select(t.members.c.reader, t.users.c.name, t.users.c.active)
+            sa.select(t.members.c.reader, t.members.c.role, t.users.c.name, t.users.c.active)
             .join(t.users, t.users.c.id == t.members.c.reader)
             .where(t.members.c.project == project)
             .order_by(t.users.c.name, t.users.c.id)
@@ -171,6 +185,15 @@ def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
             .where(reads.project == project)
             .group_by(reads.reader)
         ).all()
+        marked = connection.execute(
+            sa.select(reads.reader, sa.func.count())
+            .where(
+                reads.project == project, to_look_at(), reads.cannot_be_read | reads.ask_a_senior
+            )
+            .group_by(reads.reader)
+        ).all()
+        pace = {one.reader: _pace(connection, project, one.reader) for one in people}
+    flags = {reader: int(count) for reader, count in marked}
     states = {(reader, state): int(count) for reader, state, count in held}
     waiting = {reader: int(count) for reader, count in kept}
     refused = {reader: int(count) for reader, count in skipped}
@@ -185,6 +208,9 @@ def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
             waiting.get(one.reader, 0),
             refused.get(one.reader, 0),
             *sums.get(one.reader, (0, 0.0, None)),
+            one.role,
+            flags.get(one.reader, 0),
+            pace.get(one.reader),
         )
         for one in people
     ]

@@ -15,6 +15,8 @@ from overread.store.canonical import plain_text
 from overread.store.engine import Store
 from overread.store.errors import ConflictError, NotFoundError
 
+ROLES_IN = ("reader", "lead", "both")
+"""In a project: who reads, who leads, who does both. Only who reads is given cases."""
 _LONGEST_PROTOCOL = 2_000_000
 
 
@@ -43,7 +45,7 @@ class ProtocolRow:
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """One who belongs to a project; ``role`` is "reader" or "lead" there."""
+    """One who belongs to a project; ``role`` is one of :data:`ROLES_IN` there."""
 
     reader: str
     name: str
@@ -53,7 +55,9 @@ class MemberRow:
     active: bool
 
 
-def create_project(store: Store, name: str, protocol_text: str, by: str) -> ProjectRow:
+def create_project(
+    store: Store, name: str, protocol_text: str, by: str, *, lead: str | None = None
+) -> ProjectRow:
     """Create a project with version 1 of its protocol.
 
     Args:
@@ -61,6 +65,7 @@ def create_project(store: Store, name: str, protocol_text: str, by: str) -> Proj
         name: unique among the projects.
         protocol_text: the protocol file, already checked by ``overread.protocol``.
         by: the user's id, or "system".
+        lead: the user who leads it from the start; None for nobody yet.
     Raises:
         ConflictError: another project has the name.
     """
@@ -74,6 +79,8 @@ def create_project(store: Store, name: str, protocol_text: str, by: str) -> Proj
             ("project_created", key, {"name": name}),
             ("protocol_added", key, {"version": 1, "text": protocol_text}),
         ]
+        if lead is not None:
+            happened.append(("member_set", key, {"reader": lead, "role": "lead"}))
         record(connection, store.now(), by, happened)
     return get_project(store, key)
 
@@ -159,18 +166,21 @@ def get_project(store: Store, project: str) -> ProjectRow:
 
 
 def list_projects(
-    store: Store, *, member: str | None = None, archived: bool = False
+    store: Store, *, member: str | None = None, leads: bool = False, archived: bool = False
 ) -> list[ProjectRow]:
     """List projects by name.
 
     Args:
         store: where.
         member: only those this user belongs to.
+        leads: only those that ``member`` leads.
         archived: also those put away.
     """
     query = _projects().order_by(t.projects.c.name)
     if member is not None:
         mine = sa.select(t.members.c.project).where(t.members.c.reader == member)
+        if leads:
+            mine = mine.where(t.members.c.role.in_(("lead", "both")))
         query = query.where(t.projects.c.id.in_(mine))
     if not archived:
         query = query.where(~t.projects.c.archived)
@@ -189,9 +199,9 @@ def _projects() -> sa.Select[Any]:
 
 
 def set_member(store: Store, project: str, reader: str, by: str, *, role: str = "reader") -> None:
-    """Take a user into a project, or change the role there ("reader" or "lead")."""
-    if role not in {"reader", "lead"}:
-        raise InputError("role in a project", 'be "reader" or "lead"', "another word")
+    """Take a user into a project, or change the role there (one of :data:`ROLES_IN`)."""
+    if role not in ROLES_IN:
+        raise InputError("role in a project", f"be one of {', '.join(ROLES_IN)}", "another word")
     get_project(store, project)
     with store.writing() as connection:
         if not connection.scalar(sa.select(t.users.c.id).where(t.users.c.id == reader)):

@@ -106,6 +106,9 @@ reads = _table(
     *_texts("submitted said"),
     key=("id",),
 )
+replies = _table(
+    "replies", *_texts("read_id project case_id reader words replied_by since"), key=("read_id",)
+)
 
 leases = _table("leases", *_texts("task reader expires"), key=("task",))
 queue_marks = _table(
@@ -137,7 +140,19 @@ sessions = _table(
 )
 login_failures = _table("login_failures", *_texts("id who at"), key=("id",))
 
-STATE = (users, projects, protocols, members, cases, quarantine, tasks, grants, skips, reads)
+STATE = (
+    users,
+    projects,
+    protocols,
+    members,
+    cases,
+    quarantine,
+    tasks,
+    grants,
+    skips,
+    reads,
+    replies,
+)
 """Every row follows from the log; in an order that the foreign keys allow."""
 
 WORKING = (leases, queue_marks, drafts, passwords, links, sessions, login_failures)

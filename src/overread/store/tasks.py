@@ -30,7 +30,11 @@ _READER: sa.BindParameter[str] = sa.bindparam("r")
 _ARCHIVED = (
     sa.select(t.projects.c.archived)
     .join(t.members, t.members.c.project == t.projects.c.id)
-    .where(t.projects.c.id == sa.bindparam("p"), t.members.c.reader == _READER)
+    .where(
+        t.projects.c.id == sa.bindparam("p"),
+        t.members.c.reader == _READER,
+        t.members.c.role != "lead",  # who only leads is given nothing to read
+    )
 )
 _CASES = sa.select(t.cases).where(t.cases.c.id.in_(_KEYS))
 _DRAFTS = sa.select(t.drafts).where(t.drafts.c.task.in_(_KEYS), t.drafts.c.reader == _READER)
