@@ -18,6 +18,8 @@ def test_one_key_a_grade_goes_on_to_the_next_case(open_page, server):
         before = len(server.reads())
         page.keyboard.press(grade)
         eventually(lambda n=before: len(server.reads()) == n + 1, "the read arrives")
+        answered = page.locator(".class[aria-pressed=true]")
+        eventually(lambda a=answered: a.count() == 0, "the next case")  # a key before is not for it
     assert [read["answer"] for read in server.reads()] == [{"grade": grade} for grade in "0123"]
     assert len({read["task"] for read in server.reads()}) == 4
     assert all(read["seconds"] >= 0 for read in server.reads())

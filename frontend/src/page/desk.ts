@@ -163,7 +163,8 @@ export function openDesk(
 
   function refresh(): void {
     const { state } = store;
-    bar.update(state, stage, viewer.inverted);
+    // An image that is stored inverted (MONOCHROME1) and shown as it should be is not "inverted".
+    bar.update(state, stage, viewer.inverted !== (state.task?.case.invert ?? false));
     const brush = asked()?.kind === "mask" ? stage.brushRadius : null;
     line.update({ state, presets, window: viewer.window(), zoom: viewer.camera().zoom, brush, playing: playing > 0 });
     ends.update(state);

@@ -23,11 +23,13 @@ const KEEP_MS = 250;
 
 export function brushTool(
   bench: Bench, layer: MaskLayer, changed: (rect: Rect) => void, now: () => number,
+  later: (act: () => void, ms: number) => void,
 ): BrushTool {
   const { session } = bench;
   let last: Point | null = null;
   let pointer: Point | null = null;
   let keptAt = 0;
+  let waiting = false;
 
   const asked = () => questionOf(session, "mask");
 
@@ -52,6 +54,17 @@ export function brushTool(
       changed(rect);
     }
     if (now() - keptAt > KEEP_MS) keep();
+    else wait();
+  }
+
+  /** A hand that rests in the middle of a stroke moves no more: what it painted is kept too. */
+  function wait(): void {
+    if (waiting) return;
+    waiting = true;
+    later(() => {
+      waiting = false;
+      if (last) keep();
+    }, KEEP_MS);
   }
 
   /** Into the answer: the draft then holds the stroke as far as it has come. */

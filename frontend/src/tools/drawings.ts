@@ -66,7 +66,8 @@ function drawRing(
 function label(
   context: CanvasRenderingContext2D, map: Affine, x: number, y: number, name: string, colour: string,
 ): void {
-  const at = apply(map, { x, y });
+  const corner = apply(map, { x, y });
+  const at = { x: corner.x, y: Math.max(corner.y, 20) }; // at the upper edge, inside the picture
   context.font = "12px system-ui, sans-serif";
   const width = context.measureText(name).width + 10;
   context.fillStyle = "rgba(0, 0, 0, 0.7)";

@@ -90,7 +90,7 @@ export function openStage(
   const brushing: BrushTool = brushTool(bench, layer, (rect) => {
     dirty = joined(dirty, onCanvas(view.toCanvas(), rect));
     schedule();
-  }, now);
+  }, now, (act, ms) => void setTimeout(act, ms));
 
   /** The tool that the question at hand is answered with, or null where it is not drawn. */
   function drawer(): Tool | null {
