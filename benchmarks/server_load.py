@@ -22,13 +22,13 @@ import numpy as np
 
 from _common import arguments, finish
 
-_ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(_ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.live.server import running_server
 from tests.live.study import PASSWORD, furnish
 from tests.store.cluster import find_programs, running_cluster
 
+_ROOT = Path(__file__).parents[1]
 WORK = {
     # name: protocol, think seconds, strokes saved a case, pictures fetched
     "grade_think_5s": ("knee-grade", 5.0, 0, True),
@@ -65,14 +65,21 @@ def main() -> None:
                     "warm": 0.2 if small else 5.0,
                 }
                 database = cluster.new() if kind == "postgresql" else ""
-                told = measure(folder / key, database, protocol, readers, side, load)
+                told = measure(
+                    folder / key,
+                    database,
+                    load,
+                    protocol=protocol,
+                    readers=readers,
+                    side=side,
+                )
                 print(key, json.dumps(told), flush=True)
                 figures |= {f"{key}_{what}": value for what, value in told.items()}
     finish(figures)
 
 
 def measure(
-    home: Path, database: str, protocol: str, readers: int, side: int, load: dict[str, Any]
+    home: Path, database: str, load: dict[str, Any], *, protocol: str, readers: int, side: int
 ) -> dict[str, Any]:
     """Milliseconds that readers waited, and how busy server and client were."""
     cases = 300 if load["seconds"] < 5 else 4_000

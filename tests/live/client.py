@@ -45,16 +45,20 @@ class Person:
         self.csrf = reply.value["csrf"]
 
     async def ask(self, method: str, path: str, value: Any = None) -> Reply:
+        """Send JSON; as of :meth:`send`."""
+        body = b"" if value is None else json.dumps(value).encode()
+        return await self.send(method, path, body, "application/json")
+
+    async def send(self, method: str, path: str, body: bytes, kind: str) -> Reply:
         """Send a request and wait for all of the answer.
 
         Raises:
             ConnectionError: the server went away before it had answered.
         """
-        body = b"" if value is None else json.dumps(value).encode()
         head = (
             f"{method} {quote(path, safe='/?=&%')} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
             f"Cookie: {self.cookie}\r\nX-CSRF-Token: {self.csrf}\r\n"
-            f"Content-Type: application/json\r\nAccept-Encoding: gzip\r\n"
+            f"Content-Type: {kind}\r\nAccept-Encoding: gzip\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         try:
@@ -69,6 +73,14 @@ class Person:
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None
+
+    async def leave(self) -> None:
+        """Close the connection and see it closed."""
+        if self._streams is not None:
+            _, writer = self._streams
+            self.hang_up()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is not None and self._streams[0].at_eof():  # closed when idle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,12 +15,15 @@ from overread.errors import InputError, MethodError, MissingExtraError, Overread
 from overread.store.errors import BusyError, ConflictError, FullError, NotFoundError
 from overread.web.replies import error_page, error_reply
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
 
 def install(app: FastAPI) -> None:
     """Let the application answer errors in our one shape."""
     app.add_exception_handler(OverreadError, _overread)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OSError, _system)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -51,6 +55,13 @@ def _words(error: Exception) -> tuple[Any, ...]:  # noqa: PLR0911 - a table, one
     if isinstance(error, MissingExtraError):
         return (501, error.what, f"have its packages (overread[{error.extra}])")
     return (500, "store", "work", "a fault", str(error))
+
+
+async def _system(request: Request, error: Exception) -> Response:
+    """No room for an upload, an export or what a form brings; anything else is unforeseen."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return foreseen(request, FullError("no room"))
+    raise error
 
 
 async def _validation(request: Request, error: Exception) -> Response:
