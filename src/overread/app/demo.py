@@ -6,6 +6,7 @@ files inside PyPI packages. Where a package is missing, simulated reads take its
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from overread.labels import BoxReads, Reads
 from overread.report import Content, DemoEntry, require, write_index
 
 Progress = Callable[[int, int], None]
+_NICE = 10
 
 _VINDR_NOTES = (
     (
@@ -140,6 +142,8 @@ def _on_own_stage(
     run: Callable[..., None],
     arguments: tuple[Any, ...],
 ) -> tuple[list[DemoEntry], list[str]]:
+    if hasattr(os, "nice"):
+        os.nice(_NICE)  # who reads at the demo's server meanwhile goes first
     folder, date, pdf = own
     stage = Stage(folder, say, step, date, pdf)
     run(stage, *arguments)

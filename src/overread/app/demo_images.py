@@ -83,7 +83,7 @@ _PARTS = (
     _part("color3d_jpeg_baseline.dcm", "Ultrasound clip, heart", "Chest or heart", "Good enough"),
     _part("JPEG-LL.dcm", "Bone scan", "Whole body", "Poor"),
     _part("eCT_Supplemental.dcm", "CT map of the head", "Head", "Poor"),
-    _part("emri_small.dcm", "MR, ten small slices", "Cannot tell", "Useless"),
+    _part("emri_small.dcm", "MR, ten small slices", "Cannot tell", "Poor"),
     _part(_HEAD, "CT of the head", "Head", "Very good"),
     _part(_ABDOMEN, "CT of the abdomen", "Abdomen or pelvis", "Good enough"),
     _part(_SPINE, "CT of a vertebra", "Spine", "Very good"),
@@ -99,7 +99,7 @@ _TEXTS = (
     _text(
         _NODE,
         "Ultrasound, lymph node",
-        ("Text", 18, 21, 152, 107),
+        ("Text", 18, 21, 170, 107),
         ("Text", 277, 23, 362, 58),
         ("Text", 497, 21, 621, 107),
         ("Text", 247, 359, 360, 377),

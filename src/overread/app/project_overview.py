@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from overread.app.case_browser import reader_colours
 from overread.app.project_protocol import protocol_of
-from overread.app.project_readers import readers_of
+from overread.app.project_readers import who_reads
 from overread.store import (
     Store,
     get_project,
@@ -14,6 +14,7 @@ from overread.store import (
     list_reader_counts,
     project_progress,
     reader_progress,
+    role_in,
 )
 
 
@@ -52,7 +53,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ReaderLine:
-    """One reader in a project; ``seconds`` is the mean of a read, None before the first."""
+    """One reader in a project; ``seconds`` is the mean of a read, None where no time was taken."""
 
     name: str
     colour: int
@@ -99,19 +100,21 @@ def named(store: Store, project: str) -> Named:
 
 
 def projects_of(store: Store, reader: str, *, role: str) -> list[Mine]:
-    """Projects that somebody reads; leads get all of them."""
+    """Projects of a role: those a reader reads, those a lead leads or reads, all for an admin."""
     made: list[Mine] = []
-    for row in list_projects(store, member=reader if role == "reader" else None):
+    for row in list_projects(store, member=None if role == "admin" else reader):
+        if role == "reader" and role_in(store, row.id, reader) == "lead":
+            continue
         far = reader_progress(store, row.id, reader)
         kinds = kinds_of(store, row.id)
         made.append(Mine(row.id, row.name, kinds, far.done, far.total, far.left_seconds))
     return made
 
 
-def all_projects(store: Store) -> list[Line]:
-    """Every project with its numbers."""
+def led_projects(store: Store, user: str, *, role: str) -> list[Line]:
+    """The projects that somebody leads, with their numbers; every project for an admin."""
     made: list[Line] = []
-    for row in list_projects(store):
+    for row in list_projects(store, member=None if role == "admin" else user, leads=True):
         far = project_progress(store, row.id)
         made.append(
             Line(
@@ -119,7 +122,7 @@ def all_projects(store: Store) -> list[Line]:
                 row.name,
                 kinds_of(store, row.id),
                 far.cases,
-                len(readers_of(store, row.id)),
+                len(who_reads(store, row.id)),
                 far.done,
                 far.planned,
             )
@@ -152,12 +155,13 @@ def overview(store: Store, project: str) -> Overview:
             one.kept,
             one.skipped,
             one.surplus,
-            one.seconds / (one.done + one.surplus) if one.done + one.surplus else None,
+            one.seconds / (one.done + one.surplus) if one.seconds > 0 else None,
             one.last or "",
         )
         for one in counts
     ]
-    reads = sum(one.done + one.surplus for one in readers)
+    # a reader without any time is a program, or its reads were brought from elsewhere
+    timed = sum(one.done + one.surplus for one in counts if one.seconds > 0)
     words, action = _verdict(
         project, count=far.cases, readers=len(readers), done=far.done, total=far.planned
     )
@@ -167,7 +171,7 @@ def overview(store: Store, project: str) -> Overview:
         far.quarantined,
         far.done,
         far.planned,
-        sum(one.seconds for one in counts) / reads if reads else None,
+        sum(one.seconds for one in counts) / timed if timed else None,
         readers,
         words,
         action,
