@@ -92,6 +92,26 @@ def reads_of_project(
     return ReadColumns(until=last, **columns)
 
 
+def each_read(
+    store: Store, project: str, *, latest: bool = True, until: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Give the reads of a project one by one, in order of submission, each with all it answers.
+
+    Memory holds a page of them at a time; see :func:`reads_of_project` for the columns, of which
+    ``value`` is ``answer`` here.
+
+    Args:
+        store: where.
+        project: its id.
+        latest: only the newest revision of each read.
+        until: as things stood after this event; None for now.
+    """
+    last = head(store).n if until is None else until
+    for row in _rows(store, project, last, latest=latest, surplus=True, case=None):
+        kept = dict(row._mapping)
+        yield kept | {"answer": json.loads(kept["answer"])}
+
+
 def _rows(
     store: Store, project: str, last: int, *, latest: bool, surplus: bool, case: str | None
 ) -> Iterator[sa.Row[Any]]:
