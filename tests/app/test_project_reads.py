@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
-import polars as pl
 import pytest
 
 from overread.app.case_consensus import case_consensus
-from overread.app.export_labels import export_labels
 from overread.app.project_readers import plan_reads
 from overread.app.project_reads import Said, mask_array, read_table
-from overread.errors import InputError
 from overread.protocol import check_answer, read_protocol
 from overread.store import (
     NewCase,
@@ -128,32 +124,3 @@ def test_unreadable_and_old_classes(at: int) -> None:
         old = {"n": "gone", "o": "9", "m": ["gone"], "x": [box(1) | {"class": "gone"}]}
         stale = old.get(question.id, [ring(1) | {"class": "gone"}])
         assert read_table(question, [Said("c", "r1", stale)], {"c": SIZE}) is None
-
-
-@pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_export(read_project: tuple[Store, str, str], tmp_path: Path, form: Any) -> None:
-    store, project, case = read_project
-    path = export_labels(store, project, tmp_path / f"reads.{form}", what="reads", form=form)
-    table = pl.read_csv(path) if form == "csv" else pl.read_parquet(path)
-    assert len(table) == 3 * 7
-    assert set(table["case"]) == {case}
-    # a spreadsheet must not take a reader's comment for a formula
-    assert set(table["comment"]) == ({"'=1+1"} if form == "csv" else {"=1+1"})
-
-
-def test_export_consensus(read_project: tuple[Store, str, str], tmp_path: Path) -> None:
-    store, project, case = read_project
-    whole = export_labels(store, project, tmp_path / "c.csv", what="consensus", form="csv")
-    with zipfile.ZipFile(whole) as kept:
-        assert set(kept.namelist()) == {f"c-{one.id}.csv" for one in PROTOCOL.questions}
-        grades = pl.read_csv(kept.read("c-o.csv"))
-    assert grades["case"].to_list() == [case]
-
-
-def test_export_coco(read_project: tuple[Store, str, str], tmp_path: Path) -> None:
-    store, project, _ = read_project
-    whole = export_labels(store, project, tmp_path / "c.json", what="consensus", form="coco")
-    assert whole.suffix == ".zip"
-    empty = create_project(store, "Empty", TEXT, "system").id
-    with pytest.raises(InputError, match="have reads"):
-        export_labels(store, empty, tmp_path / "e.csv", what="consensus", form="csv")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from overread.web.access.roles import ADMINS, ANYONE, LEADS, NOBODY, READERS
-from overread.web.application import described
+from overread.web.description import described
 from overread.web.routes import ROUTES
 from tests.web.conftest import House
 
@@ -32,7 +32,7 @@ def test_rules_are_those_we_mean() -> None:
     for one in ROUTES:
         assert one.roles in {ANYONE, READERS, LEADS, ADMINS}
         if one.roles == ANYONE:
-            assert re.match(r"/$|/api/login$|/login|/set-up/|/invitation/|/static/", one.path), (
+            assert re.match(r"/$|/api/login$|/login|/api/links/|/set-up/|/invitation/|/static/", one.path), (
                 one.path
             )
         if re.search(r"/cases/\{case\}/(reads|consensus)|/export|^/cases|^/people", one.path):

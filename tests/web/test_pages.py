@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import re
-
-import polars as pl
-import pytest
 
 from overread.protocol import template
 from tests.web.conftest import House
@@ -84,21 +80,6 @@ def test_case_browser_pages_by_key(house: House) -> None:
     picture = lead.get(f"/api/cases/{seen[0]}/pictures/0")
     assert picture.content[:4] == b"\x89PNG"
     assert "case.js" in lead.get(f"/cases/{seen[0]}").text
-
-
-@pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_export(house: House, form: str) -> None:
-    for who in ("reader", "other"):
-        for task in house.tasks(who, 4):
-            house.read(who, task, {"fractures": [BOX], "certainty": "Sure"})
-    lead = house.people["lead"]
-    for what in ("reads", "consensus"):
-        reply = lead.get(f"/api/projects/{house.project}/export?what={what}&format={form}")
-        assert reply.status_code == 200, reply.text
-        assert "attachment" in reply.headers["content-disposition"]
-        if not reply.headers["content-type"].endswith("zip"):
-            read = pl.read_csv if form == "csv" else pl.read_parquet
-            assert len(read(io.BytesIO(reply.content))) > 0
 
 
 def test_static_files(shared_house: House) -> None:

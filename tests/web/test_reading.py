@@ -134,7 +134,7 @@ def test_nobody_gets_anothers_work(house: House) -> None:
         assert other.get(f"/api/cases/{one['case']['id']}/consensus").status_code == 403
     mine = other.get(f"/api/projects/{house.project}/reads/mine")
     assert mine.json() == []
-    assert other.get(f"/api/projects/{house.project}/export").status_code == 403
+    assert other.get(f"/api/projects/{house.project}/exports").status_code == 403
 
 
 def test_who_is_not_in_the_project_sees_none_of_it(house: House) -> None:

@@ -20,6 +20,8 @@ from overread.store.errors import ConflictError, NotFoundError
 
 LASTS = timedelta(days=7)
 ROLES = ("reader", "lead", "admin")
+MAY_INVITE = {"lead": ("reader",), "admin": ROLES}
+"""Role -> roles of those whom they may invite."""
 
 
 def anybody(store: Store) -> bool:

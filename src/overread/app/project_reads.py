@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,12 +30,25 @@ FRAME = "#"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One read of one case. Args: value: the answer to the question; None is "cannot be read"."""
+    """One read of one case.
+
+    Args:
+        value: the answer to the question; None is "cannot be read".
+        group: the patient, or "".
+        submitted, seconds, protocol: when, how long, under which version; "" where not told.
+    """
 
     case: str
     reader: str
     value: Any
     group: str = ""
+    submitted: str = ""
+    seconds: float = 0.0
+    protocol: str = ""
+
+    def called(self, case: str) -> Said:
+        """The same, of a frame of its case."""
+        return replace(self, case=case, group=self.group or self.case)
 
 
 def read_table(
@@ -58,10 +71,23 @@ def read_table(
         kept = list(_by_frame(kept, images))
     if not kept:
         return None
-    groups = [one.group or one.case.split(FRAME, maxsplit=1)[0] for one in kept]
-    index = read_index([one.case for one in kept], [one.reader for one in kept], group=groups)
-    made: Reads = _MAKE[question.kind](question, kept, index, images)
+    made: Reads = _MAKE[question.kind](question, kept, said_index(kept), images)
     return made
+
+
+def said_index(said: Sequence[Said]) -> ReadIndex:
+    """Who read which case; when, how long and under which version where every read tells."""
+    groups = [one.group or one.case.split(FRAME, maxsplit=1)[0] for one in said]
+    more: dict[str, Any] = {}
+    if all(one.submitted for one in said):
+        # to the second, UTC: what stands behind is a fraction and "+00:00"
+        more = {
+            "time": [one.submitted[:19] for one in said],
+            "seconds": [one.seconds for one in said],
+            "protocol": [one.protocol for one in said],
+        }
+    cases, readers = [one.case for one in said], [one.reader for one in said]
+    return read_index(cases, readers, group=groups, **more)
 
 
 def _fits(question: Question, value: Any) -> bool:
@@ -86,7 +112,7 @@ def _by_frame(said: Sequence[Said], images: Mapping[str, Mapping[str, Any]]) -> 
         for frame in sorted(marked[one.case]) or [0]:
             found = one.value and [each for each in one.value if each["frame"] == frame]
             value = None if one.value is None else found or []
-            yield Said(f"{one.case}{FRAME}{frame}", one.reader, value, one.group or one.case)
+            yield replace(one.called(f"{one.case}{FRAME}{frame}"), value=value)
 
 
 def _classes(question: Question, said: Sequence[Said], index: ReadIndex, _: Any) -> ClassReads:

@@ -29,7 +29,9 @@ COMMANDS = {
     "demo": "demo",
     "init": "init",
     "import": "import_images",
+    "export": "export",
     "serve": "serve",
+    "openapi": "openapi",
 }
 
 

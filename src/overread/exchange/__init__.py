@@ -2,6 +2,7 @@
 
 from overread.exchange.classes import class_matrix, read_classes, read_scores
 from overread.exchange.coco import read_coco
+from overread.exchange.coco_masks import read_coco_masks, write_coco_masks
 from overread.exchange.coco_out import coco_document, write_coco
 from overread.exchange.columns import Columns, detect_kind
 from overread.exchange.consensus_table import consensus_table, reliability_table, write_table
@@ -20,6 +21,7 @@ from overread.exchange.mask_files import write_masks
 from overread.exchange.mask_table import read_mask_table
 from overread.exchange.masks import mask_arrays, read_mask_folder
 from overread.exchange.reads import ReadOptions, read_reads
+from overread.exchange.reads_out import reads_table, write_reads
 from overread.exchange.tables import read_table
 from overread.exchange.voc import read_voc
 
@@ -38,6 +40,7 @@ __all__ = [
     "read_boxes",
     "read_classes",
     "read_coco",
+    "read_coco_masks",
     "read_gold",
     "read_gold_boxes",
     "read_gold_masks",
@@ -50,9 +53,12 @@ __all__ = [
     "read_scores",
     "read_table",
     "read_voc",
+    "reads_table",
     "reliability_document",
     "reliability_table",
     "write_coco",
+    "write_coco_masks",
     "write_masks",
+    "write_reads",
     "write_table",
 ]

@@ -52,7 +52,7 @@ def write_masks(
             files.append(None)
             continue
         spacing = None if spacing_mm is None else spacing_mm[case]
-        files.append(_write_one(folder, names[case], mask, spacing))
+        files.append(write_mask(folder, names[case], mask, spacing))
     table = consensus_table(consensus)
     table.insert_column(1, pl.Series("file", files, dtype=pl.String))
     write_table(table, folder / TABLE_NAME)
@@ -80,7 +80,17 @@ def file_stems(names: list[str]) -> list[str]:
     return stems
 
 
-def _write_one(folder: Path, stem: str, mask: NDArray[Any], spacing: Floats | None) -> str:
+def write_mask(folder: Path, stem: str, mask: NDArray[Any], spacing: Floats | None = None) -> str:
+    """Write one mask of class codes: PNG (2-D) or NIfTI (volumes); returns the file's name.
+
+    Args:
+        folder: that is there.
+        stem: of the name, as :func:`file_stems` makes them.
+        spacing: mm a voxel along each axis of the mask, or None.
+    Raises:
+        InputError: more than 256 classes in a PNG.
+        MissingExtraError: pillow or nibabel is not installed.
+    """
     if mask.ndim == 2:
         name = f"{stem}.png"
         _write_png(folder / name, mask)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from overread.errors import InputError
 from overread.exchange.classes import Blank, read_classes, read_scores
 from overread.exchange.coco import read_coco
+from overread.exchange.coco_masks import read_coco_masks
+from overread.exchange.coco_parts import COCO_FILE, stated_kind
 from overread.exchange.columns import Columns, detect_kind, match
 from overread.exchange.findings import BoxForm, Flat, read_boxes
 from overread.exchange.gather import NO_FINDING
+from overread.exchange.json_file import read_json
 from overread.exchange.label_sets import ABSENT, PRESENT, read_label_rows, read_label_sets
 from overread.exchange.mask_table import RunCode, read_mask_table
 from overread.exchange.masks import read_mask_folder
 from overread.exchange.outlines import Parts
+from overread.exchange.stated import stated
 from overread.exchange.tables import open_table
 from overread.exchange.voc import read_voc
 from overread.labels import CANNOT_BE_READ, Kind, Reads, Repeats
@@ -73,8 +77,8 @@ def read_reads(source: Any, options: ReadOptions | None = None) -> Reads:
     """Read reads of any kind from any source.
 
     A folder with .xml files is VOC, another folder masks; a .json file is COCO; all else is a
-    table, whose kind is that of its columns (:func:`overread.exchange.columns.detect_kind`)
-    unless the options say which.
+    table, whose kind is what it says itself (:mod:`overread.exchange.stated`) or that of its
+    columns (:func:`overread.exchange.columns.detect_kind`), unless the options say which.
 
     Raises:
         InputError: what the reader of that kind raises, or a kind that the source cannot hold.
@@ -115,10 +119,17 @@ def _read_folder(path: Path, options: ReadOptions) -> Reads:
 
 
 def _read_coco(path: Path, options: ReadOptions) -> Reads:
-    if options.kind not in (None, Kind.BOX, Kind.INSTANCE):
-        raise InputError("a COCO file", "hold boxes or instances", f"kind {options.kind}")
+    if options.kind not in (None, Kind.BOX, Kind.INSTANCE, Kind.MASK):
+        raise InputError("a COCO file", "hold boxes, instances or masks", f"kind {options.kind}")
+    document = read_json(path, COCO_FILE)
+    if (options.kind or stated_kind(document)) == Kind.MASK.value:
+        return read_coco_masks(
+            document,
+            reader=options.columns.reader,
+            every_reader_read_all=options.every_reader_read_all,
+        )
     return read_coco(
-        path,
+        document,
         kind="auto" if options.kind is None else "box" if options.kind is Kind.BOX else "instance",
         reader=options.columns.reader,
         every_reader_read_all=options.every_reader_read_all,
@@ -128,8 +139,12 @@ def _read_coco(path: Path, options: ReadOptions) -> Reads:
 
 def _read_table(source: Any, options: ReadOptions) -> Reads:
     columns, unreadable = options.columns, options.unreadable
-    names = open_table(source).names
-    kind = options.kind or detect_kind(names, columns)
+    table = open_table(source)
+    names = table.names
+    says = stated(table)
+    kind = options.kind or says.kind or detect_kind(names, columns)
+    if options.classes is None and says.classes and kind is says.kind:
+        options = replace(options, classes=says.classes)
     if kind is Kind.BOX:
         return read_boxes(
             source,

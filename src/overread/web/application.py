@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from overread.errors import InputError
 from overread.store import Blobs, Store
 from overread.web.access.guard import guarded
-from overread.web.errors import install
+from overread.web.description import described
 from overread.web.oidc import SignOn
 from overread.web.routes import ROUTES
-from overread.web.schemas import ErrorOut
 from overread.web.site import LOOPBACK, Site
 
 _LEAST_SECRET = 32
@@ -70,47 +67,3 @@ def create_app(
         sign_on=sign_on,
     )
     return guarded(described(), site=site, routes=ROUTES)
-
-
-def described() -> FastAPI:
-    """The application without its guard: for the OpenAPI description and for tests of the table."""
-    app = FastAPI(
-        title="Overread",
-        version="1",
-        description="Medical-image labels of known quality: the API of the reading page.",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-    )
-    for one in ROUTES:
-        app.add_api_route(
-            one.path,
-            one.endpoint,
-            methods=[one.method],
-            response_model=one.answer,
-            include_in_schema=one.is_api,
-            name=f"{one.method} {one.path}",
-            operation_id=f"{one.endpoint.__module__.rsplit('.', 1)[-1]}_{one.endpoint.__name__}",
-            responses=_ERRORS if one.is_api else None,
-        )
-    install(app)
-    return app
-
-
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorOut, "description": words}
-    for status, words in {
-        400: "Not JSON, or another host",
-        401: "No session",
-        403: "Not for this role, or no CSRF token",
-        404: "Not there, or not for this reader",
-        409: "Something newer is there",
-        413: "Too large",
-        422: "A value breaks a rule",
-        429: "Too many failed tries",
-        501: "A part is not installed",
-        503: "Busy; try again",
-        507: "The disk is full",
-    }.items()
-}

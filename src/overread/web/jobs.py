@@ -1,4 +1,4 @@
-"""Long work of this process that a page can watch and stop: imports."""
+"""Long work of this process that a page can watch and stop: imports and exports."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import uuid4
 
 from overread.errors import InputError, OverreadError
@@ -20,15 +21,21 @@ class Job:
 
     Args:
         project: what it works on.
+        kind: "import" or "export".
         counts: words -> numbers, as the page shows them.
         error: why it ended before its end; "" while it goes well.
+        what: of an export: what and in which form.
+        file: what an export made; None until then.
     """
 
     id: str
     project: str
+    kind: str = "import"
     counts: dict[str, int] = field(default_factory=dict)
     done: bool = False
     error: str = ""
+    what: dict[str, str] = field(default_factory=dict)
+    file: Path | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
     def told(self) -> dict[str, object]:
@@ -45,34 +52,85 @@ class Job:
 
 @dataclass(slots=True, eq=False)
 class Jobs:
-    """Jobs by id; one of a project at a time."""
+    """Jobs by id; one import of a project at a time, one export of the server at a time."""
 
     by_id: dict[str, Job] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    exporting: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self, project: str, work: Callable[[Job], None]) -> Job:
-        """Begin work in a thread of its own.
+    def start(self, project: str, work: Callable[[Job], None], *, key: str = "") -> Job:
+        """Begin an import in a thread of its own.
 
+        Args:
+            key: id of the job; the same again is the same job, unless it ended with an error.
         Raises:
-            InputError: work on this project is under way already.
+            InputError: another import of this project is under way.
         """
         with self.lock:
-            if any(one.project == project and not one.done for one in self.by_id.values()):
+            again = self._again(key, project)
+            if again is not None:
+                return again
+            if any(not one.done for one in self._of(project, "import")):
                 remedy = "Wait for it, or stop it."
                 raise InputError(
                     "import", "be the only one of its project", "a second", remedy=remedy
                 )
-            job = Job(str(uuid4()), project)
-            self.by_id[job.id] = job
-            for old in [one for one in self.by_id.values() if one.done][:-_KEPT]:
-                del self.by_id[old.id]
+            job = self._keep(Job(key or str(uuid4()), project))
         threading.Thread(target=_run, args=(job, work), daemon=True).start()
         return job
 
-    def of(self, project: str) -> list[Job]:
+    def start_export(
+        self, project: str, work: Callable[[Job], None], *, key: str, what: dict[str, str]
+    ) -> Job:
+        """Begin an export, or let it wait for those before it: each may need much memory.
+
+        Args:
+            key: id of the job, made by who asks; the same again is the same job.
+            what: as the page shows it.
+        Raises:
+            InputError: too many are waiting, or the id was used for something else.
+        """
+        with self.lock:
+            again = self._again(key, project)
+            if again is not None and again.what == what:
+                return again
+            if again is not None:
+                raise InputError("export_id", "be new", "one that was used for another export")
+            if sum(not one.done for one in self._of(project, "export")) >= _KEPT // 5:
+                remedy = "Wait until they are done."
+                raise InputError("exports", "be 10 at a time at most", "one more", remedy=remedy)
+            job = self._keep(Job(key, project, "export", what=what))
+        threading.Thread(target=self._in_turn, args=(job, work), daemon=True).start()
+        return job
+
+    def of(self, project: str, kind: str = "import") -> list[Job]:
         """Jobs of a project, the newest first."""
         with self.lock:
-            return [one for one in self.by_id.values() if one.project == project][::-1]
+            return self._of(project, kind)[::-1]
+
+    def _of(self, project: str, kind: str) -> list[Job]:
+        every = self.by_id.values()
+        return [one for one in every if one.project == project and one.kind == kind]
+
+    def _again(self, key: str, project: str) -> Job | None:
+        """The job of this id; one that ended with an error may begin anew."""
+        found = self.by_id.get(key)
+        if found is not None and found.project != project:
+            raise InputError("id of the job", "be new", "one that was used before")
+        return None if found is None or (found.done and found.error) else found
+
+    def _keep(self, job: Job) -> Job:
+        self.by_id.pop(job.id, None)
+        self.by_id[job.id] = job
+        for old in [one for one in self.by_id.values() if one.done][:-_KEPT]:
+            del self.by_id[old.id]
+            if old.file is not None:
+                old.file.unlink(missing_ok=True)
+        return job
+
+    def _in_turn(self, job: Job, work: Callable[[Job], None]) -> None:
+        with self.exporting:
+            _run(job, work)
 
 
 def _run(job: Job, work: Callable[[Job], None]) -> None:
@@ -80,8 +138,11 @@ def _run(job: Job, work: Callable[[Job], None]) -> None:
         work(job)
     except OverreadError as error:
         job.error = str(error)
+    except OSError as error:
+        job.error = f"The {job.kind} stopped: {error.strerror or type(error).__name__}."
     except Exception as error:  # noqa: BLE001 - the thread's last place; its words may tell of files
-        _LOG.error("%s in an import", type(error).__name__)
-        job.error = "The import stopped unexpectedly; the cases before it are kept. Start it again."
+        _LOG.error("%s in an %s", type(error).__name__, job.kind)
+        kept = " the cases before it are kept." if job.kind == "import" else ""
+        job.error = f"The {job.kind} stopped unexpectedly;{kept} Start it again."
     finally:
         job.done = True

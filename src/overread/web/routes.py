@@ -8,40 +8,57 @@ not is not found (404), so that nobody learns that it is there.
 
 from __future__ import annotations
 
+from typing import Any
+
 from overread.web import oidc, schemas
 from overread.web.access.roles import ANYONE, LEADS, MEGA, READERS, Route
-from overread.web.api import account, cases, describe, export, projects, tasks
+from overread.web import schemas_lead as lead
+from overread.web.api import account, cases, describe, exports, projects, tasks, uploads
+from overread.web.api import people as people_api
 from overread.web.pages import account as account_pages
 from overread.web.pages import cases as case_pages
 from overread.web.pages import imports, login_link, people, protocol, read, reports
+from overread.web.pages import exports as export_pages
 from overread.web.pages import projects as project_pages
 
 _ANSWER = 32 * MEGA  # masks of many frames
 
 _API = (
-    Route("POST", "/api/login", account.login, ANYONE, schemas.Me),
-    Route("POST", "/api/logout", account.logout, READERS, schemas.Nothing),
-    Route("GET", "/api/me", account.me, READERS, schemas.Me),
-    Route("GET", "/api/openapi.json", describe.openapi, READERS),
-    Route("GET", "/api/projects", projects.projects, READERS, list[schemas.ProjectOut]),
-    Route("GET", "/api/projects/{project}/protocol", projects.protocol, READERS, schemas.ProtocolOut),
-    Route("GET", "/api/projects/{project}/progress", projects.progress, READERS, schemas.ProgressOut),
-    Route("POST", "/api/projects/{project}/claim", projects.claim, READERS, schemas.TasksOut),
-    Route("GET", "/api/projects/{project}/reads/mine", projects.mine, READERS, list[schemas.OwnReadOut]),
-    Route("GET", "/api/projects/{project}/atlas/{entry}/image", cases.atlas_image, READERS),
-    Route("GET", "/api/projects/{project}/cases", cases.cases, LEADS, schemas.CasesOut),
-    Route("GET", "/api/projects/{project}/imports", imports.imports, LEADS, schemas.ImportsOut),
-    Route("GET", "/api/projects/{project}/export", export.export, LEADS),
-    Route("GET", "/api/cases/{case}/frames/{number}", cases.frame, READERS),
-    Route("GET", "/api/cases/{case}/thumbnail", cases.thumbnail, READERS),
-    Route("GET", "/api/cases/{case}/pictures/{number}", cases.picture, LEADS),
-    Route("GET", "/api/cases/{case}/reads", cases.reads, LEADS, schemas.CaseReadsOut),
-    Route("GET", "/api/cases/{case}/consensus", cases.consensus, LEADS, schemas.ConsensusOut),
-    Route("POST", "/api/tasks/{task}/heartbeat", tasks.heartbeat, READERS, schemas.LeaseOut),
-    Route("POST", "/api/tasks/{task}/skip", tasks.skip, READERS, schemas.Nothing),
-    Route("POST", "/api/tasks/{task}/release", tasks.release, READERS, schemas.Nothing),
-    Route("PUT", "/api/tasks/{task}/draft", tasks.draft, READERS, schemas.VersionOut, _ANSWER),
-    Route("POST", "/api/tasks/{task}/submit", tasks.submit, READERS, schemas.ReceiptOut, _ANSWER),
+    Route("POST", "/api/login", account.login, ANYONE, schemas.Me, operation="logIn"),
+    Route("POST", "/api/links/{token}", people_api.join, ANYONE, schemas.Me, operation="joinByLink", status=201),
+    Route("POST", "/api/logout", account.logout, READERS, schemas.Nothing, operation="logOut"),
+    Route("GET", "/api/me", account.me, READERS, schemas.Me, operation="whoAmI"),
+    Route("GET", "/api/openapi.json", describe.openapi, READERS, dict[str, Any], operation="describeApi"),
+    Route("POST", "/api/invitations", people_api.invitation, LEADS, lead.InvitationOut, operation="inviteSomebody", status=201),
+    Route("GET", "/api/projects", projects.projects, READERS, list[schemas.ProjectOut], operation="listProjects"),
+    Route("POST", "/api/projects", projects.create, LEADS, lead.ProjectMadeOut, 2 * MEGA, operation="createProject", status=201, errors={422: schemas.ProtocolErrorOut}),
+    Route("GET", "/api/projects/{project}/protocol", projects.protocol, READERS, schemas.ProtocolOut, operation="getProtocol"),
+    Route("GET", "/api/projects/{project}/progress", projects.progress, READERS, schemas.ProgressOut, operation="getMyProgress"),
+    Route("POST", "/api/projects/{project}/claim", projects.claim, READERS, schemas.TasksOut, operation="claimTasks"),
+    Route("GET", "/api/projects/{project}/reads/mine", projects.mine, READERS, list[schemas.OwnReadOut], operation="listMyReads"),
+    Route("GET", "/api/projects/{project}/atlas/{entry}/image", cases.atlas_image, READERS, gives="image/png", operation="getAtlasImage"),
+    Route("GET", "/api/projects/{project}/cases", cases.cases, LEADS, schemas.CasesOut, operation="listCases"),
+    Route("GET", "/api/projects/{project}/members", people_api.members, LEADS, lead.MembersOut, operation="listMembers"),
+    Route("PUT", "/api/projects/{project}/members", people_api.set_members, LEADS, lead.MembersOut, operation="setReaders"),
+    Route("GET", "/api/projects/{project}/uploads/{upload}", uploads.upload, LEADS, lead.UploadOut, operation="getUpload"),
+    Route("PUT", "/api/projects/{project}/uploads/{upload}/files/{sha256}", uploads.upload_file, LEADS, lead.FileKeptOut, 4096 * MEGA, operation="uploadFile", takes="application/octet-stream"),
+    Route("POST", "/api/projects/{project}/uploads/{upload}/import", uploads.import_files, LEADS, lead.JobOut, operation="importUpload", status=202),
+    Route("GET", "/api/projects/{project}/imports", imports.imports, LEADS, lead.ImportsOut, operation="listImports"),
+    Route("POST", "/api/projects/{project}/exports", exports.begin, LEADS, lead.ExportOut, operation="beginExport", status=202),
+    Route("GET", "/api/projects/{project}/exports", exports.exports, LEADS, lead.ExportsOut, operation="listExports"),
+    Route("GET", "/api/projects/{project}/exports/{export}", exports.export, LEADS, lead.ExportOut, operation="getExport"),
+    Route("GET", "/api/projects/{project}/exports/{export}/file", exports.file, LEADS, gives="application/octet-stream", operation="downloadExport"),
+    Route("POST", "/api/projects/{project}/exports/{export}/stop", exports.stop, LEADS, lead.ExportOut, operation="stopExport"),
+    Route("GET", "/api/cases/{case}/frames/{number}", cases.frame, READERS, gives="application/octet-stream", operation="getFrame"),
+    Route("GET", "/api/cases/{case}/thumbnail", cases.thumbnail, READERS, gives="image/png", operation="getThumbnail"),
+    Route("GET", "/api/cases/{case}/pictures/{number}", cases.picture, LEADS, gives="image/png", operation="getPicture"),
+    Route("GET", "/api/cases/{case}/reads", cases.reads, LEADS, schemas.CaseReadsOut, operation="listReadsOfCase"),
+    Route("GET", "/api/cases/{case}/consensus", cases.consensus, LEADS, schemas.ConsensusOut, operation="getConsensusOfCase"),
+    Route("POST", "/api/tasks/{task}/heartbeat", tasks.heartbeat, READERS, schemas.LeaseOut, operation="keepLease"),
+    Route("POST", "/api/tasks/{task}/skip", tasks.skip, READERS, schemas.Nothing, operation="skipTask"),
+    Route("POST", "/api/tasks/{task}/release", tasks.release, READERS, schemas.Nothing, operation="releaseTask"),
+    Route("PUT", "/api/tasks/{task}/draft", tasks.draft, READERS, schemas.VersionOut, _ANSWER, operation="saveDraft", errors={409: schemas.ConflictOut}),
+    Route("POST", "/api/tasks/{task}/submit", tasks.submit, READERS, schemas.ReceiptOut, _ANSWER, operation="submitRead", errors={409: schemas.ConflictOut}),
 )  # fmt: skip
 
 _PAGES = (
@@ -73,7 +90,8 @@ _PAGES = (
     Route("POST", "/projects/{project}/import/stop", imports.stop, LEADS),
     Route("GET", "/projects/{project}/members", project_pages.members_page, LEADS),
     Route("POST", "/projects/{project}/members", project_pages.members, LEADS),
-    Route("GET", "/projects/{project}/export", project_pages.export_page, LEADS),
+    Route("GET", "/projects/{project}/export", export_pages.export_page, LEADS),
+    Route("POST", "/projects/{project}/export", export_pages.begin, LEADS),
     Route("GET", "/cases/{case}", case_pages.case, LEADS),
     Route("GET", "/reports/{path:path}", reports.report, LEADS),
     Route("GET", "/people", people.people_page, LEADS),

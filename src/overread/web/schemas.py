@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from overread.web.schemas_answers import AnswerIn, AnswerOut
+
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{20,100}$")]
 Before = Annotated[int, Query(ge=1, le=2**62)]
@@ -18,7 +20,9 @@ FrameNumber = Annotated[int, Path(ge=0, le=1_000_000)]
 Seconds = Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Comment = Annotated[str, StringConstraints(max_length=4000)]
-Answer = dict[Annotated[str, StringConstraints(max_length=40)], Any]
+
+
+Kind = Literal["nominal", "ordinal", "multi-label", "score", "box", "instance", "mask"]
 
 
 class _Shape(BaseModel):
@@ -59,7 +63,7 @@ class DraftIn(_Shape):
     """A draft, and the version it builds on."""
 
     version: Whole
-    answer: Answer
+    answer: AnswerIn
     flags: Flags = Flags()
     comment: Comment = ""
     seconds: Seconds = 0
@@ -74,7 +78,7 @@ class SubmitIn(_Shape):
             pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
         ),
     ]
-    answer: Answer
+    answer: AnswerIn
     flags: Flags = Flags()
     comment: Comment = ""
     seconds: Seconds = 0
@@ -96,7 +100,7 @@ class ProjectOut(BaseModel):
 
     id: str
     name: str
-    kinds: list[str]
+    kinds: list[Kind]
     done: int
     total: int
 
@@ -115,7 +119,7 @@ class QuestionOut(BaseModel):
 
     id: str
     prompt: str
-    kind: str
+    kind: Kind
     classes: list[ClassOut]
     low: float | None
     high: float | None
@@ -130,7 +134,7 @@ class AtlasOut(BaseModel):
     do: bool
     why: str
     image_url: str
-    drawing: dict[str, Any] | None
+    drawing: AnswerOut | None
 
 
 class ProtocolOut(BaseModel):
@@ -168,11 +172,13 @@ class CaseOut(BaseModel):
     rows: int
     columns: int
     frames: int
-    samples: int
-    dtype: str
+    samples: Literal[1, 3]
+    dtype: Literal["uint8", "int16", "uint16", "int32", "float32"]
     slope: float
     intercept: float
-    spacing_mm: list[float] | None
+    spacing_mm: Annotated[
+        tuple[float, float] | None, Field(description="Row, column; null if unknown.")
+    ]
     slice_mm: float | None
     windows: list[WindowOut]
     modality: str
@@ -186,7 +192,7 @@ class DraftOut(BaseModel):
     """A draft as it is kept."""
 
     version: int
-    answer: dict[str, Any]
+    answer: AnswerOut
     flags: Flags
     comment: str
     seconds: float
@@ -238,7 +244,7 @@ class OwnReadOut(BaseModel):
     task: str
     case: CaseOut
     revision: int
-    answer: dict[str, Any]
+    answer: AnswerOut
     flags: Flags
     comment: str
     submitted: str
@@ -272,7 +278,7 @@ class CaseReadOut(BaseModel):
     colour: int
     revision: int
     protocol_version: int
-    answer: dict[str, Any]
+    answer: AnswerOut
     flags: Flags
     comment: str
     seconds: float
@@ -286,28 +292,43 @@ class CaseReadsOut(BaseModel):
 
 
 class ConsensusOut(BaseModel):
-    """The consensus of a case, as an answer."""
+    """The consensus of a case, as an answer; ``posterior`` says in words how sure it is."""
 
-    answer: dict[str, Any]
-    posterior: dict[str, Any]
-
-
-class ImportsOut(BaseModel):
-    """Imports of a project, the newest first."""
-
-    imports: list[dict[str, Any]]
+    answer: AnswerOut
+    posterior: dict[str, str]
 
 
 class ErrorBody(BaseModel):
-    """What is wrong."""
+    """What is wrong: ``name`` must ``rule``; got ``got``. ``remedy`` is the one thing to do."""
 
-    name: str
+    name: Annotated[str, Field(examples=["seconds"])]
+    rule: Annotated[str, Field(examples=["be 0 or more"])]
+    got: str | float | bool | None
+    remedy: str | None
+
+
+class ProblemOut(BaseModel):
+    """One fault of a protocol file."""
+
+    line: int
+    where: str
     rule: str
-    got: Any = None
-    remedy: str | None = None
+    got: str
 
 
 class ErrorOut(BaseModel):
     """An error."""
 
     error: ErrorBody
+
+
+class ProtocolErrorOut(ErrorOut):
+    """A protocol with faults: every one of them with its line; or another error."""
+
+    problems: list[ProblemOut] | None = None
+
+
+class ConflictOut(ErrorOut):
+    """Something newer is there, or the id was used before; ``current`` is what is there."""
+
+    current: DraftOut | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -32,6 +32,11 @@ class Route:
         roles: who may come; :data:`NOBODY` for those without a session.
         answer: type of the JSON answer, for the OpenAPI description; None for pages and bytes.
         most: bytes of the body that are read at most.
+        operation: what programs call it ("claimTasks"); every route of the API has one.
+        status: of the answer when all went well.
+        gives: media type of an answer that is not JSON.
+        takes: media type of a body that is not JSON.
+        errors: status -> type of an error that tells more than the others.
     """
 
     method: str
@@ -40,6 +45,11 @@ class Route:
     roles: Roles
     answer: Any = None
     most: int = 256 * KILO
+    operation: str = ""
+    status: int = 200
+    gives: str = ""
+    takes: str = ""
+    errors: Mapping[int, Any] = field(default_factory=dict)
     pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

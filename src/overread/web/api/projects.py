@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import Response
 
 from overread.app import next_tasks, project_overview, project_protocol
-from overread.protocol import AtlasEntry, Protocol
+from overread.protocol import AtlasEntry, Protocol, ProtocolError
 from overread.web.api.around import At, Who
 from overread.web.api.cases import case_value
 from overread.web.rendering import markdown
-from overread.web.replies import json_reply
+from overread.web.replies import error_reply, json_reply
 from overread.web.schemas import Before, Claim, Id, Limit
+from overread.web.schemas_lead import ProjectIn
 
 
 def projects(site: At, who: Who) -> Response:
@@ -30,6 +32,17 @@ def projects(site: At, who: Who) -> Response:
             for one in found
         ]
     )
+
+
+def create(body: ProjectIn, site: At, who: Who) -> Response:
+    """Make a project from a protocol file; every fault of the file is told with its line."""
+    try:
+        made = project_protocol.new_project(site.store, body.name, body.protocol, by=who.id)
+    except ProtocolError as error:
+        problems = [asdict(one) for one in error.problems]
+        words = (error.name, error.rule, error.got, error.remedy)
+        return error_reply(422, *words, problems=problems)
+    return json_reply({"id": made}, 201)
 
 
 def protocol(project: Id, site: At, who: Who) -> Response:

@@ -131,15 +131,3 @@ def _members(
         reads_per_case=now.protocol.reads_per_case,
         error=error,
     )
-
-
-def export_page(request: Request, project: Id, site: At) -> Response:
-    """What can be taken out."""
-    found = project_overview.named(site.store, project)
-    return page(
-        request,
-        "export.html.j2",
-        project=found,
-        reads_formats=("csv", "parquet", "coco"),
-        consensus_formats=("csv", "parquet", "coco"),
-    )

@@ -1,0 +1,80 @@
+"""Exports as work beside the requests: made once, kept for a day, fetched when ready."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from overread.app.export_labels import Form, What, export_labels
+from overread.app.project_overview import named
+from overread.app.project_tables import Stopping
+from overread.store.errors import NotFoundError
+from overread.web.jobs import Job
+from overread.web.site import Site
+
+_DAY = 86_400
+
+
+def begin_export(
+    site: Site, project: str, key: str, *, what: What, form: Form, questions: Sequence[str] = ()
+) -> Job:
+    """Begin an export; the same id again is the same export.
+
+    Raises:
+        NotFoundError: no such project.
+        InputError: too many are waiting, or the id was used for another.
+    """
+    named(site.store, project)
+
+    def work(job: Job) -> None:
+        folder = _folder(site) / job.id
+        folder.mkdir()
+        try:
+            tick = Stopping(job.counts, job.stop.is_set)
+            job.file = export_labels(
+                site.store, project, folder, what=what, form=form, questions=questions, tick=tick
+            )
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    told = {"what": what, "format": form, "questions": ",".join(questions)}
+    return site.jobs.start_export(project, work, key=key, what=told)
+
+
+def export_called(site: Site, project: str, key: str) -> Job:
+    """An export of a project.
+
+    Raises:
+        NotFoundError: there is none of this id.
+    """
+    for one in site.jobs.of(project, "export"):
+        if one.id == key:
+            return one
+    raise NotFoundError("export", key)
+
+
+def export_value(job: Job) -> dict[str, Any]:
+    """An export as JSON."""
+    file = None
+    if job.done and job.file is not None and job.file.is_file():
+        file = {"name": job.file.name, "bytes": job.file.stat().st_size}
+    asked = [one for one in job.what["questions"].split(",") if one]
+    return {**job.told(), **job.what, "questions": asked, "file": file}
+
+
+def _folder(site: Site) -> Path:
+    """Where exports wait to be fetched; what is older than a day is taken away."""
+    place = site.upload_folder or Path(tempfile.gettempdir()) / "overread"
+    folder = place / "exports"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for old in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if time.time() - old.stat().st_mtime > _DAY:
+                shutil.rmtree(old, ignore_errors=True)
+    return folder
