@@ -80,15 +80,26 @@ def _started(part: Part) -> _Running:
 
 @contextlib.contextmanager
 def _interrupts_left_to_us() -> Generator[None]:
-    """Processes started in here do not hear Ctrl-C: they stop when they are told to."""
+    """Processes started in here do not hear Ctrl-C: they stop when they are told to.
+
+    We hear it at the end, when all of them are known.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are the main thread's
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heard: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
+    # a new process begins without our handler, but with what this thread holds back
+    masked = hasattr(signal, "pthread_sigmask")
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masked else set()
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if masked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+    if heard:
+        raise KeyboardInterrupt
 
 
 def _listen(running: Sequence[_Running], say: Say, step: Step) -> None:
