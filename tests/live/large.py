@@ -41,7 +41,7 @@ def fill(store: Store, *, cases: int, readers: int = 20, blob: str) -> Large:
     lead = add_user(store, "lead@example.org", "Lea Lead", "lead", "system").id
     hashed = hash_password(PASSWORD)
     set_password(store, lead, hashed, lead)
-    project = create_project(store, "Large", template("knee-grade"), lead).id
+    project = create_project(store, "Large", template("knee-grade"), lead, lead=lead).id
     emails = [f"reader{k}@example.org" for k in range(readers)]
     people = [
         add_user(store, one, f"Reader {k}", "reader", lead).id for k, one in enumerate(emails)

@@ -52,7 +52,7 @@ def furnish(
         lead = add_user(store, "lead@example.org", "Lea Lead", "lead", "system").id
         hashed = hash_password(PASSWORD)
         set_password(store, lead, hashed, lead)
-        project = create_project(store, "Load", template(protocol), lead).id
+        project = create_project(store, "Load", template(protocol), lead, lead=lead).id
         emails = [f"reader{k}@example.org" for k in range(readers)]
         for k, email in enumerate(emails):
             reader = add_user(store, email, f"Reader {k}", "reader", lead).id

@@ -7,7 +7,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from overread.app.project_readers import plan_reads, readers_of
+from overread.app.project_readers import plan_reads, who_reads
 from overread.images import (
     CaseImage,
     Child,
@@ -70,7 +70,7 @@ def import_upload(
             if stop():
                 break
     _add(store, project, waiting, by, counts)
-    if readers_of(store, project):
+    if who_reads(store, project):
         plan_reads(store, project, by=by)
 
 

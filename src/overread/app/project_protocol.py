@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from overread.app.project_readers import require_member
 from overread.protocol import Protocol, read_protocol
-from overread.store import Store, add_protocol_version, create_project, get_protocol
+from overread.store import Store, add_protocol_version, create_project, get_protocol, list_users
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,14 @@ class Version:
 
 
 def new_project(store: Store, name: str, text: str, *, by: str) -> str:
-    """Make a project and return its id.
+    """Make a project and return its id; who makes it leads it.
 
     Raises:
         ProtocolError: the protocol has faults; nothing was made.
     """
     read_protocol(text)
-    return create_project(store, name.strip(), text, by).id
+    people = {one.id for one in list_users(store, keys=[by]) if one.role != "reader"}
+    return create_project(store, name.strip(), text, by, lead=by if by in people else None).id
 
 
 def new_version(store: Store, project: str, text: str, *, base: int, by: str) -> int:

@@ -11,13 +11,23 @@ from __future__ import annotations
 from typing import Any
 
 from overread.web import oidc, schemas
-from overread.web.access.roles import ANYONE, LEADS, MEGA, READERS, Route
 from overread.web import schemas_lead as lead
+from overread.web.access.roles import ANYONE, LEADS, MEGA, READERS, Route
 from overread.web.api import account, cases, describe, exports, projects, tasks, uploads
 from overread.web.api import people as people_api
 from overread.web.pages import account as account_pages
+from overread.web.pages import (
+    atlas,
+    imports,
+    login_link,
+    own_account,
+    people,
+    protocol,
+    read,
+    reports,
+    work,
+)
 from overread.web.pages import cases as case_pages
-from overread.web.pages import imports, login_link, people, protocol, read, reports
 from overread.web.pages import exports as export_pages
 from overread.web.pages import projects as project_pages
 
@@ -94,8 +104,26 @@ _PAGES = (
     Route("POST", "/projects/{project}/export", export_pages.begin, LEADS),
     Route("GET", "/cases/{case}", case_pages.case, LEADS),
     Route("GET", "/reports/{path:path}", reports.report, LEADS),
+    Route("POST", "/cases/{case}/more", work.one_more, LEADS),
+    Route("GET", "/projects/{project}/guideline", atlas.guideline_page, LEADS),
+    Route("POST", "/projects/{project}/guideline", atlas.guideline, LEADS, most=2 * MEGA),
+    Route("GET", "/projects/{project}/atlas", atlas.atlas_page, LEADS),
+    Route("POST", "/projects/{project}/atlas", atlas.add, LEADS, most=atlas.MOST_BYTES),
+    Route("POST", "/projects/{project}/atlas/{entry}/remove", atlas.remove, LEADS),
+    Route("GET", "/projects/{project}/work", work.work_page, LEADS),
+    Route("POST", "/projects/{project}/work/repeat", work.repeat, LEADS),
+    Route("POST", "/tasks/{task}/move", work.move, LEADS),
+    Route("POST", "/tasks/{task}/free", work.free, LEADS),
+    Route("POST", "/reads/{read}/reply", work.reply, LEADS),
     Route("GET", "/people", people.people_page, LEADS),
     Route("POST", "/people", people.invite_somebody, LEADS),
+    Route("POST", "/people/withdraw", people.withdraw, LEADS),
+    Route("POST", "/people/{person}/password", people.password_link, LEADS),
+    Route("POST", "/people/{person}/active", people.set_active, LEADS),
+    Route("GET", "/account", own_account.account_page, READERS),
+    Route("POST", "/account/password", own_account.change_password, READERS),
+    Route("GET", "/password/{token}", own_account.password_page, ANYONE),
+    Route("POST", "/password/{token}", own_account.new_password, ANYONE),
 )
 
 ROUTES = (*_API, *_PAGES)

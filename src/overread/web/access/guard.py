@@ -21,9 +21,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from overread.app.project_readers import project_with, require_lead
 from overread.errors import OverreadError
+from overread.store.errors import NotFoundError
 from overread.web.access.headers import with_headers
-from overread.web.access.roles import NOBODY, Route
+from overread.web.access.roles import LEADS, NOBODY, Route
 from overread.web.access.sessions import Signed, signed_in
 from overread.web.access.tokens import same
 from overread.web.errors import foreseen, unforeseen
@@ -94,6 +96,8 @@ async def _answer(
             signed = await run_in_threadpool(signed_in, request, site)
             scope.setdefault("state", {}).update(site=site, signed=signed)
             refused = _refuse_role(request, route, signed)
+            if not refused and signed is not None and route.roles == LEADS:
+                refused = await run_in_threadpool(_refuse_project, request, route, signed, site)
     elif route is not None:
         refused = route
     if refused:
@@ -151,6 +155,20 @@ def _refuse_role(request: Request, route: Route, signed: Signed | None) -> _Refu
     if changes and signed is not None and not same(given, signed.csrf):
         remedy = "GET /api/me gives the token of this session."
         return _Refusal(403, "X-CSRF-Token", "be this session's", "another", remedy)
+    return None
+
+
+def _refuse_project(request: Request, route: Route, signed: Signed, site: Site) -> _Refusal | None:
+    """What belongs to a project is there for who leads it, and for admins."""
+    found = route.pattern.match(request.scope["path"])
+    of = found.groupdict() if found else {}
+    for what in ("project", "case", "task", "read"):
+        if what in of:
+            try:
+                project = project_with(site.store, what, of[what])
+                require_lead(site.store, project, signed.id, role=signed.role)
+            except NotFoundError:
+                return _Refusal(404, what, "be one that is there for you")
     return None
 
 

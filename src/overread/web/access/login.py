@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from starlette.exceptions import HTTPException
 
-from overread.app import sign_in
+from overread.app import look_after_people, sign_in
 from overread.store import UserRow
 from overread.web.access.passwords import password_fits
 from overread.web.access.tokens import keyed
@@ -39,3 +39,19 @@ def log_in(site: Site, email: str, password: str, address: str) -> UserRow:
         sign_in.note_failure(site.store, list(keys))
         raise HTTPException(401, "log in with an e-mail and password that fit")
     return account.user
+
+
+def check_password(site: Site, user: str, password: str, address: str) -> None:
+    """Check the password of who is signed in, slowly for those who found an open session.
+
+    Raises:
+        HTTPException: 422 where it is another, 429 after too many failures.
+    """
+    keys = {keyed(site.secret, f"own {user} {address}"): MOST["pair"]}
+    if sign_in.failed_too_often(site.store, keys, within=WINDOW):
+        raise HTTPException(429, "wait a quarter of an hour: too many tries failed")
+    with site.hashing:
+        fits = password_fits(look_after_people.password_hash_of(site.store, user), password)
+    if not fits:
+        sign_in.note_failure(site.store, list(keys))
+        raise HTTPException(422, "give the password until now")

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import project_overview, project_protocol, project_readers
+from overread.app import assign, project_overview, project_protocol, project_readers
 from overread.errors import InputError
 from overread.protocol import TEMPLATES, ProtocolError, read_protocol, template
 from overread.store.errors import StoreError
@@ -21,12 +21,14 @@ def home(request: Request, site: At, who: Who) -> Response:
     """My reading: every project I read, the next action first."""
     found = project_overview.projects_of(site.store, who.id, role="reader")
     found = sorted(found, key=lambda one: (one.done >= one.total, one.name))
-    return page(request, "home.html.j2", projects=found)
+    replies = assign.replies(site.store, who.id)
+    return page(request, "home.html.j2", projects=found, replies=replies)
 
 
-def projects(request: Request, site: At) -> Response:
-    """All projects."""
-    return page(request, "projects.html.j2", projects=project_overview.all_projects(site.store))
+def projects(request: Request, site: At, who: Who) -> Response:
+    """The projects I lead; all of them for an admin."""
+    found = project_overview.led_projects(site.store, who.id, role=who.role)
+    return page(request, "projects.html.j2", projects=found)
 
 
 def project(request: Request, project: Id, site: At) -> Response:
@@ -106,10 +108,21 @@ def members_page(request: Request, project: Id, site: At) -> Response:
 async def members(request: Request, project: Id, site: At, who: Who) -> Response:
     """Change who reads, and plan."""
     form = await read_form(request)
-    readers = [one for one in form.getlist("reader") if isinstance(one, str) and len(one) <= 64]
+    chosen = {
+        name: [one for one in form.getlist(name) if isinstance(one, str) and len(one) <= 64]
+        for name in ("reader", "lead")
+    }
+    leads = chosen["lead"] if form.get("leads") else None  # a form without that column
+    if leads is not None and who.role != "admin" and who.id not in leads:
+        leads = [*leads, who.id]  # nobody shuts themselves out by a slip
     try:
         await run_in_threadpool(
-            project_readers.set_readers, site.store, project, readers, by=who.id
+            project_readers.set_readers,
+            site.store,
+            project,
+            chosen["reader"],
+            by=who.id,
+            leads=leads,
         )
     except InputError as refused:
         told = {"title": "Not saved", "words": str(refused)}
