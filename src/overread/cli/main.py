@@ -32,6 +32,7 @@ COMMANDS = {
     "export": "export",
     "serve": "serve",
     "openapi": "openapi",
+    "login-link": "login_link",
 }
 
 
