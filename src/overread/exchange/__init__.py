@@ -14,12 +14,14 @@ from overread.exchange.documents import (
 )
 from overread.exchange.findings import read_boxes
 from overread.exchange.gold import Gold, read_gold, read_gold_scores
-from overread.exchange.gold_findings import read_gold_boxes
+from overread.exchange.gold_findings import read_gold_boxes, read_gold_instances
 from overread.exchange.gold_masks import read_gold_masks
+from overread.exchange.gold_sets import read_gold_sets
 from overread.exchange.label_sets import read_label_rows, read_label_sets
 from overread.exchange.mask_files import write_masks
 from overread.exchange.mask_table import read_mask_table
 from overread.exchange.masks import mask_arrays, read_mask_folder
+from overread.exchange.outline_table import read_outlines
 from overread.exchange.reads import ReadOptions, read_reads
 from overread.exchange.reads_out import reads_table, write_reads
 from overread.exchange.tables import read_table
@@ -43,12 +45,15 @@ __all__ = [
     "read_coco_masks",
     "read_gold",
     "read_gold_boxes",
+    "read_gold_instances",
     "read_gold_masks",
     "read_gold_scores",
+    "read_gold_sets",
     "read_label_rows",
     "read_label_sets",
     "read_mask_folder",
     "read_mask_table",
+    "read_outlines",
     "read_reads",
     "read_scores",
     "read_table",

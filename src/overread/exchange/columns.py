@@ -26,6 +26,7 @@ class Columns:
         x1, y1, x2, y2: corners of a box in pixels; (0, 0) is the outer corner of the first pixel.
         width, height: of the image in pixels; used when there, "" never.
         rows, columns, rle: of run-length masks.
+        outline: of outlines, as JSON or WKT.
         time, seconds, protocol, group: ``None`` takes a column of that name when there is one; a
             name demands it; "" leaves it out.
         read: tells apart two reads of one case by one reader in tables with several rows a read.
@@ -44,6 +45,7 @@ class Columns:
     rows: str = "rows"
     columns: str = "columns"
     rle: str = "rle"
+    outline: str = "outline"
     time: str | None = None
     seconds: str | None = None
     protocol: str | None = None
@@ -74,6 +76,8 @@ def detect_kind(names: Sequence[str], columns: Columns | None = None) -> Kind:
         (<Kind.NOMINAL: 'nominal'>, <Kind.SCORE: 'score'>)
     """
     columns = columns or Columns()
+    if match(names, columns.outline) is not None:
+        return Kind.INSTANCE
     if all(match(names, corner) is not None for corner in columns.corners):
         return Kind.BOX
     if match(names, columns.rle) is not None:

@@ -77,13 +77,9 @@ def read_boxes(
     if flat not in ("error", "drop"):
         raise InputError("flat", "be error or drop", f"{flat!r}")
     table = open_table(source)
-    who = {what: find(table.names, what, getattr(columns, what)) for what in _WHO_SAYS}
+    who = {what: find(table.names, what, getattr(columns, what)) for what in WHO_SAYS}
     corners = {what: find(table.names, what, getattr(columns, what)) for what in _CORNERS}
-    size = {
-        what: name
-        for what in ("width", "height")
-        if (name := optional(table.names, what, getattr(columns, what))) and form != "size"
-    }
+    size = image_size_columns(table.names, columns) if form != "size" else {}
     read = read_column(table.names, columns)
     plain = corners | size | ({"read": read} if read else {})
     frame, extras = load_columns(table, columns, named=who, plain=plain)
@@ -96,9 +92,9 @@ def read_boxes(
     schema = schema if schema is None or isinstance(schema, LabelSchema) else tuple(schema)
     label, schema = class_codes(coded(frame[who["label"]]), said.finding, Kind.BOX, schema)
     cannot = refuse_contradictions(gathered.read, gathered.index.n_reads, said)
-    image_size = _image_size(frame, gathered, size)
-    if image_size is not None:
-        _refuse_outside(box, image_size[gathered.index.case[gathered.read]])
+    sides = image_size(frame, gathered, size)
+    if sides is not None:
+        _refuse_outside(box, sides[gathered.index.case[gathered.read]])
     rows = _rows_of_findings(kept, gathered.read, label, box)
     return BoxReads(
         gathered.index,
@@ -107,11 +103,13 @@ def read_boxes(
         box[rows],
         schema,
         unreadable=cannot if cannot.any() else None,
-        image_size=image_size,
+        image_size=sides,
     )
 
 
-_WHO_SAYS = ("case", "reader", "label")
+WHO_SAYS = ("case", "reader", "label")
+"""Columns of every table of findings."""
+
 _CORNERS = ("x1", "y1", "x2", "y2")
 
 
@@ -179,7 +177,13 @@ def first_of_each(table: NDArray[Any]) -> Ints:
     return np.sort(np.unique(table, axis=0, return_index=True)[1])
 
 
-def _image_size(frame: pl.DataFrame, gathered: Gathered, size: dict[str, str]) -> Ints | None:
+def image_size_columns(names: tuple[str, ...], columns: Columns) -> dict[str, str]:
+    """The columns of width and height that are there."""
+    found = {what: optional(names, what, getattr(columns, what)) for what in ("width", "height")}
+    return {what: name for what, name in found.items() if name}
+
+
+def image_size(frame: pl.DataFrame, gathered: Gathered, size: dict[str, str]) -> Ints | None:
     """(cases, 2) width and height, 0 where unknown; None where no column says."""
     if len(size) < 2:
         return None

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overread.errors import InputError
-from overread.exchange.columns import Columns, match
+from overread.exchange.columns import Columns
 from overread.exchange.gold import refuse_strangers
-from overread.exchange.gold_findings import GOLD_READER
+from overread.exchange.gold_findings import GOLD_READER, of_gold
 from overread.exchange.mask_table import RunCode, read_mask_table
 from overread.exchange.masks import read_mask_files, read_mask_folder
 from overread.exchange.pictures import MASK_SUFFIXES
-from overread.exchange.tables import read_table
 from overread.labels import MaskReads
 
 GoldMasks = tuple[NDArray[Any] | None, ...]
@@ -80,13 +79,7 @@ def _stem(name: str) -> str:
 
 def _table(source: Any, columns: Columns | None, code: RunCode) -> MaskReads:
     columns = columns or Columns()
-    frame = read_table(source)
-    if not frame.height:
-        raise InputError("gold table", "hold at least one row", "the header only")
-    others = [name for name in frame.columns if name != match(frame.columns, columns.reader)]
-    table: dict[str, Any] = {name: frame[name] for name in others}
-    table[columns.reader] = [GOLD_READER] * frame.height
-    return read_mask_table(table, columns=columns, code=code)
+    return read_mask_table(of_gold(source, columns), columns=columns, code=code)
 
 
 def _codes(gold: MaskReads, reads: MaskReads, *, numbered: bool) -> NDArray[np.int64]:

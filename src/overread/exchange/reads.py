@@ -20,6 +20,7 @@ from overread.exchange.json_file import read_json
 from overread.exchange.label_sets import ABSENT, PRESENT, read_label_rows, read_label_sets
 from overread.exchange.mask_table import RunCode, read_mask_table
 from overread.exchange.masks import read_mask_folder
+from overread.exchange.outline_table import read_outlines
 from overread.exchange.outlines import Parts
 from overread.exchange.stated import stated
 from overread.exchange.tables import open_table
@@ -177,8 +178,13 @@ def _read_table(source: Any, options: ReadOptions) -> Reads:
             blank=options.blank,
         )
     if kind is Kind.INSTANCE:
-        rule = "come from a COCO file (or be masks)"
-        raise InputError("instances", rule, "a table")
+        return read_outlines(
+            source,
+            columns=columns,
+            schema=options.classes,
+            no_finding=options.no_finding,
+            unreadable=unreadable,
+        )
     return read_classes(
         source,
         columns=columns,
