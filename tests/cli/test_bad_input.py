@@ -232,11 +232,30 @@ def test_gold_and_truth_that_do_not_fit(cases, labels, words, reads, tmp_path):
     assert not page.exists()
 
 
-def test_gold_and_truth_for_kinds_without(reads_of, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("wide", "label must be one of mass, node; got 'x'"),
+        ("boxes", 'table must have a column "x1"'),
+        ("instances", 'table must have a column "outline"'),
+        ("masks", 'table must have a column "rows"'),
+    ],
+)
+def test_gold_of_another_kind(name, words, reads_of, tmp_path):
+    table = answers(tmp_path, ["case 1"], ["x"])
+    assert words in refused("consensus", *reads_of(name), "--gold", table)
+
+
+def test_gold_for_a_method_that_does_not_learn(reads_of, tmp_path):
+    table = answers(tmp_path, ["case 1"], ["x"])
+    said = refused("consensus", *reads_of("boxes"), "--gold", table, "--method", "median_boxes")
+    assert "method must be one that learns from gold: boxes; got median_boxes" in said
+
+
+def test_a_report_of_a_kind_without_truth(reads_of, tmp_path):
     table = answers(tmp_path, ["case 1"], ["x"])
     page = tmp_path / "page.html"
     for name in ("wide", "boxes", "masks"):
-        assert "gold must" in refused("consensus", *reads_of(name), "--gold", table)
         options = ("--truth", table, "--out", page)
         assert "truth must" in refused("report", *reads_of(name), *options)
     assert not page.exists()

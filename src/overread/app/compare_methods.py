@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from overread.app.methods import METHODS, Method, method_called, methods_for
-from overread.app.truth import AnyScore, against, truth_of
+from overread.app.truth import AnyScore, against, sets_against, truth_of
 from overread.consensus import compare_methods as compare_by_held_out_reads
 from overread.consensus import recommend
-from overread.consensus.choose import Candidate, Recommendation
+from overread.consensus.choose import Candidate, Recommendation, compare_by_class
+from overread.consensus.choose import Comparison as Held
 from overread.consensus.result import Consensus
 from overread.errors import InputError, MethodError
-from overread.labels import BoxReads, ClassReads, Kind, MaskReads, Reads, ScoreReads
+from overread.labels import (
+    BoxReads,
+    ClassReads,
+    InstanceReads,
+    MaskReads,
+    MultiLabelReads,
+    Reads,
+)
 
 _SIMPLE_FIRST = ("majority", "one_coin", "hierarchical", "dawid_skene", "ordinal", "ebcc")
 _MOST_FOLDED = 2_000_000  # reads; beyond, five fits of every method take minutes
@@ -29,7 +37,8 @@ class Entry:
         score: against the truth, None where there is none.
         held_out: by held-out reads, None where it cannot be had.
         note: why the method could not be run; "" when it could.
-        result: the consensus itself; None for masks, whose volumes would fill the memory.
+        result: the consensus itself; None for masks, whose volumes would fill the memory, and for
+            sets of classes, which have one a class.
     """
 
     method: str
@@ -42,10 +51,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Methods side by side. Args: entries; recommendation: None where reads cannot be held out."""
+    """Methods side by side.
+
+    Args:
+        entries: one a method.
+        recommendation: None where reads cannot be held out.
+        by_class: sets of classes alone: class -> the same for this class; ``entries`` hold the
+            means over classes.
+    """
 
     entries: tuple[Entry, ...]
     recommendation: Recommendation | None
+    by_class: Mapping[str, Comparison] = field(default_factory=dict)
 
 
 def compare(
@@ -60,49 +77,33 @@ def compare(
     """Run every method that fits and say how good each is.
 
     Args:
-        reads: classes, grades, scores, boxes or masks.
+        reads: of any kind; sets of classes are compared class by class, and as a whole.
         truth: right answers, see :func:`overread.app.truth.truth_of`; the methods do not see
-            them. Boxes and masks need them.
+            them. Boxes, outlines and masks need them.
         methods: names; all that fit by default.
         seed: of the methods and the folds.
         clock: seconds, for the time of a fit.
         progress: called with methods done and in all.
     Raises:
-        InputError: a label kind without comparison, an unknown method, a truth that does not fit.
+        InputError: an unknown method, a truth that is missing or does not fit.
     """
-    _refuse(reads, truth)
-    right = None if truth is None else truth_of(reads, truth)
-    chosen = _chosen(reads, methods)
-    entries = []
-    for done, method in enumerate(chosen, start=1):
-        entries.append(_entry(reads, method, right, seed, clock))
-        if progress is not None:
-            progress(done, len(chosen) + 1)
-    held, recommendation = _held_out(reads, [e for e in entries if not e.note], seed)
-    if progress is not None:
-        progress(len(chosen) + 1, len(chosen) + 1)
-    return Comparison(
-        tuple(
-            Entry(e.method, e.seconds, e.score, held.get(e.method), e.note, e.result)
-            for e in entries
-        ),
-        recommendation,
-    )
-
-
-def _refuse(reads: Reads, truth: Any) -> None:
-    if not isinstance(reads, (ClassReads, ScoreReads, BoxReads, MaskReads)):
-        several = "Ask one question at a time: one table a class."
-        raise InputError(
-            "kind", "be nominal, ordinal, score, box or mask", reads.schema.kind,
-            remedy="Compare their boxes: --kind box." if reads.schema.kind is Kind.INSTANCE
-            else several,
-        )  # fmt: skip
-    if truth is None and isinstance(reads, (BoxReads, MaskReads)):
+    if truth is None and isinstance(reads, (BoxReads, InstanceReads, MaskReads)):
         raise InputError(
             "truth", f"be given for {reads.schema.kind} reads", "none",
             remedy="Only classes and grades can be compared by reads held out.",
         )  # fmt: skip
+    right = None if truth is None else truth_of(reads, truth)
+    chosen = _chosen(reads, methods)
+    steps = len(chosen) + 1
+    entries = []
+    for done, method in enumerate(chosen, start=1):
+        entries.append(_entry(reads, method, right, seed, clock))
+        if progress is not None:
+            progress(done, steps)
+    found = _with_held_out(reads, entries, seed)
+    if progress is not None:
+        progress(steps, steps)
+    return found
 
 
 def _chosen(reads: Reads, names: Sequence[str] | None) -> list[Method]:
@@ -113,33 +114,90 @@ def _chosen(reads: Reads, names: Sequence[str] | None) -> list[Method]:
     return sorted(methods_for(kind), key=lambda method: order.get(method.name, len(order)))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tried:
+    """What a method gave. Args: whole; by_class: class -> the same, of sets of classes."""
+
+    whole: Entry
+    by_class: Mapping[str, Entry] = field(default_factory=dict)
+
+
 def _entry(
-    reads: Reads,
-    method: Method,
-    right: Any,
-    seed: int,
-    clock: Callable[[], float],
-) -> Entry:
+    reads: Reads, method: Method, right: Any, seed: int, clock: Callable[[], float]
+) -> _Tried:
     settings = {"seed": seed} if "seed" in method.takes else {}
     before = clock()
     try:
+        if isinstance(reads, MultiLabelReads):
+            return _of_sets(reads, method, right, seed, clock)
         result = method.reach(reads, **settings)
         seconds = clock() - before
         scored = None if right is None else against(reads, result, right, seed=seed)
     except MethodError as error:
-        return Entry(method.name, clock() - before, None, None, str(error), None)
+        return _Tried(Entry(method.name, clock() - before, None, None, str(error), None))
     kept = None if isinstance(reads, MaskReads) else result
-    return Entry(method.name, seconds, scored, None, "", kept)
+    return _Tried(Entry(method.name, seconds, scored, None, "", kept))
+
+
+def _of_sets(
+    reads: MultiLabelReads, method: Method, right: Any, seed: int, clock: Callable[[], float]
+) -> _Tried:
+    settings = {"seed": seed} if "seed" in method.takes else {}
+    parts, seconds = {}, {}
+    for code, name in enumerate(reads.schema.names):
+        before = clock()
+        try:
+            parts[name] = method.reach(reads.of_class(code), **settings)
+        except MethodError as error:
+            raise MethodError(f"{name}: {error}") from error
+        seconds[name] = clock() - before
+    scored = None if right is None else sets_against(parts, right, seed=seed)
+    of_class = {} if scored is None else scored.by_class
+    return _Tried(
+        Entry(method.name, sum(seconds.values()), scored, None, "", None),
+        {
+            name: Entry(method.name, seconds[name], of_class.get(name), None, "", result)
+            for name, result in parts.items()
+        },
+    )
+
+
+def _with_held_out(reads: Reads, tried: Sequence[_Tried], seed: int) -> Comparison:
+    entries = [one.whole for one in tried]
+    held, by_class = _held_out(reads, [one for one in entries if not one.note], seed)
+    if not isinstance(reads, MultiLabelReads):
+        return _joined(entries, held)
+    parts = {
+        name: _joined([one.by_class.get(name, one.whole) for one in tried], by_class.get(name))
+        for name in reads.schema.names
+    }
+    return replace(_joined(entries, held), by_class=parts)
+
+
+def _joined(entries: Sequence[Entry], held: Held | None) -> Comparison:
+    """Entries with their part in the comparison by held-out reads."""
+    found = {} if held is None else {one.name: one for one in held.candidates}
+    return Comparison(
+        tuple(replace(entry, held_out=found.get(entry.method)) for entry in entries),
+        None if held is None else recommend(held),
+    )
 
 
 def _held_out(
     reads: Reads, entries: Sequence[Entry], seed: int
-) -> tuple[Mapping[str, Candidate], Recommendation | None]:
-    if not isinstance(reads, ClassReads) or reads.index.n_reads > _MOST_FOLDED or not entries:
-        return {}, None
+) -> tuple[Held | None, Mapping[str, Held]]:
+    """All reads together, and by class where they are sets of classes."""
+    if not isinstance(reads, (ClassReads, MultiLabelReads)) or not entries:
+        return None, {}
+    sets = isinstance(reads, MultiLabelReads)
+    answers = reads.index.n_reads * (len(reads.schema.classes) if sets else 1)
+    if answers > _MOST_FOLDED:
+        return None, {}
     fits = {entry.method: METHODS[entry.method].reach for entry in entries}
     try:
-        found = compare_by_held_out_reads(reads, fits, seed=seed)
+        if isinstance(reads, ClassReads):
+            return compare_by_held_out_reads(reads, fits, seed=seed), {}
+        tables = {name: reads.of_class(code) for code, name in enumerate(reads.schema.names)}
+        return compare_by_class(tables, fits, seed=seed)
     except MethodError:
-        return {}, None
-    return {one.name: one for one in found.candidates}, recommend(found)
+        return None, {}

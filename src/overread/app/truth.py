@@ -10,15 +10,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from overread.app.reach_consensus import gold_of
-from overread.arrays import Floats
+from overread.arrays import Floats, Ints
 from overread.consensus import score, score_findings, score_masks
 from overread.consensus.finding_score import FINDING_MEASURES, FindingScore
 from overread.consensus.mask_score import MASK_MEASURES, MaskScore
 from overread.consensus.result import Consensus
-from overread.consensus.scoring import MEASURES, Score
+from overread.consensus.scoring import MEASURES, Score, SetScore, score_sets
 from overread.errors import MethodError
-from overread.exchange import read_gold_boxes, read_gold_masks
-from overread.labels import BoxReads, ClassReads, MaskReads, Reads
+from overread.labels import BoxReads, ClassReads, InstanceReads, MaskReads, Reads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,11 +36,12 @@ class NumberScore:
     n_cases: int
 
 
-AnyScore: TypeAlias = Score | NumberScore | FindingScore | MaskScore
+AnyScore: TypeAlias = Score | SetScore | NumberScore | FindingScore | MaskScore
 
 _FIGURES: Mapping[type, tuple[str, ...]] = MappingProxyType(
     {
         Score: MEASURES,
+        SetScore: MEASURES,
         NumberScore: ("bias", "mae", "rmse", "covered"),
         FindingScore: FINDING_MEASURES,
         MaskScore: MASK_MEASURES,
@@ -61,31 +61,37 @@ def truth_of(reads: Reads, truth: Any) -> Any:
     """The truth in the form that :func:`against` takes.
 
     Args:
-        truth: a table ``case, label`` (scores ``case, value``; boxes add ``x1, y1, x2, y2``), for
-            boxes also a COCO file or a folder of VOC files, for masks a folder or a table.
+        truth: in the forms of gold answers, see :func:`overread.app.reach_consensus.gold_of`.
     Raises:
-        InputError: this kind takes none, or the truth does not fit the reads.
+        InputError: the truth does not fit the reads.
     """
-    if isinstance(reads, BoxReads):
-        return read_gold_boxes(truth, reads)
-    if isinstance(reads, MaskReads):
-        return read_gold_masks(truth, reads)
     return gold_of(reads, truth)
 
 
 def against(reads: Reads, result: Consensus[Any], truth: Any, *, seed: int = 0) -> AnyScore:
     """Score a consensus of these reads against :func:`truth_of` them.
 
+    Sets of classes have one consensus a class: see :func:`sets_against`.
+
     Raises:
         MethodError: no case has both truth and consensus.
     """
     if isinstance(reads, ClassReads):
         return score(result, truth, seed=seed)
-    if isinstance(reads, BoxReads):
+    if isinstance(reads, (BoxReads, InstanceReads)):
         return score_findings(result, truth, seed=seed)
     if isinstance(reads, MaskReads):
         return score_masks(result, reads, truth, seed=seed)
     return _number_score(result, truth)
+
+
+def sets_against(parts: Mapping[str, Consensus[Any]], truth: Ints, *, seed: int = 0) -> SetScore:
+    """Score the consensus of each class of a multi-label table against :func:`truth_of` it.
+
+    Raises:
+        MethodError: no case has both truth and consensus.
+    """
+    return score_sets(parts, truth, seed=seed)
 
 
 def _number_score(result: Consensus[Any], right: Floats) -> NumberScore:

@@ -50,7 +50,13 @@ def run(
         ),
     ] = None,
     gold: Annotated[
-        Path | None, typer.Option("--gold", help="Known answers: a table `case, label`.")
+        Path | None,
+        typer.Option(
+            "--gold",
+            help="Known answers to some cases: a table `case, label` (scores `case, value`; boxes "
+            "add `x1, y1, x2, y2`, outlines `outline`, or COCO, VOC; sets of classes a column a "
+            "class); for masks a folder of `case.png` or a table.",
+        ),
     ] = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Add a column `p_CLASS` for each class.")
