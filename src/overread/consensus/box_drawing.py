@@ -159,7 +159,8 @@ def size_error(drawing: Drawing) -> Floats:
 
 def _common_size(drawing: Drawing) -> float:
     """Variance of the size that readers draw together, by precision."""
-    weight = drawing.sd**-2.0 / (drawing.sd**-2.0).sum()
+    weight = np.where(drawing.known, 0.0, drawing.sd**-2.0)
+    weight /= weight.sum()
     doubt = drawing.doubt_bias[2]
     return float(weight @ doubt @ weight if doubt.shape[1] > 1 else weight**2 @ doubt[:, 0])
 
@@ -230,12 +231,17 @@ def _learn(drawing: Drawing, seen: _Seen, boxes: float, *, tied: bool) -> Drawin
 
 def _learn_together(drawing: Drawing, seen: _Seen) -> Drawing:
     prior = 1 / (_LOG_SPREAD + _UNEVEN)
-    log = 2 * np.log(drawing.sd[0])
-    variance = 1 / (float(seen.of_sd.sum()) + prior)
-    slope = 0.5 * float((seen.squared - seen.free).sum()) - prior * (log - 2 * np.log(USUAL_SD))
+    free = ~drawing.known
+    log = 2 * np.log(drawing.sd[free][0])
+    of_sd = seen.of_sd[np.ix_(free, free)] if seen.of_sd.shape[1] > 1 else seen.of_sd[free]
+    variance = 1 / (float(of_sd.sum()) + prior)
+    slope = 0.5 * float((seen.squared - seen.free)[free].sum())
+    slope -= prior * (log - 2 * np.log(USUAL_SD))
     log = max(log + float(np.clip(variance * slope, -1, 1)), 2 * np.log(_LEAST_SD))
-    doubt = np.full_like(drawing.doubt_sd, variance)
-    return replace(drawing, sd=np.full_like(drawing.sd, np.exp(log / 2)), doubt_sd=doubt)
+    doubt = np.where(free[:, None], np.full_like(drawing.doubt_sd, variance), 0.0)
+    if doubt.shape[1] > 1:
+        doubt[:, ~free] = 0.0
+    return replace(drawing, sd=np.where(free, np.exp(log / 2), drawing.sd), doubt_sd=doubt)
 
 
 def _learn_biases(drawing: Drawing, seen: _Seen) -> tuple[Drawing, Floats]:

@@ -17,6 +17,13 @@ from overread.consensus.finding_result import (
     share_interval,
 )
 from overread.consensus.finding_temperature import UNCALIBRATED, finding_temperature
+from overread.consensus.given_findings import (
+    as_given,
+    check_gold_findings,
+    gold_cases,
+    gold_parts,
+    with_gold,
+)
 from overread.consensus.result import (
     Consensus,
     FindingConsensus,
@@ -33,6 +40,7 @@ from overread.labels import BoxReads, InstanceReads
 def fuse_boxes(
     reads: BoxReads,
     *,
+    gold: BoxReads | None = None,
     calibrate: bool = True,
     exchangeable: bool = False,
     level: float = 0.95,
@@ -48,8 +56,12 @@ def fuse_boxes(
     Args:
         reads: box reads; repeats by one reader are matched as reads of their own and share one
             vote; "cannot be read" is left out.
+        gold: what is known to be there in some cases: one read of each, over the same cases and
+            classes. Readers' sensitivity, false alarms and drawing are learned from it, and in its
+            cases its boxes are the consensus. A gold read without boxes says that nothing is
+            there; a case without a gold read is not known.
         calibrate: find the temperature (at most 1) at which the posterior best predicts
-            held-out reads.
+            held-out reads, or the gold.
         exchangeable: readers have no identity ("reader 2" is another person in each case): they
             share one sensitivity, false-alarm rate, confusion and precision, and no bias.
         level: coverage of the readers' intervals, in (0, 1).
@@ -58,7 +70,7 @@ def fuse_boxes(
         findings of all cases; reliability by reader: sensitivity, false alarms a case, class
         accuracy, edge sd and size bias relative to the box.
     Raises:
-        InputError: ``level`` or ``rounds`` out of range.
+        InputError: ``level`` or ``rounds`` out of range, gold that does not fit the reads.
     Source:
         Dawid & Skene 1979, Appl. Stat. 28(1):20-28 (existence and class); Raykar et al. 2010, JMLR
         11:1297-1322 (precision); unmarked sites, matching within EM: ours, see the method's page.
@@ -73,18 +85,19 @@ def fuse_boxes(
         ([[11.0, 10.0, 50.0, 51.0]], True)
     """
     check_settings(level, rounds)
-    table = finding_table(reads)
+    table = findings_of(reads, gold)
     matched = match_findings(table, tied=exchangeable, rounds=rounds)
-    posterior, tau = calibrated(matched, calibrate=calibrate)
+    posterior, tau = calibrated(matched, calibrate=calibrate, tied=exchangeable)
     answer = Answer(*posterior, matched.fused.box, matched.fused.se)
     settings: dict[str, Setting] = {
+        "gold_cases": gold_cases(gold),
         "calibrate": calibrate,
         "exchangeable": exchangeable,
         "level": level,
         "rounds": rounds,
     }
     return modelled_consensus(
-        reads, table, matched, answer, method="boxes", settings=settings, tau=tau
+        reads, table, matched, answer, method="boxes", settings=settings, tau=tau, gold=gold
     )
 
 
@@ -131,9 +144,28 @@ def median_boxes(
     )
 
 
-def calibrated(matched: Matched, *, calibrate: bool) -> tuple[tuple[Floats, Floats], Temperature]:
+def findings_of(
+    reads: BoxReads | InstanceReads, gold: BoxReads | InstanceReads | None
+) -> FindingTable:
+    """Findings of the reads, and of the gold as a further reader.
+
+    Raises:
+        InputError: gold that does not fit the reads.
+    """
+    table = finding_table(reads)
+    if gold is None:
+        return table
+    check_gold_findings(gold, reads)
+    return with_gold(table, reads, gold) if gold_cases(gold) else table
+
+
+def calibrated(
+    matched: Matched, *, calibrate: bool, tied: bool
+) -> tuple[tuple[Floats, Floats], Temperature]:
     """Existence (clusters,) and class given existence (clusters, classes), and the temperature."""
-    found = finding_temperature(matched.marks, matched.sites) if calibrate else UNCALIBRATED
+    found = UNCALIBRATED
+    if calibrate:
+        found = finding_temperature(matched.marks, matched.sites, matched.counts, tied=tied)
     posterior = site_posterior(matched.marks, matched.sites, found.tau)[:, 0]
     existence = posterior.sum(axis=1)
     by_class = np.divide(
@@ -154,8 +186,11 @@ def modelled_consensus(
     method: str,
     settings: dict[str, Setting],
     tau: Temperature,
+    gold: BoxReads | InstanceReads | None,
 ) -> Consensus[FindingConsensus]:
-    """Result of a fitted model of findings."""
+    """Result of a fitted model of findings, gold as it is given."""
+    if table.known.any():
+        answer = as_given(answer, table, matched)
     rate = matched.sites.rate[0]
     return finding_consensus(
         reads,
@@ -175,6 +210,7 @@ def modelled_consensus(
         history=tuple(Iteration(*step) for step in matched.history),
         temperature=tau.tau,
         prevalence=rate / rate.sum(),
+        given=gold_parts(gold),
     )
 
 

@@ -205,14 +205,27 @@ def from_gold(joint: Floats, truth: Ints, without: float) -> Temperature:
         without: temperature found without the gold.
     """
 
-    def score(taus: Floats) -> Floats:
+    def chance(taus: Floats) -> Floats:
         heated = taus[:, None, None] * joint
-        chance = heated[:, np.arange(truth.size), truth] - logsumexp(heated, axis=2)
-        prior = -0.5 * (np.log(taus / without) / GOLD_SPREAD) ** 2
-        return np.asarray(chance.sum(axis=1) + prior)
+        right = heated[:, np.arange(truth.size), truth] - logsumexp(heated, axis=2)
+        return np.asarray(right.sum(axis=1))
 
     words = f"fitted to {truth.size} gold cases around the {without:.2f} found without them"
-    return Temperature(_best(score), "gold", int(truth.size), words)
+    return Temperature(best_with_gold(chance, without), "gold", int(truth.size), words)
+
+
+def best_with_gold(chance: Callable[[Floats], Floats], without: float) -> float:
+    """The temperature that gold and a log-normal prior around the one without it make best.
+
+    Args:
+        chance: (temperatures,) -> log chance of the gold at each.
+        without: temperature found without the gold.
+    """
+
+    def score(taus: Floats) -> Floats:
+        return np.asarray(chance(taus) - 0.5 * (np.log(taus / without) / GOLD_SPREAD) ** 2)
+
+    return _best(score)
 
 
 def _hold_out(

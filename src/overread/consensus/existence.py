@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, gammaln, logit, logsumexp
 
-from overread.arrays import Floats, Ints
+from overread.arrays import Bools, Floats, Ints
 from overread.consensus.marks import Marks, held_out_marks
 from overread.consensus.sites import (
     FOUND,
+    NEVER,
     RATE_WEIGHT,
     READER_WEIGHT,
     SEEN_BY_CHANCE,
@@ -31,6 +32,7 @@ from overread.consensus.sites import (
     Sites,
     group_priors,
     log_prior,
+    of_free,
 )
 
 LONE = 0.7
@@ -40,6 +42,7 @@ _TINY = 1e-12
 _MOST_UNEVEN = 0.01
 _MOST_EVEN = 1e3  # gamma shape from which on all cases are equally rich
 _LOWEST_TAU = 0.02
+_CERTAIN = 500.0  # nats by which gold outweighs any reads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +54,13 @@ class _Expectation:
     log_likelihood: float
 
 
-def first_sites(marks: Marks) -> Sites:
-    """A start from vote shares: what more than half of a case's readers marked is real."""
+def first_sites(marks: Marks, known: Bools | None = None) -> Sites:
+    """A start from vote shares: what more than half of a case's readers marked is real.
+
+    Args:
+        marks: the data.
+        known: (readers,) see :class:`Sites`.
+    """
     n_readers, n_classes = marks.weight.shape[1], marks.n_classes
     n_group = int(marks.group.max(initial=-1)) + 1
     pattern, found, times = marks.richness.T
@@ -76,7 +84,11 @@ def first_sites(marks: Marks) -> Sites:
     per_case = max(float(readers.mean()), 1.0) if readers.size else 1.0
     lost = np.array([1 - (1 - FOUND) ** per_case, 1 - (1 - SEEN_BY_CHANCE) ** per_case])
     rate = np.outer((split + 0.5) / n_cases / lost, per_class)
-    return Sites(rate, mark, np.tile(base, (n_readers, 1, 1)), 2.0, live)
+    confusion = np.tile(base, (n_readers, 1, 1))
+    given = np.zeros(n_readers, dtype=np.bool_) if known is None else known
+    mark[0, given], mark[1, given] = 1 - NEVER, NEVER
+    confusion[given] = NEVER + (1 - n_classes * NEVER) * np.eye(n_classes)
+    return Sites(rate, mark, confusion, 2.0, live, given)
 
 
 def fit_sites(
@@ -95,7 +107,7 @@ def fit_sites(
         never falls.
     """
     n_group = 10
-    rate = first_sites(marks).rate
+    rate = first_sites(marks, sites.known).rate
     priors = group_priors(sites, None, rate, tied=tied)
     for _ in range(n_group):  # the group's chances first settle, then stand still
         for _ in range(3):
@@ -155,10 +167,15 @@ def _bound(free: Floats, like: Sites) -> Sites:
     confusion = np.exp(told).reshape(like.confusion.shape)
     return Sites(
         np.exp(rate).reshape(like.rate.shape),
-        np.clip(expit(mark), 1e-6, 1 - 1e-6).reshape(like.mark.shape),
+        np.where(
+            like.known[:, None],
+            like.mark,
+            np.clip(expit(mark), 1e-6, 1 - 1e-6).reshape(like.mark.shape),
+        ),
         confusion / confusion.sum(axis=2, keepdims=True),
         float(np.exp(np.clip(shape[0], np.log(_MOST_UNEVEN), np.log(_MOST_EVEN)))),
         np.clip(expit(live), 1e-9, 1 - 1e-9),
+        like.known,
     )
 
 
@@ -168,7 +185,7 @@ def _objective(sites: Sites, seen: _Expectation, priors: Priors, *, tied: bool) 
 
 def site_posterior(marks: Marks, sites: Sites, tau: float = 1.0) -> Floats:
     """(clusters, 2, classes) chance of each kind of site; each cluster's sum to 1."""
-    joint = tau * _joint(marks, sites)
+    joint = tau * site_joint(marks, sites)
     posterior = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
     return np.asarray(posterior[marks.row_of].reshape(-1, 2, marks.n_classes))
 
@@ -187,11 +204,15 @@ def held_out_temperature(marks: Marks, sites: Sites) -> tuple[float, float]:
         tau in (0, 1], and the number of held-out decisions it rests on.
     """
     entry, reader, pattern_row, weight = held_out_marks(marks)
+    if sites.known.any():  # what gold has answered needs no reader
+        open_ones = ~gold_rows(marks, sites.known)[1][pattern_row]
+        entry, reader, pattern_row = (one[open_ones] for one in (entry, reader, pattern_row))
+        weight = weight[open_ones]
     if not pattern_row.size:
         return 1.0, 0.0
     states = marks.n_classes * 2
     mark = sites.mark.transpose(1, 0, 2).reshape(-1, states)[reader]
-    joint = _joint(marks, sites)[pattern_row]
+    joint = site_joint(marks, sites)[pattern_row]
     has = entry >= 0
     said = np.zeros((reader.size, states))
     said[has] = _log_said(sites, reader[has], marks.label[entry[has]])
@@ -224,7 +245,7 @@ def _log_said(sites: Sites, reader: Ints, label: Ints) -> Floats:
     return np.tile(np.log(sites.confusion[reader, :, label]), 2)
 
 
-def _joint(marks: Marks, sites: Sites) -> Floats:
+def site_joint(marks: Marks, sites: Sites) -> Floats:
     """(rows, 2 classes) log rate at which a case shows these marks from each kind of site."""
     joint = np.log(sites.rate).ravel() + _silence(marks, sites)[marks.row_pattern]
     if marks.reader.size:
@@ -233,11 +254,26 @@ def _joint(marks: Marks, sites: Sites) -> Floats:
         each *= marks.share[:, None]
         start = np.flatnonzero(np.r_[True, np.diff(marks.entry_row) > 0])
         joint += np.add.reduceat(each, start, axis=0)
+    if sites.known.any():
+        joint -= _CERTAIN * _ruled_out(marks, sites.known)
     return np.asarray(joint)
 
 
+def _ruled_out(marks: Marks, known: Bools) -> Bools:
+    """(rows, 2 classes) kinds of site that gold says a row is not of."""
+    marked, told = gold_rows(marks, known)
+    return np.repeat(np.column_stack([told & ~marked, marked]), marks.n_classes, axis=1)
+
+
+def gold_rows(marks: Marks, known: Bools) -> tuple[Bools, Bools]:
+    """(rows,) marked by gold; (rows,) in a case whose gold is known."""
+    told = np.asarray(marks.weight[:, np.flatnonzero(known)].sum(axis=1)) > 0
+    marked = np.bincount(marks.entry_row[known[marks.reader]], minlength=marks.row_count.size) > 0
+    return marked, told[marks.row_pattern]
+
+
 def _expect(marks: Marks, sites: Sites) -> _Expectation:
-    joint = _joint(marks, sites)
+    joint = site_joint(marks, sites)
     total = logsumexp(joint, axis=1, keepdims=True) if joint.size else np.zeros((0, 1))
     silence = _silence(marks, sites)
     rate = sites.rate.ravel()
@@ -279,9 +315,9 @@ def _count(marks: Marks, seen: _Expectation) -> Counts:
 def _maximise(
     marks: Marks, sites: Sites, seen: _Expectation, priors: Priors, *, tied: bool
 ) -> Sites:
-    counts = _count(marks, seen)
+    counts = of_free(_count(marks, seen), sites.known)
     if tied:
-        counts = _pooled(counts)
+        counts = pooled_counts(counts)
     mark = (counts.marked + READER_WEIGHT * priors.mark) / (counts.there + READER_WEIGHT)
     confusion = counts.said + priors.confusion
     confusion /= confusion.sum(axis=2, keepdims=True)
@@ -291,11 +327,13 @@ def _maximise(
     group = marks.group[marks.richness[:, 0]]
     live = np.bincount(group, weights=seen.live) / np.bincount(group, weights=marks.richness[:, 2])
     live = np.clip(live, 1e-9, 1 - 1e-9)
-    new = Sites(rate, np.clip(mark, 1e-6, 1 - 1e-6), confusion, sites.shape, live)
+    mark = np.where(sites.known[:, None], sites.mark, np.clip(mark, 1e-6, 1 - 1e-6))
+    confusion[sites.known] = sites.confusion[sites.known]
+    new = Sites(rate, mark, confusion, sites.shape, live, sites.known)
     return replace(new, shape=_best_shape(marks, new, seen.live))
 
 
-def _pooled(counts: Counts) -> Counts:
+def pooled_counts(counts: Counts) -> Counts:
     """Every reader has the counts of all."""
     return Counts(
         np.broadcast_to(counts.there.sum(axis=1, keepdims=True), counts.there.shape),

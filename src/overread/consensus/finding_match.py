@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from overread.arrays import Floats, Ints
+from overread.arrays import Bools, Floats, Ints
 from overread.consensus.box_drawing import Fused, Members, first_drawing, fuse_edges
 from overread.consensus.box_geometry import Drawing, pair_evidence, places
 from overread.consensus.existence import (
@@ -45,6 +45,7 @@ class FindingTable:
         read_row: (reads,) row of the read table.
         read_case, read_reader, read_share: (reads,).
         n_cases, n_readers, n_classes: numbers of names, in use or not.
+        known: (readers,) true for gold, a further reader after all others who is right.
     """
 
     row: Ints
@@ -62,6 +63,7 @@ class FindingTable:
     n_cases: int
     n_readers: int
     n_classes: int
+    known: Bools
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +124,7 @@ def finding_table(reads: BoxReads | InstanceReads) -> FindingTable:
         n_cases=index.n_cases,
         n_readers=index.n_readers,
         n_classes=len(reads.schema.classes),
+        known=np.zeros(index.n_readers, dtype=np.bool_),
     )
 
 
@@ -145,9 +148,9 @@ def match_findings(
     pair = candidate_pairs(table.case, table.read, table.box)
     shape = None if overlap is None else overlap(pair)
     where = places(table.box, table.size)
-    drawing = first_drawing(table.n_readers)
+    drawing = first_drawing(table.n_readers, table.known)
     alone = partition(np.arange(table.row.size))
-    sites = first_sites(_marks(table, alone))
+    sites = first_sites(_marks(table, alone), table.known)
     richness = np.ones(table.n_cases)
     owner = np.full(table.row.size, -1)
     for done in range(1, rounds + 1):
@@ -157,7 +160,7 @@ def match_findings(
         clusters = cluster_findings(table.read, *pair, score, weight=precision)
         drawing, fused = _draw(table, clusters, drawing, tied=tied)
         marks = _marks(table, clusters)
-        sites = first_sites(marks) if done == 1 else sites
+        sites = first_sites(marks, table.known) if done == 1 else sites
         now = clusters.member[clusters.first[clusters.of]]
         settled = not now.size or bool(np.mean(now != owner) < _SETTLED)
         last = settled or done == rounds

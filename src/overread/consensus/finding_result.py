@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.special import betaincinv, entr, gammaincinv, ndtri
@@ -67,14 +67,22 @@ def finding_consensus(
     history: tuple[Iteration, ...] = (),
     temperature: float = 1.0,
     prevalence: Floats | None = None,
+    given: tuple[Any, ...] = (),
 ) -> Consensus[FindingConsensus]:
-    """Sort the clusters by case and existence and fill in what follows from them."""
+    """Sort the clusters by case and existence and fill in what follows from them.
+
+    Gold in the table is heard, and is no read: it is in no count and no cluster of the result.
+    ``given`` is what else the provenance must hold.
+    """
     case = table.case[clusters.member[clusters.first[:-1]]]
     order = np.lexsort((np.arange(case.size), -answer.existence, case))
     size = np.diff(clusters.first)[order]
     first = np.r_[0, np.cumsum(size)]
     step = np.arange(int(first[-1])) - np.repeat(first[:-1], size)
-    member = table.row[clusters.member[np.repeat(clusters.first[:-1][order], size) + step]]
+    at = clusters.member[np.repeat(clusters.first[:-1][order], size) + step]
+    of_reader = ~table.known[table.reader[at]]
+    member = table.row[at[of_reader]]
+    first = np.r_[0, np.cumsum(of_reader)][first]
     value = FindingConsensus(
         case=case[order],
         code=answer.posterior[order].argmax(axis=1),
@@ -86,7 +94,8 @@ def finding_consensus(
         first=first,
         outline=None if answer.outline is None else tuple(answer.outline[i] for i in order),
     )
-    read = np.bincount(table.read_case, minlength=table.n_cases)
+    free = ~table.known[table.read_reader]
+    read = np.bincount(table.read_case[free], minlength=table.n_cases)
     return Consensus(
         kind=reads.schema.kind,
         method=method,
@@ -94,15 +103,15 @@ def finding_consensus(
         cases=reads.index.cases,
         value=value,
         posterior=answer.posterior[order],
-        entropy=_entropy(case, answer, read),
+        entropy=_entropy(case, answer, np.bincount(table.read_case, minlength=table.n_cases)),
         difficulty=_difficulty(table, clusters, case, answer, read),
         reliability=reliability,
         reads=read,
-        read_rows=table.read_row,
+        read_rows=table.read_row[free],
         history=history,
         warnings=warnings,
         temperature=temperature,
-        provenance=_provenance(reads, table, method, settings),
+        provenance=_provenance(reads, table.read_row[free], method, settings, given),
         prevalence=prevalence,
     )
 
@@ -119,6 +128,7 @@ def reader_reliability(
     reads = np.bincount(table.read_reader, minlength=table.n_readers)
     weight = np.bincount(table.read_reader, weights=table.read_share, minlength=table.n_readers)
     right = np.diagonal(sites.confusion, axis1=1, axis2=2) @ mix
+    free = ~table.known
     totals = (
         counts.there[0].sum(axis=1),
         counts.marked[0].sum(axis=1),
@@ -127,7 +137,7 @@ def reader_reliability(
         np.maximum(weight, 1e-9),
     )
     there, marked, false, boxes, seen = (
-        np.full(part.size, part.sum()) if tied else part for part in totals
+        np.full(part.size, part[free].sum()) if tied else part for part in totals
     )
     columns = [
         share_interval(sites.mark[0] @ mix, there + _PULL, level),
@@ -136,8 +146,8 @@ def reader_reliability(
         _spread(drawing, boxes, level),
         _size(drawing, boxes, level),
     ]
-    value, low, high = (np.column_stack([c[i] for c in columns]) for i in range(3))
-    unread = reads == 0
+    value, low, high = (np.column_stack([c[i] for c in columns])[free] for i in range(3))
+    unread = reads[free] == 0
     for part in (value, low, high):
         part[unread] = np.nan
     return Reliability(
@@ -147,42 +157,35 @@ def reader_reliability(
         low=low,
         high=high,
         level=level,
-        reads=reads,
-        confusion=sites.confusion,
+        reads=reads[free],
+        confusion=sites.confusion[free],
     )
 
 
 def finding_warnings(table: FindingTable, matched: Matched | None) -> tuple[str, ...]:
     """What a user must know before trusting the result, in plain words."""
+    free = ~table.known[table.read_reader]
+    case, reader = table.read_case[free], table.read_reader[free]
+    readers = np.unique(reader).size
     said: list[str] = []
-    readers = np.unique(table.read_reader).size
     if not table.row.size:
         said.append("No read holds a finding: the consensus is empty.")
-    if readers == 1:
-        said.append(
-            "There is one reader only. Whether a finding exists, and how well it is drawn, rests "
-            "on what is usual, not on these reads."
-        )
-    elif table.read_case.size and np.unique(table.read_case * 2**32 + table.read_reader).size == (
-        np.unique(table.read_case).size
-    ):
-        said.append(
-            "No case was read by two readers, so that their reads cannot be compared: existence "
-            "rests on what is usual. Let readers overlap on some cases."
-        )
+    if not table.known.any():
+        said += _alone(case, reader)
     if (table.read_share < 1).any():
         said.append("Repeat reads of one case by one reader share one vote.")
     if matched is None:
         return tuple(said)
-    marks = np.bincount(table.reader, minlength=table.n_readers)
-    reads = np.bincount(table.read_reader, minlength=table.n_readers)
+    marks = np.bincount(table.reader, minlength=table.n_readers)[~table.known]
+    reads = np.bincount(reader, minlength=table.n_readers)[~table.known]
     few = int(((reads > 0) & (marks < FEW_FINDINGS)).sum())
     if few and table.row.size:
         said.append(
             f"{few} of {readers} readers marked fewer than {FEW_FINDINGS} findings: their "
             "figures lean on those of the group."
         )
-    if (matched.sites.mark[1] > matched.sites.mark[0]).all(axis=0).any() and table.row.size:
+    mark = matched.sites.mark[:, ~table.known]
+    if mark.size and (mark[1] > mark[0]).all(axis=0).any() and table.row.size:
         said.append(
             "For some class, look-alikes are marked as often as findings: existence there is "
             "hardly known."
@@ -190,6 +193,23 @@ def finding_warnings(table: FindingTable, matched: Matched | None) -> tuple[str,
     if not matched.settled:
         said.append("Matching had not settled when it ended; a few findings may change partner.")
     return tuple(said)
+
+
+def _alone(case: Ints, reader: Ints) -> list[str]:
+    """What reads that cannot be compared mean, where there is no gold either."""
+    if np.unique(reader).size == 1:
+        words = (
+            "There is one reader only. Whether a finding exists, and how well it is drawn, rests "
+            "on what is usual, not on these reads."
+        )
+        return [words]
+    if case.size and np.unique(case * 2**32 + reader).size == np.unique(case).size:
+        words = (
+            "No case was read by two readers, so that their reads cannot be compared: existence "
+            "rests on what is usual. Let readers overlap on some cases."
+        )
+        return [words]
+    return []
 
 
 def _entropy(case: Ints, answer: Answer, read: Ints) -> Floats:
@@ -204,11 +224,13 @@ def _difficulty(
     table: FindingTable, clusters: Clusters, case: Ints, answer: Answer, read: Ints
 ) -> Floats:
     """(cases,) expected share of (read, cluster) answers that are wrong; nan where no one read."""
-    votes = np.bincount(table.read_case, weights=table.read_share, minlength=read.size)
+    heard = np.where(table.known[table.read_reader], 0.0, table.read_share)
+    votes = np.bincount(table.read_case, weights=heard, minlength=read.size)
     of, m = clusters.of, np.arange(table.row.size)
-    named = table.share * answer.posterior[of, table.label[m]]
+    weight = np.where(table.known[table.reader], 0.0, table.share)
+    named = weight * answer.posterior[of, table.label[m]]
     right = np.bincount(of, weights=named, minlength=clusters.count)
-    marked = np.bincount(of, weights=table.share, minlength=clusters.count)
+    marked = np.bincount(of, weights=weight, minlength=clusters.count)
     e = answer.existence
     wrong = e * (votes[case] - right) + (1 - e) * marked
     total = np.bincount(case, weights=wrong, minlength=read.size)
@@ -219,9 +241,10 @@ def _difficulty(
 
 def _provenance(
     reads: BoxReads | InstanceReads,
-    table: FindingTable,
+    read_row: Ints,
     method: str,
     settings: Mapping[str, Setting],
+    given: tuple[Any, ...],
 ) -> str:
     index = reads.index
     shape = (reads.box,) if isinstance(reads, BoxReads) else (reads.point, reads.first)
@@ -230,9 +253,10 @@ def _provenance(
         *columns,
         index.readers,
         reads.schema.names,
-        table.read_row,
+        read_row,
         method,
         sorted(settings.items()),
+        *given,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from overread.arrays import Bools, Floats, Ints
 from overread.consensus.case_bootstrap import figure_bounds, ratios
+from overread.consensus.given_findings import check_one_a_case
 from overread.consensus.result import Consensus, FindingConsensus
 from overread.errors import InputError, MethodError
 from overread.geometry.boxes import aligned_iou
@@ -195,13 +196,4 @@ def _check(
     if outlined != isinstance(truth, InstanceReads):
         kinds = ("outlines", "boxes") if outlined else ("boxes", "outlines")
         raise InputError("truth", f"be {kinds[0]}, as the consensus is", kinds[1])
-    if truth.index.n_cases != consensus.cases.size:
-        rule = f"have the {consensus.cases.size} cases of the consensus"
-        raise InputError("truth", rule, truth.index.n_cases)
-    if truth.schema.names != consensus.value.classes:
-        rule = f"have the classes {', '.join(consensus.value.classes)}"
-        raise InputError("truth", rule, ", ".join(truth.schema.names))
-    case = truth.index.case
-    again = np.flatnonzero(np.bincount(case, minlength=1)[case] > 1)
-    if again.size:
-        raise InputError("truth", "be one read a case", "two", rows=again + 1)
+    check_one_a_case(truth, consensus.cases.size, consensus.value.classes, name="truth")

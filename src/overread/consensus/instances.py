@@ -5,17 +5,22 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from overread.arrays import Floats
+from overread.arrays import Floats, Ints
 from overread.consensus.box_geometry import unbiased
-from overread.consensus.boxes import calibrated, check_settings, modelled_consensus
+from overread.consensus.boxes import (
+    calibrated,
+    check_settings,
+    findings_of,
+    modelled_consensus,
+)
 from overread.consensus.finding_match import (
     FindingTable,
     Matched,
     Pair,
-    finding_table,
     match_findings,
 )
 from overread.consensus.finding_result import Answer
+from overread.consensus.given_findings import gold_cases
 from overread.consensus.outline_fusion import fuse_outlines
 from overread.consensus.result import Consensus, FindingConsensus, Setting
 from overread.geometry.polygons import aligned_polygon_iou, polygons
@@ -25,6 +30,7 @@ from overread.labels import InstanceReads
 def fuse_instances(
     reads: InstanceReads,
     *,
+    gold: InstanceReads | None = None,
     calibrate: bool = True,
     exchangeable: bool = False,
     level: float = 0.95,
@@ -37,11 +43,11 @@ def fuse_instances(
     fused by their mean signed distance, each reader weighted by precision and without size bias.
 
     Args:
-        reads, calibrate, exchangeable, level, rounds: as for boxes.
+        reads, gold, calibrate, exchangeable, level, rounds: as for boxes.
     Returns:
         findings with an ``outline`` each; ``box`` is around it.
     Raises:
-        InputError: ``level`` or ``rounds`` out of range.
+        InputError: ``level`` or ``rounds`` out of range, gold that does not fit the reads.
     Source:
         Dawid & Skene 1979 (existence and class); Rohlfing & Maurer 2007, IEEE Trans. Image
         Process. 16(1):153-161 (outline).
@@ -56,52 +62,66 @@ def fuse_instances(
         [[11.5, 11.0, 29.5, 29.0]]
     """
     check_settings(level, rounds)
-    table = finding_table(reads)
+    table = findings_of(reads, gold)
+    point, first = reads.point, reads.first
+    if gold is not None and table.known.any():
+        point = np.concatenate([point, gold.point])
+        first = np.concatenate([first, gold.first[1:] + first[-1]])
 
     def overlap(pair: Pair) -> Floats:
-        return _overlap(reads, table, pair)
+        return _overlap(point, first, table, pair)
 
     matched = match_findings(table, tied=exchangeable, rounds=rounds, overlap=overlap)
-    (existence, by_class), tau = calibrated(matched, calibrate=calibrate)
-    outline = _outlines(reads, table, matched)
+    (existence, by_class), tau = calibrated(matched, calibrate=calibrate, tied=exchangeable)
+    outline = _outlines(point, first, table, matched)
     box = matched.fused.box
     if outline:
         box = np.array([np.r_[points.min(axis=0), points.max(axis=0)] for points in outline])
     answer = Answer(existence, by_class, box, matched.fused.se, outline)
     settings: dict[str, Setting] = {
+        "gold_cases": gold_cases(gold),
         "calibrate": calibrate,
         "exchangeable": exchangeable,
         "level": level,
         "rounds": rounds,
     }
     return modelled_consensus(
-        reads, table, matched, answer, method="instances", settings=settings, tau=tau
+        reads, table, matched, answer, method="instances", settings=settings, tau=tau, gold=gold
     )
 
 
-def _overlap(reads: InstanceReads, table: FindingTable, pair: Pair) -> Floats:
+def _overlap(point: Floats, first: Ints, table: FindingTable, pair: Pair) -> Floats:
     """(pairs,) IoU of the outlines."""
-    shapes = polygons(reads.point, reads.first)[table.row]
-    first, second = pair
+    shapes = polygons(point, first)[table.row]
+    one, other = pair
     shapely.prepare(shapes)
-    meet = shapely.intersects(shapes[first], shapes[second])
-    out = np.zeros(first.size)
-    out[meet] = aligned_polygon_iou(shapes[first[meet]], shapes[second[meet]])
+    meet = shapely.intersects(shapes[one], shapes[other])
+    out = np.zeros(one.size)
+    out[meet] = aligned_polygon_iou(shapes[one[meet]], shapes[other[meet]])
     return out
 
 
-def _outlines(reads: InstanceReads, table: FindingTable, matched: Matched) -> tuple[Floats, ...]:
-    """Fused outline of each cluster."""
+def _outlines(
+    point: Floats, first: Ints, table: FindingTable, matched: Matched
+) -> tuple[Floats, ...]:
+    """Fused outline of each cluster; the one that gold gives where it gives one."""
     clusters, drawing = matched.clusters, matched.drawing
     straight = unbiased(table.box, drawing.bias[table.reader])
     weight = table.share / drawing.sd[table.reader] ** 2
     weight[clusters.member] *= matched.fused.trust
+
+    def ring(finding: int) -> Floats:
+        row = table.row[finding]
+        return point[first[row] : first[row + 1]]
+
     fused = []
     for c in range(clusters.count):
         members = clusters.member[clusters.first[c] : clusters.first[c + 1]]
-        drawn = [
-            _moved(reads.outline(int(table.row[m])), table.box[m], straight[m]) for m in members
-        ]
+        given = members[table.known[table.reader[members]]]
+        if given.size:
+            fused.append(ring(int(given[0])))
+            continue
+        drawn = [_moved(ring(int(m)), table.box[m], straight[m]) for m in members]
         fused.append(fuse_outlines(drawn, weight[members]))
     return tuple(fused)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit, xlogy
 
-from overread.arrays import Floats
+from overread.arrays import Bools, Floats
 
 FOUND, SEEN_BY_CHANCE = 0.75, 0.03
 """Chance that a reader marks a finding, and a look-alike, before any read is seen."""
@@ -15,7 +15,9 @@ FOUND, SEEN_BY_CHANCE = 0.75, 0.03
 READER_WEIGHT = 20.0  # sites that a reader's chance given the class is pulled by
 _GROUP_WEIGHT = 40.0  # sites that the chances above weigh
 RATE_WEIGHT = 10.0  # cases that the rates from vote shares weigh
-_CONFUSION_WEIGHT = 10.0  # marks that a reader's confusion is pulled by
+CONFUSION_WEIGHT = 10.0  # marks that a reader's confusion is pulled by
+NEVER = 1e-12
+"""Chance that gold misses a finding, marks a look-alike or names a class wrongly."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +30,7 @@ class Sites:
         confusion: (readers, classes, classes) class said by true class, rows sum to 1.
         shape: of the gamma law of the cases' richness; small where findings crowd in few cases.
         live: (groups,) share of cases that are not normal.
+        known: (readers,) who marks all that is there and nothing else, and is not learned (gold).
     """
 
     rate: Floats
@@ -35,6 +38,7 @@ class Sites:
     confusion: Floats
     shape: float
     live: Floats
+    known: Bools
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,8 +84,9 @@ def group_priors(sites: Sites, counts: Counts | None, rate: Floats, *, tied: boo
     spread = 0.15 / k
     told = np.full((k, k), spread) + (0.85 * np.eye(k))
     if counts is None:
-        return Priors(sites.mark, np.tile(told * _CONFUSION_WEIGHT, (n_readers, 1, 1)), rate)
-    pooled = counts.said.sum(axis=0) + told * _CONFUSION_WEIGHT
+        return Priors(sites.mark, np.tile(told * CONFUSION_WEIGHT, (n_readers, 1, 1)), rate)
+    counts = of_free(counts, sites.known)
+    pooled = counts.said.sum(axis=0) + told * CONFUSION_WEIGHT
     pooled /= pooled.sum(axis=1, keepdims=True)
     mark = np.stack(
         [
@@ -89,7 +94,19 @@ def group_priors(sites: Sites, counts: Counts | None, rate: Floats, *, tied: boo
             for kind, usual in enumerate((FOUND, SEEN_BY_CHANCE))
         ]
     )
-    return Priors(mark, np.tile(pooled * _CONFUSION_WEIGHT, (n_readers, 1, 1)), rate)
+    return Priors(mark, np.tile(pooled * CONFUSION_WEIGHT, (n_readers, 1, 1)), rate)
+
+
+def of_free(counts: Counts, known: Bools) -> Counts:
+    """Counts without those of the known reader."""
+    if not known.any():
+        return counts
+    free = ~known
+    return Counts(
+        counts.there * free[:, None],
+        counts.marked * free[:, None],
+        counts.said * free[:, None, None],
+    )
 
 
 def _leanings(marked: Floats, there: Floats, usual: float, *, tied: bool) -> Floats:
@@ -112,9 +129,10 @@ def _leanings(marked: Floats, there: Floats, usual: float, *, tied: bool) -> Flo
 
 def log_prior(sites: Sites, priors: Priors, *, tied: bool) -> float:
     """Log density of the parameters, up to a constant."""
-    m = priors.mark
-    chance = xlogy(m, sites.mark) + xlogy(1 - m, 1 - sites.mark)
-    told = xlogy(priors.confusion, sites.confusion)
+    free = ~sites.known
+    m, mark = priors.mark[:, free], sites.mark[:, free]
+    chance = xlogy(m, mark) + xlogy(1 - m, 1 - mark)
+    told = xlogy(priors.confusion[free], sites.confusion[free])
     readers = m.shape[1] if tied else 1  # tied readers have one prior between them
     rate = RATE_WEIGHT * (xlogy(priors.rate, sites.rate) - sites.rate).sum()
     return float(READER_WEIGHT * chance.sum() + told.sum()) / readers + float(rate)
