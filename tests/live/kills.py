@@ -70,11 +70,12 @@ def storm(
         assert readers.stdout is not None
         assert readers.stdout.readline() == "ready\n"
         for _ in range(kills):
-            time.sleep(chance.uniform(0.05, 1.0))
+            for _ in range(chance.randrange(1, 40)):  # in the thick of it, not at the start
+                assert readers.stdout.readline() == "kept\n"
+            time.sleep(chance.uniform(0, 0.05))
             kill()
-        time.sleep(0.5)
         readers.stdin.close()
-        told: dict[str, Any] = json.loads(readers.stdout.read())
+        told: dict[str, Any] = json.loads(readers.stdout.read().splitlines()[-1])
     return told
 
 

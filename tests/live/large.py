@@ -96,15 +96,16 @@ def _write_reads(
     connection: sa.Connection, now: str, project: str, by: dict[tuple[int, int], str]
 ) -> None:
     reads = []
-    for (k, s), reader in by.items():
-        task = _id("slot", k, s)
-        held = {"tasks": [task], "reader": reader, "until": now}
-        body = _read(k, s, reader)
-        append(connection, now, reader, [("tasks_claimed", project, held)])
-        (event,) = append(connection, now, reader, [("read_submitted", project, body)])
-        row = {c.name: body[c.name] for c in t.reads.c if c.name in body}
-        row |= {"event": event.n, "project": project, "submitted": now}
-        reads.append(row | {"answer": canonical_json("answer", body["answer"])})
+    for reader in sorted(set(by.values())):  # all of one reader's at once: the log is asked less
+        bodies = [_read(k, s, reader) for (k, s), one in by.items() if one == reader]
+        tasks = [body["task"] for body in bodies]
+        held = ("tasks_claimed", project, {"tasks": tasks, "reader": reader, "until": now})
+        said = [("read_submitted", project, body) for body in bodies]
+        _, *events = append(connection, now, reader, [held, *said])
+        for body, event in zip(bodies, events, strict=True):
+            row = {c.name: body[c.name] for c in t.reads.c if c.name in body}
+            row |= {"event": event.n, "project": project, "submitted": now}
+            reads.append(row | {"answer": canonical_json("answer", body["answer"])})
     connection.execute(t.reads.insert(), reads)
     grants = [{"task": row["task"], "reader": row["reader"], "first": now} for row in reads]
     connection.execute(t.grants.insert(), grants)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -68,6 +69,19 @@ class Person:
         if not reply.ok:
             raise RuntimeError(f"{path}: {reply.status} {reply.text()[:300]}")
         return reply
+
+
+def exported(lead: Person, project: str, what: str, form: str) -> Path:
+    """Ask for an export on its page, wait for it, and download it."""
+    page = lead.page(f"/projects/{project}/export")
+    asked = page.locator(f'form:has(input[name="what"][value="{what}"])')
+    asked.locator(f'button[value="{form}"]').click()
+    rows = page.locator("tr[data-done]").filter(has_text=what).filter(has_text=form)
+    with page.expect_download() as download:
+        rows.locator("a[download]").first.click()
+    path = Path(download.value.path())
+    page.close()
+    return path
 
 
 def set_up_link(server: Server) -> str:

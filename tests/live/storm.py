@@ -1,7 +1,8 @@
 """Readers who submit, draft, skip and correct while the server is killed; nothing may be lost.
 
 ``python -m tests.live.storm SETTINGS`` (JSON: port, project, readers, password, seed) works until
-its standard input ends, whatever dies meanwhile, and prints as JSON what the server acknowledged.
+its standard input ends, whatever dies meanwhile. It prints "ready", a line for each read that was
+acknowledged, and at the end as JSON what the server said.
 A request that the server did not answer is sent again with the same ids, as the page does.
 """
 
@@ -141,6 +142,7 @@ async def _submit(reader: Reader, task: str, base: int) -> dict[str, Any] | None
     receipt: dict[str, Any] = reply.value
     read = [task, reader.one.email, receipt["revision"], grade]
     reader.told.reads[body["read_id"]] = read
+    print("kept", flush=True)  # noqa: T201
     return receipt
 
 
