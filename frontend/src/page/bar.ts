@@ -33,8 +33,9 @@ export function openBar(act: (command: string) => void): Bar {
   const group = (names: readonly (readonly [string, string])[], label: string): HTMLElement =>
     h("div", { class: "group", role: "group", "aria-label": label },
       ...names.map(([id]) => tools.get(id)!.element));
+  const hands = [group(TOOLS, "Tools"), group(ACTS, "View")];
   const element = h("header", { class: "bar" }, h("div", { class: "where" }, title, progress),
-    group(TOOLS, "Tools"), group(ACTS, "View"), saved,
+    ...hands, saved,
     h("div", { class: "group" }, guide.element, keys.element));
   return {
     element,
@@ -49,6 +50,7 @@ export function openBar(act: (command: string) => void): Bar {
     },
     update(state, stage, inverted) {
       const kind = state.protocol?.questions[state.question]?.kind ?? "nominal";
+      for (const each of hands) show(each, state.phase === "reading");
       write(title, state.protocol?.title ?? "");
       const onTheWay = state.waiting.filter((each) =>
         !("submit" in each.what) || each.what.submit.base_revision === 0).length;
@@ -109,13 +111,15 @@ export function openLine(acts: {
   slider.addEventListener("pointerup", () => slider.blur());
   let offered: readonly WindowPreset[] = [];
   let buttons: Button[] = [];
+  const element = h("footer", { class: "line" }, presets, frames, facts);
   return {
-    element: h("footer", { class: "line" }, presets, frames, facts),
+    element,
     setKeys(keyOf) {
       const key = keyOf("cine");
       cine.key(key === null ? null : shown(key));
     },
     update({ state, presets: now, window, zoom, brush, playing }) {
+      show(element, state.phase === "reading");
       if (now !== offered) {
         offered = now;
         buttons = now.map((each, index) => {

@@ -11,7 +11,7 @@ export function openEnds(acts: { again(): void; previous(): void }): Ends {
   const [title, text] = [h("h1", {}), h("p", {})];
   const again = button("Look again", acts.again, "submit");
   const previous = button("Back to your last read", acts.previous, "quiet");
-  const home = h("a", { href: "/", class: "quiet" }, "All projects");
+  const home = h("a", { href: "/home", class: "quiet" }, "My reading");
   const element = h("div", { class: "end" }, title, text,
     h("div", { class: "row" }, again.element, previous.element, home));
   return {
@@ -24,6 +24,7 @@ export function openEnds(acts: { again(): void; previous(): void }): Ends {
       show(again.element, state.phase === "empty" || state.phase === "problem");
       show(previous.element, state.phase === "finished");
       show(home, state.phase !== "loading");
+      home.classList.toggle("first", state.phase === "finished");
     },
   };
 }
@@ -37,10 +38,10 @@ function texts(state: State): readonly [string, string] {
       const sent = open === 0 ? "Every read is with the server."
         : `${open} of your reads are kept here and on their way. Keep this tab open until they are sent.`;
       if (progress && progress.done + open < progress.total) {
-        return ["Nothing to read just now", `You have read ${progress.done} of ${progress.total} cases. ` +
+        return ["Nothing to read just now", `You have read ${progress.done} of ${cases(progress.total)}. ` +
           `The others are with other readers. ${sent}`];
       }
-      return ["All done. Thank you.", `You have read ${progress?.total ?? 0} cases. ${sent}`];
+      return ["All done. Thank you.", `You have read ${cases(progress?.total ?? 0)}. ${sent}`];
     }
     case "empty": return ["No cases yet", "Nothing is waiting for you in this project. The study lead adds " +
       "cases and plans who reads them; then they appear here."];
@@ -48,4 +49,8 @@ function texts(state: State): readonly [string, string] {
       "Everything you have read is kept. This page tries again by itself when the server is away."];
     case "reading": return ["", ""];
   }
+}
+
+function cases(count: number): string {
+  return `${count} ${count === 1 ? "case" : "cases"}`;
 }

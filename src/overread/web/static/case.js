@@ -11,6 +11,14 @@ svg.setAttribute("preserveAspectRatio", "none");
 canvas.width = columns;
 canvas.height = rows;
 
+// All of the picture is seen at once, large or small.
+function fit() {
+  const shape = picture.naturalWidth / picture.naturalHeight || 1;
+  picture.parentElement.style.width = `min(100%, max(300px, 100vh - 190px) * ${shape})`;
+}
+picture.addEventListener("load", fit);
+if (picture.complete) fit();
+
 const NS = "http://www.w3.org/2000/svg";
 let layers = [];
 let frame = Number(slider?.value ?? 0);
@@ -67,7 +75,8 @@ function draw() {
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
   const shapes = [];
-  for (const layer of layers.filter((each) => each.box.checked)) {
+  // the consensus, first in the list, is drawn last: above all
+  for (const layer of layers.filter((each) => each.box.checked).reverse()) {
     for (const value of Object.values(layer.answer)) {
       if (!Array.isArray(value)) continue;
       for (const one of value.filter((each) => isFinding(each) && each.frame === frame)) {
@@ -95,7 +104,10 @@ function panel(layer) {
   layer.box = el("input", { type: "checkbox" });
   layer.box.checked = layer.shown ?? true;
   layer.box.addEventListener("change", draw);
-  const lines = Object.entries(layer.answer).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, said(value))]);
+  const lines = Object.entries(layer.answer).flatMap(([name, value]) => {
+    const beside = layer.beside?.[name];
+    return [el("dt", {}, name), el("dd", {}, said(value), ...(beside ? [el("br"), el("small", {}, beside)] : []))];
+  });
   for (const [name, words] of layer.notes) lines.push(el("dt", {}, name), el("dd", {}, words));
   const legend = el("legend", {}, el("label", { class: "check" }, layer.box, el("span", {}, layer.dot, layer.name)));
   return el("fieldset", {}, legend, el("dl", {}, ...lines));
@@ -129,8 +141,8 @@ async function load() {
   show();
   const consensus = await waiting;
   if (!consensus.ok || !Object.keys(consensus.body.answer).length) return;
-  const sure = Object.entries(consensus.body.posterior).map(([name, words]) => [name, words]);
-  layers.unshift({ name: "Consensus", colour: "consensus", answer: consensus.body.answer, notes: sure });
+  const { answer, posterior } = consensus.body;
+  layers.unshift({ name: "Consensus", colour: "consensus", answer, beside: posterior, notes: [] });
   for (const layer of layers) layer.shown = layer.box?.checked ?? true;
   show();
 }
