@@ -13,7 +13,7 @@ import io
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,10 +34,10 @@ from screenshot_study import (
 _HERE = Path(__file__).parent
 sys.path.insert(0, str(_HERE.parent))
 
-from tests.cli.program import overread
-from tests.live.people import Person, invitation, join, set_up_link
-from tests.live.server import running_server
-from tests.reading_page.hands import drag, eventually, fitted
+from tests.cli.program import overread  # noqa: E402 - after the path
+from tests.live.people import Person, invitation, join, set_up_link  # noqa: E402 - after the path
+from tests.live.server import running_server  # noqa: E402 - after the path
+from tests.reading_page.hands import drag, eventually, fitted  # noqa: E402 - after the path
 
 _SIZE = {"width": 1280, "height": 800}
 _MOST_BYTES = 250_000
@@ -63,6 +63,7 @@ class Album:
         self.shown.append((name, title, words))
 
     def write(self, page: Path) -> None:
+        """Write the page that shows them."""
         parts = [_HEAD]
         for name, title, words in self.shown:
             parts.append(f"## {title}\n\n{words}\n\n![{title}](pictures/{name}.png)\n")
@@ -70,6 +71,7 @@ class Album:
 
 
 def main() -> None:
+    """Make the pictures, then the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--images", type=Path, help="folder with the sample files")
     parser.add_argument("--out", type=Path, default=_HERE / "pictures")
@@ -83,8 +85,8 @@ def main() -> None:
             _readers(people, projects)
             _reading(album, people["Rhea"], projects)
             _others_read(people, projects)
-            _leads_pages(album, people["Lea"], projects)
-            _ends(album, browser, people, projects)
+            _leads_pages(album, people["Ada"], projects)
+            _ends(album, people, projects)
     album.write(_HERE / "pages.md")
 
 
@@ -125,8 +127,8 @@ def _accounts(album: Album, browser: Any, link: str) -> dict[str, Person]:
 
 
 def _readers(people: dict[str, Person], projects: dict[str, str]) -> None:
-    for name in projects:
-        page = people["Lea"].page(f"/projects/{projects[name]}/members")
+    for project in projects.values():
+        page = people["Ada"].page(f"/projects/{project}/members")
         for who in ("Rhea Reader", "Otto Other", "Ines Third"):
             page.get_by_label(who).check()
         page.get_by_role("button", name="Save").click()
@@ -217,7 +219,7 @@ def _mask(album: Album, reader: Person, project: str) -> None:
 def _grades(album: Album, reader: Person, project: str) -> None:
     page = reader.read(project)
     for done in range(1, 6):
-        page.keyboard.press("234"[done % 3])
+        page.keyboard.press("123"[done % 3])
         page.locator(".progress", has_text=f"{done} of").wait_for()
         answered = page.locator(".class[aria-pressed=true]")
         eventually(lambda a=answered: a.count() == 0, "the next case")
@@ -251,7 +253,7 @@ def _others_read(people: dict[str, Person], projects: dict[str, str]) -> None:
         _send(reader, projects["Lung nodules"], lambda _: nodule_answer(seed + 1))  # noqa: B023
         ticks = ["Pleural effusion", "Nodule or mass"][seed:]
         _send(reader, projects["Chest X-ray findings"], lambda _: {"findings": ticks})  # noqa: B023
-        grades = ["1 poor", "2 fair", "3 good"]
+        grades = ["Poor", "Fair", "Good"]
         for at in range(4 + 2 * seed):
             grade = grades[(at + seed) % 3]
             _send(reader, projects["Image quality"], lambda _: {"quality": grade})  # noqa: B023
@@ -271,12 +273,12 @@ def _leads_pages(album: Album, lead: Person, projects: dict[str, str]) -> None:
     (case,) = lead.get(f"/api/projects/{nodules}/cases")["cases"]
     pages = (
         ("/projects", "projects", "Projects", "Every study and how far it is."),
-        ("/projects/new", "new-project", "New project", "From a template, every line to be changed."),
-        (f"/projects/{quality}", "overview", "Overview", "How far, how fast, and what to do next."),
+        ("/projects/new", "new-project", "New project", "From a template; every line can change."),
+        (f"/projects/{quality}", "overview", "Overview", "How far, how fast, what is next."),
         (f"/projects/{quality}/cases", "cases", "Cases", "Every case with its reads."),
-        (f"/cases/{case['id']}", "case", "A case", "Every reader in a colour, the consensus in white."),
-        (f"/projects/{quality}/protocol", "protocol", "Protocol", "Checked by line, kept by version."),
-        (f"/projects/{quality}/import", "import", "Import", "Files, a folder, or one on the server."),
+        (f"/cases/{case['id']}", "case", "A case", "Readers in colours, consensus in white."),
+        (f"/projects/{quality}/protocol", "protocol", "Protocol", "Checked by line, kept in versions."),
+        (f"/projects/{quality}/import", "import", "Import", "Files, or a whole folder."),
         (f"/projects/{quality}/members", "readers", "Readers", "Who reads what."),
         ("/people", "people", "People", "Accounts and invitations."),
         (f"/projects/{quality}/export", "export", "Export", "Raw reads and consensus."),
@@ -289,9 +291,9 @@ def _leads_pages(album: Album, lead: Person, projects: dict[str, str]) -> None:
         page.close()
 
 
-def _ends(album: Album, browser: Any, people: dict[str, Person], projects: dict[str, str]) -> None:
-    page = people["Ada"].page("/home")
-    album.take(page, "empty", "Nothing to read", "A page without content says what comes next.")
+def _ends(album: Album, people: dict[str, Person], projects: dict[str, str]) -> None:
+    page = people["Lea"].page("/projects")
+    album.take(page, "empty", "No project yet", "A page without content says what comes next.")
     page.close()
     page = people["Lea"].page("/projects/new?template=knee-grade")
     page.get_by_label("Name").fill("Knees")
@@ -305,7 +307,9 @@ def _ends(album: Album, browser: Any, people: dict[str, Person], projects: dict[
     album.take(page, "not-found", "Not for readers", "What is not a reader's own is not there.")
     page.close()
     page = people["Ines"].read(projects["Image quality"])
-    page.context.request.post(people["Ines"].address + "/logout", form={"csrf": _csrf(people["Ines"])})
+    page.context.request.post(
+        people["Ines"].address + "/logout", form={"csrf": _csrf(people["Ines"])}
+    )
     page.keyboard.press("2")
     page.get_by_role("form", name="Log in").wait_for()
     words = "A session that ends in the middle loses nothing: reading goes on."
@@ -329,7 +333,7 @@ def _submit(page: Any) -> None:
 
 
 @contextmanager
-def _browser() -> Iterator[Any]:
+def _browser() -> Generator[Any]:
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as driver:

@@ -63,7 +63,9 @@ questions:
   - id: kidneys
     prompt: Outline each kidney
     kind: instance
-    classes: [{name: Kidney, key: "1", colour: "#00a67c"}, {name: Cyst, key: "2", colour: "#d68bb5"}]
+    classes:
+      - {name: Kidney, key: "1", colour: "#00a67c"}
+      - {name: Cyst, key: "2", colour: "#d68bb5"}
 guideline: |
   # How to outline
 
@@ -88,7 +90,11 @@ questions:
   - id: quality
     prompt: How good is the image?
     kind: ordinal
-    classes: ["0 useless", "1 poor", "2 fair", "3 good"]
+    classes:
+      - {name: Useless, key: "0"}
+      - {name: Poor, key: "1"}
+      - {name: Fair, key: "2"}
+      - {name: Good, key: "3"}
 guideline: |
   # How to grade
 
@@ -157,7 +163,7 @@ def sample_files(folder: Path | None, stem: str) -> Path:
 
 def nodule_answer(seed: int) -> dict[str, Any]:
     """Boxes of one reader: most nodules, each edge some pixels off."""
-    hand = random.Random(seed)
+    hand = random.Random(seed)  # noqa: S311 - a hand, not a secret
     boxes = [
         {"id": str(uuid4()), "class": "Nodule", "frame": 0}
         | {k: v + hand.gauss(0, 7) for k, v in zip(("x1", "y1", "x2", "y2"), box, strict=True)}
@@ -169,7 +175,8 @@ def nodule_answer(seed: int) -> dict[str, Any]:
 
 def kidney_ring(at: int, seed: int = 0) -> list[tuple[float, float]]:
     """Corners round one kidney of the MR, as one reader sets them."""
-    hand, (x, y, a, b) = random.Random(seed), KIDNEY_RINGS[at]
+    hand = random.Random(seed)  # noqa: S311 - a hand, not a secret
+    x, y, a, b = KIDNEY_RINGS[at]
     turns = [2 * math.pi * k / 14 for k in range(14)]
     return [
         (x + a * math.cos(t) + hand.gauss(0, 1.5), y + b * math.sin(t) + hand.gauss(0, 1.5))

@@ -49,6 +49,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             config.stash.setdefault(_LEFT_OUT, []).append(f"left out {len(left_out)} {words}")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test whose need is not met: in CI nothing is left out."""
+    for marker, (met, words) in _NEEDS.items():
+        if marker in item.keywords and not met:
+            pytest.fail(words)
+
+
 _LEFT_OUT = pytest.StashKey[list[str]]()
 
 
@@ -77,13 +85,6 @@ def browser(chromium: str) -> Iterator[Any]:
         opened = driver.chromium.launch(executable_path=chromium, args=_QUIET)
         yield opened
         opened.close()
-
-
-@pytest.fixture(scope="session")
-def built_page() -> None:
-    """The reading page as it is served; one that is not built is a failure here."""
-    if not _PAGE.is_file():
-        pytest.fail("the reading page is not built: make page")
 
 
 @pytest.fixture(scope="session")

