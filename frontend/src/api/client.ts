@@ -1,6 +1,8 @@
 /** The one place that talks to the server. Every failure becomes an ApiError of a known sort. */
+import type { operations } from "./schema";
+import { at } from "./types";
 import type {
-  Draft, ErrorBody, Me, OwnRead, Progress, Protocol, Receipt, Submission, Task,
+  Body, Draft, ErrorBody, Me, OwnRead, Progress, Protocol, Receipt, Reply, Submission, Task,
 } from "./types";
 
 /**
@@ -91,26 +93,30 @@ export function openApi(send: Fetch = (...args) => fetch(...args)): Api {
     })) as T;
   }
 
-  const post = <T>(path: string, body: unknown): Promise<T> => ask<T>(path, { method: "POST", body });
+  const post = <Op extends keyof operations>(path: string, body: Body<Op>): Promise<Reply<Op>> =>
+    ask<Reply<Op>>(path, { method: "POST", body });
   const known = (who: Me): Me => { csrf = who.csrf; return who; };
-  const me = async (): Promise<Me> => known(await ask<Me>("/api/me"));
-  const name = encodeURIComponent;
+  const me = async (): Promise<Me> => known(await ask<Reply<"whoAmI">>(at("/api/me", {})));
 
   return {
     me,
-    login: async (email, password) => known(await post<Me>("/api/login", { email, password })),
-    protocol: (project) => ask(`/api/projects/${name(project)}/protocol`),
-    progress: (project) => ask(`/api/projects/${name(project)}/progress`),
+    login: async (email, password) => known(await post<"logIn">(at("/api/login", {}), { email, password })),
+    protocol: (project) => ask<Reply<"getProtocol">>(at("/api/projects/{project}/protocol", { project })),
+    progress: (project) => ask<Reply<"getMyProgress">>(at("/api/projects/{project}/progress", { project })),
     claim: async (project, count) =>
-      (await post<{ tasks: Task[] }>(`/api/projects/${name(project)}/claim`, { count })).tasks,
-    mine: (project, limit) => ask(`/api/projects/${name(project)}/reads/mine?limit=${limit}`),
-    heartbeat: async (task) => { await post(`/api/tasks/${name(task)}/heartbeat`, {}); },
-    saveDraft: async (task, draft, last = false) => {
-      const what = { method: "PUT", body: draft, last };
-      return (await ask<{ version: number }>(`/api/tasks/${name(task)}/draft`, what)).version;
+      (await post<"claimTasks">(at("/api/projects/{project}/claim", { project }), { count })).tasks,
+    mine: (project, limit) =>
+      ask<Reply<"listMyReads">>(`${at("/api/projects/{project}/reads/mine", { project })}?limit=${limit}`),
+    heartbeat: async (task) => {
+      await ask<Reply<"keepLease">>(at("/api/tasks/{task}/heartbeat", { task }), { method: "POST", body: {} });
     },
-    submit: (task, read) => post(`/api/tasks/${name(task)}/submit`, read),
-    skip: async (task, reason) => { await post(`/api/tasks/${name(task)}/skip`, { reason }); },
+    saveDraft: async (task, draft, last = false) => {
+      const body: Body<"saveDraft"> = draft;
+      const what = { method: "PUT", body, last };
+      return (await ask<Reply<"saveDraft">>(at("/api/tasks/{task}/draft", { task }), what)).version;
+    },
+    submit: (task, read) => post<"submitRead">(at("/api/tasks/{task}/submit", { task }), read),
+    skip: async (task, reason) => { await post<"skipTask">(at("/api/tasks/{task}/skip", { task }), { reason }); },
     frame: async (url, signal) => (await request(url, { signal })).arrayBuffer(),
   };
 }

@@ -1,85 +1,37 @@
-/** Shapes of the HTTP API (see the OpenAPI description of the server). */
-import type { Answer, Flags, Question } from "../model/answer";
-import type { Case } from "../model/case";
+/** Shapes of the HTTP API, from the server's own description: schema.ts is generated (npm run schema). */
+import type { components, operations, paths } from "./schema";
 
-export interface Me {
-  readonly id: string;
-  readonly name: string;
-  readonly role: "reader" | "lead" | "admin";
-  readonly csrf: string;
-}
+type Shapes = components["schemas"];
 
-export interface AtlasEntry {
-  readonly id: string;
-  readonly class: string | null;
-  readonly do: boolean;
-  readonly why: string;
-  readonly image_url: string;
-  readonly drawing: Answer | null;
-}
-
-export interface Protocol {
-  readonly version: number;
-  readonly title: string;
-  readonly questions: readonly Question[];
-  readonly guideline_html: string;
-  readonly atlas: readonly AtlasEntry[];
-}
-
-export type { Progress } from "../model/progress";
-
+export type Me = Shapes["Me"];
+export type AtlasEntry = Shapes["AtlasOut"];
+export type Protocol = Shapes["ProtocolOut"];
+export type Progress = Shapes["ProgressOut"];
 /** What a reader has said so far; the server's copy. */
-export interface Draft {
-  readonly version: number;
-  readonly answer: Answer;
-  readonly flags: Flags;
-  readonly comment: string;
-  readonly seconds: number;
-}
+export type Draft = Shapes["DraftOut"];
+/** What the page keeps of a task, and of an own read: it makes some itself, before the server knows. */
+export type Task = Omit<Shapes["TaskOut"], "revision">;
+export type Receipt = Shapes["ReceiptOut"];
+export type OwnRead = Omit<Shapes["OwnReadOut"], "event">;
+/** Without a protocol_version the server takes the newest. */
+export type Submission = Shapes["SubmitIn"];
+/** An answer that is none may be cut short, or come from a proxy: nothing of it is certain. */
+export type ErrorBody = { readonly error?: Partial<Shapes["ErrorBody"]> } &
+  Partial<Pick<Shapes["ConflictOut"], "current">>;
 
-export interface Task {
-  readonly id: string;
-  readonly project: string;
-  readonly lease_expires: string;
-  readonly protocol_version: number;
-  readonly case: Case;
-  readonly draft: Draft | null;
-}
+/** JSON that an operation answers, and takes. */
+export type Reply<Op extends keyof operations> =
+  operations[Op]["responses"] extends { readonly 200: { content: { readonly "application/json": infer T } } } ? T : never;
+export type Body<Op extends keyof operations> =
+  operations[Op] extends { readonly requestBody: { readonly content: { readonly "application/json": infer T } } } ? T : never;
 
-export interface Submission {
-  readonly read_id: string;
-  readonly answer: Answer;
-  readonly flags: Flags;
-  readonly comment: string;
-  readonly seconds: number;
-  readonly base_revision: number;
-  /** of the protocol that the page showed; the server takes the newest without it */
-  readonly protocol_version?: number;
-}
+type Names<Path extends string> =
+  Path extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never;
 
-export interface Receipt {
-  readonly read_id: string;
-  readonly revision: number;
-  readonly surplus: boolean;
-}
-
-export interface OwnRead {
-  readonly read_id: string;
-  readonly task: string;
-  readonly case: Case;
-  readonly revision: number;
-  readonly answer: Answer;
-  readonly flags: Flags;
-  readonly comment: string;
-  readonly submitted: string;
-}
-
-export interface ErrorBody {
-  readonly error?: {
-    readonly name?: string;
-    readonly rule?: string;
-    readonly got?: unknown;
-    readonly remedy?: string | null;
-  };
-  readonly current?: Draft;
+/** An address of the API: the server's own path, its names filled in. */
+export function at<Path extends keyof paths & string>(
+  path: Path, names: Readonly<Record<Names<Path>, string>>,
+): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent((names as Readonly<Record<string, string>>)[name] ?? ""));
 }
