@@ -28,7 +28,7 @@ from overread.labels import BoxReads, Reads
 from overread.report import Content, DemoEntry, require, write_index
 
 Progress = Callable[[int, int], None]
-_NICE = 10
+_NICE = 3
 
 _VINDR_NOTES = (
     (
