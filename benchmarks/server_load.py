@@ -42,7 +42,7 @@ def main() -> None:
     small = arguments(__doc__).small
     only = os.environ.get("OVERREAD_BENCH_ONLY", "")
     readers, seconds, side = (
-        (6, 1.5, 128) if small else (50, float(os.environ.get("S", "30")), 1024)
+        (6, 1.5, 128) if small else (50, 30.0, 1024)
     )
     figures: dict[str, Any] = {"readers": readers, "picture": f"{side} x {side}, 16 bit"}
     with ExitStack() as stack:
