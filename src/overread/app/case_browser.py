@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from overread.app.next_tasks import flags_of
 from overread.app.project_readers import readers_of
-from overread.store import Store, get_case, get_project, list_cases, list_users, reads_of_case
+from overread.store import (
+    CaseState,
+    Store,
+    get_case,
+    get_project,
+    list_cases,
+    list_users,
+    neighbour_cases,
+    reads_of_case,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +58,92 @@ class CaseRead:
     submitted: str
 
 
-def case_page(store: Store, project: str, *, after: int, limit: int, find: str = "") -> Page:
-    """A page of cases.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which cases; "" for any.
+
+    Args:
+        state: "unplanned", "open" or "done".
+        reader: who read them.
+    """
+
+    find: str = ""
+    state: str = ""
+    flagged: bool = False
+    reader: str = ""
+
+
+def case_page(
+    store: Store,
+    project: str,
+    *,
+    after: int,
+    limit: int,
+    find: str = "",
+    wanted: Wanted | None = None,
+) -> Page:
+    """A page of cases in the order they came.
 
     Raises:
         NotFoundError: no such project.
+        InputError: a state that is none.
     """
     get_project(store, project)
-    found = list_cases(store, project, after=after, limit=limit + 1, search=find.strip())
-    lines = [
-        CaseLine(
-            one.case.id,
-            one.case.name,
-            one.case.image.get("modality", ""),
-            one.case.meta,
-            one.done + one.surplus,
-            one.planned,
-            case_words(one.case.image, one.case.meta),
-        )
-        for one in found[:limit]
-    ]
+    wanted = wanted or Wanted(find)
+    found = list_cases(store, project, after=after, limit=limit + 1, **_filters(wanted))
+    lines = [_line(one) for one in found[:limit]]
     return Page(lines, found[limit - 1].case.number if len(found) > limit else None)
+
+
+def disputed_page(
+    store: Store, project: str, order: Sequence[str], *, after: int, limit: int, wanted: Wanted
+) -> Page:
+    """A page of cases in another order, the most disputed first.
+
+    Args:
+        order: ids of cases; those that are not wanted are left out.
+        after: how many of ``order`` were looked at before.
+    """
+    lines: list[CaseLine] = []
+    at = after
+    while at < len(order) and len(lines) < limit:
+        keys = order[at : at + limit]
+        rows = list_cases(store, project, limit=limit, keys=keys, **_filters(wanted))
+        found = {one.case.id: one for one in rows}
+        for key in keys:
+            at += 1
+            if key in found:
+                lines.append(_line(found[key]))
+            if len(lines) == limit:
+                break
+    return Page(lines, at if at < len(order) else None)
+
+
+def neighbours(store: Store, case: str) -> tuple[str | None, str | None]:
+    """The cases before and behind one, in the order they came."""
+    row = get_case(store, case)
+    return neighbour_cases(store, row.project, row.number)
+
+
+def _filters(wanted: Wanted) -> dict[str, Any]:
+    return {
+        "search": wanted.find.strip(),
+        "state": wanted.state or None,
+        "flagged": wanted.flagged,
+        "reader": wanted.reader or None,
+    }
+
+
+def _line(one: CaseState) -> CaseLine:
+    return CaseLine(
+        one.case.id,
+        one.case.name,
+        one.case.image.get("modality", ""),
+        one.case.meta,
+        one.done + one.surplus,
+        one.planned,
+        case_words(one.case.image, one.case.meta),
+    )
 
 
 def case_words(image: Mapping[str, Any], meta: Mapping[str, Any]) -> str:

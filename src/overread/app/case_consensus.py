@@ -1,25 +1,25 @@
-"""The consensus of one case from its own reads, to be laid over it at once.
+"""The consensus of one case, to be laid over it at once.
 
-A model of readers needs the whole project and takes seconds to minutes: that is the export's. One
-case alone has its majority (classes), and its fused boxes, outlines and masks.
+Where the project has a model (:mod:`overread.app.project_model`) the case has its answer. Until
+then, and for masks, the case's own reads speak: the majority, or fused boxes, outlines, masks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from overread.app.case_values import mask_value, values
+from overread.app.project_model import ProjectModel, QuestionModel
 from overread.app.project_protocol import protocol_of
-from overread.app.project_reads import FRAME, Said, read_table
+from overread.app.project_reads import Said, read_table
 from overread.app.reach_consensus import Reached, reach_consensus
 from overread.errors import InputError, MethodError
 from overread.labels import Kind
 from overread.protocol import Question
-from overread.store import Store, get_case, reads_of_case
+from overread.store import CaseRow, ReadRow, Store, get_case, reads_of_case
 
 _METHOD = {
     Kind.NOMINAL: "majority",
@@ -37,15 +37,23 @@ class CaseConsensus:
     Args:
         answer: question id -> value, in the shape of a reader's answer.
         posterior: question id -> what it rests on and how sure it is, in words.
+        readers: reader id -> question id -> how good they are by the model, in words.
+        difficulty: expected share of reads that differ from the consensus; None if unknown.
+        from_model: the project's model speaks, for one question or more.
     """
 
-    answer: dict[str, Any]
-    posterior: dict[str, str]
+    answer: dict[str, Any] = field(default_factory=dict[str, Any])
+    posterior: dict[str, str] = field(default_factory=dict[str, str])
+    readers: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    difficulty: float | None = None
+    from_model: bool = False
 
 
-def case_consensus(store: Store, case: str) -> CaseConsensus:
-    """Reach the consensus of a case from its reads.
+def case_consensus(store: Store, case: str, model: ProjectModel | None = None) -> CaseConsensus:
+    """Reach the consensus of a case.
 
+    Args:
+        model: of its project; None where it has none (yet).
     Raises:
         NotFoundError: no such case.
     """
@@ -54,27 +62,55 @@ def case_consensus(store: Store, case: str) -> CaseConsensus:
     latest = {one.reader: one for one in reads_of_case(store, case) if one.round == 0}
     answer: dict[str, Any] = {}
     posterior: dict[str, str] = {}
+    readers: dict[str, dict[str, str]] = {}
+    from_model = False
     for question in protocol.questions:
-        said = [
-            Said(case, one.reader, None if one.cannot_be_read else one.answer[question.id])
-            for one in latest.values()
-            if one.cannot_be_read or question.id in one.answer
-        ]
-        if not any(one.value is not None for one in said):
+        of = model.questions.get(question.id) if model else None
+        for reader, words in (of.readers if of else {}).items():
+            if reader in latest:
+                readers.setdefault(reader, {})[question.id] = words
+        if of is not None and case in of.value:
+            answer[question.id], posterior[question.id] = of.value[case], _by_model(of, case)
+            from_model = True
             continue
-        try:
-            table = read_table(question, said, {case: row.image})
-            if table is None:
-                continue
-            reached = reach_consensus(
-                table, method=_METHOD.get(question.kind), calibrate=_plain(question)
-            )
-        except (InputError, MethodError):
-            continue  # too few reads for this method; the reads themselves are shown
-        answer[question.id], sure = _value(question, reached, row.image)
-        count = sum(one.value is not None for one in said)
-        posterior[question.id] = f"{sure}from {count} {'read' if count == 1 else 'reads'}"
-    return CaseConsensus(answer, posterior)
+        found = _by_itself(question, row, list(latest.values()))
+        if found is not None:
+            answer[question.id], posterior[question.id] = found
+    hard = model.difficulty(case) if model else None
+    return CaseConsensus(answer, posterior, readers, hard, from_model)
+
+
+def _by_model(of: QuestionModel, case: str) -> str:
+    """How sure the model is, in words."""
+    said = f"by the model of {len(of.readers)} readers"
+    sure = of.probability.get(case)
+    return said if sure is None else f"{_share(sure)} sure, {said}"
+
+
+def _share(sure: float) -> str:
+    return "over 99 %" if sure > 0.995 else f"{100 * sure:.0f} %"
+
+
+def _by_itself(question: Question, row: CaseRow, reads: list[ReadRow]) -> tuple[Any, str] | None:
+    said = [
+        Said(row.id, one.reader, None if one.cannot_be_read else one.answer[question.id])
+        for one in reads
+        if one.cannot_be_read or question.id in one.answer
+    ]
+    if not any(one.value is not None for one in said):
+        return None
+    try:
+        table = read_table(question, said, {row.id: row.image})
+        if table is None:
+            return None
+        reached = reach_consensus(
+            table, method=_METHOD.get(question.kind), calibrate=_plain(question)
+        )
+    except (InputError, MethodError):
+        return None  # too few reads for this method; the reads themselves are shown
+    value, sure = _value(question, reached, row)
+    count = sum(one.value is not None for one in said)
+    return value, f"{sure}from {count} {'read' if count == 1 else 'reads'}"
 
 
 def _plain(question: Question) -> bool | None:
@@ -82,45 +118,13 @@ def _plain(question: Question) -> bool | None:
     return False if _METHOD.get(question.kind) == "majority" else None
 
 
-def _value(question: Question, reached: Reached, image: Mapping[str, Any]) -> tuple[Any, str]:
-    value = reached.result.value
-    if question.kind in {Kind.NOMINAL, Kind.ORDINAL}:
-        code = int(value.code[0])
-        share = float(reached.result.posterior[0, code])
-        return value.classes[code], f"{share:.0%} of the votes, "
-    if question.kind is Kind.MULTILABEL:
-        return [name for name, one in reached.parts.items() if one.value.code[0] == 1], ""
-    if question.kind is Kind.SCORE:
-        return float(value.mean[0]), f"± {float(value.sd[0]):.2g}, "
+def _value(question: Question, reached: Reached, row: CaseRow) -> tuple[Any, str]:
     if question.kind is Kind.MASK:
-        return _mask(value.mask[0], image), ""
-    return _findings(question, reached), ""
-
-
-def _findings(question: Question, reached: Reached) -> list[dict[str, Any]]:
-    value = reached.result.value
-    made: list[dict[str, Any]] = []
-    for at in np.flatnonzero(value.existence >= 0.5).tolist():
-        name = str(reached.result.cases[value.case[at]])
-        frame = int(name.rsplit(FRAME, 1)[1]) if FRAME in name else 0
-        base = {"id": f"c{at}", "class": value.classes[value.code[at]], "frame": frame}
-        if question.kind is Kind.BOX:
-            made.append(
-                base | dict(zip(("x1", "y1", "x2", "y2"), value.box[at].tolist(), strict=True))
-            )
-        else:
-            made.append(base | {"points": value.outline[at].tolist()})
-    return made
-
-
-def _mask(mask: Any, image: Mapping[str, Any]) -> list[dict[str, Any]]:
-    if not mask.size:
-        return []
-    made: list[dict[str, Any]] = []
-    for frame in np.flatnonzero(mask.any(axis=(1, 2))).tolist():
-        flat = mask[frame].ravel()
-        edges = [0, *(np.flatnonzero(np.diff(flat)) + 1).tolist(), flat.size]
-        runs = [[int(flat[start]), stop - start] for start, stop in pairwise(edges)]
-        size = {"rows": image["rows"], "columns": image["columns"]}
-        made.append({"frame": frame, **size, "runs": runs})
-    return made
+        return mask_value(reached.result.value.mask[0], row.image), ""
+    value = values(question, reached).get(row.id)
+    if question.kind in {Kind.NOMINAL, Kind.ORDINAL}:
+        share = float(np.max(reached.result.posterior[0]))
+        return value, f"{share:.0%} of the votes, "
+    if question.kind is Kind.SCORE:
+        return value, f"± {float(reached.result.value.sd[0]):.2g}, "
+    return value, ""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from overread.app.case_browser import reader_colours
+from overread.agreement.estimate import Estimate
+from overread.app.case_browser import CaseLine, Wanted, disputed_page, reader_colours
+from overread.app.project_model import LEAST_CASES, ProjectModel
 from overread.app.project_protocol import protocol_of
 from overread.app.project_readers import who_reads
 from overread.store import (
+    ReaderCounts,
     Store,
+    count_raised,
     get_project,
     list_projects,
     list_reader_counts,
@@ -53,17 +58,26 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ReaderLine:
-    """One reader in a project; ``seconds`` is the mean of a read, None where no time was taken."""
+    """One reader in a project.
 
+    Args:
+        left: cases they may still get.
+        seconds: median of the last reads; None where no time was taken.
+        words: how good they are by the model; "" before it has enough reads.
+    """
+
+    id: str
     name: str
     colour: int
     done: int
+    left: int
     claimed: int
-    kept: int
     skipped: int
     surplus: int
+    flagged: int
     seconds: float | None
     last: str
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,15 @@ class Next:
 
     path: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """How far readers agree on a question. Args: double: cases with two reads or more."""
+
+    question: str
+    double: int
+    estimate: Estimate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +110,11 @@ class Overview:
     readers: list[ReaderLine]
     words: str
     next: Next | None
+    state: str
+    raised: Mapping[str, int]
+    headlines: tuple[Headline, ...]
+    least_cases: int
+    hardest: tuple[CaseLine, ...]
 
 
 def named(store: Store, project: str) -> Named:
@@ -136,35 +164,29 @@ def kinds_of(store: Store, project: str) -> list[str]:
     return list(dict.fromkeys(str(one.kind) for one in questions))
 
 
-def overview(store: Store, project: str) -> Overview:
+def overview(store: Store, project: str, model: ProjectModel | None = None) -> Overview:
     """A project at a glance.
 
+    Args:
+        model: of the project; None where it has none (yet).
     Raises:
         NotFoundError: there is none.
     """
     name = named(store, project)
     far = project_progress(store, project)
-    colours = reader_colours(store, project)
     counts = list_reader_counts(store, project)
-    readers = [
-        ReaderLine(
-            one.name,
-            (colours[one.reader] - 1) % 8 + 1,
-            one.done,
-            one.claimed,
-            one.kept,
-            one.skipped,
-            one.surplus,
-            one.seconds / (one.done + one.surplus) if one.seconds > 0 else None,
-            one.last or "",
-        )
-        for one in counts
-    ]
+    reading = [one for one in counts if one.role != "lead" or one.done + one.surplus]
+    raised = count_raised(store, project)
+    state, words, action = _verdict(
+        project,
+        count=far.cases,
+        readers=sum(one.role != "lead" for one in counts),
+        done=far.done,
+        total=far.planned,
+        asked=raised["ask_a_senior"],
+    )
     # a reader without any time is a program, or its reads were brought from elsewhere
     timed = sum(one.done + one.surplus for one in counts if one.seconds > 0)
-    words, action = _verdict(
-        project, count=far.cases, readers=len(readers), done=far.done, total=far.planned
-    )
     return Overview(
         name,
         far.cases,
@@ -172,24 +194,83 @@ def overview(store: Store, project: str) -> Overview:
         far.done,
         far.planned,
         sum(one.seconds for one in counts) / timed if timed else None,
-        readers,
+        _reader_lines(store, project, reading, model),
         words,
         action,
+        state,
+        raised,
+        _headlines(store, project, model),
+        LEAST_CASES,
+        _hardest(store, project, model),
     )
 
 
+def _reader_lines(
+    store: Store, project: str, counts: list[ReaderCounts], model: ProjectModel | None
+) -> list[ReaderLine]:
+    colours = reader_colours(store, project)
+    first = next(iter(model.questions.values()), None) if model else None
+    made: list[ReaderLine] = []
+    for one in counts:
+        far = reader_progress(store, project, one.reader)
+        made.append(
+            ReaderLine(
+                one.reader,
+                one.name,
+                (colours[one.reader] - 1) % 8 + 1,
+                one.done,
+                far.total - far.done,
+                one.claimed,
+                one.skipped,
+                one.surplus,
+                one.flagged,
+                one.median_seconds or None,
+                one.last or "",
+                first.readers.get(one.reader, "") if first else "",
+            )
+        )
+    return sorted(made, key=lambda one: one.colour)
+
+
+def _headlines(store: Store, project: str, model: ProjectModel | None) -> tuple[Headline, ...]:
+    if model is None:
+        return ()
+    prompts = {one.id: one.prompt for one in protocol_of(store, project).protocol.questions}
+    return tuple(
+        Headline(prompts[name], one.double, one.headline)
+        for name, one in model.questions.items()
+        if name in prompts
+    )
+
+
+def _hardest(store: Store, project: str, model: ProjectModel | None) -> tuple[CaseLine, ...]:
+    """The cases that readers differ on most; none that they agree on."""
+    if model is None:
+        return ()
+    order = [case for case in model.hardest()[:_HARDEST] if (model.difficulty(case) or 0) > _SOME]
+    found = disputed_page(store, project, order, after=0, limit=_HARDEST, wanted=Wanted())
+    return tuple(found.cases)
+
+
 def _verdict(
-    project: str, *, count: int, readers: int, done: int, total: int
-) -> tuple[str, Next | None]:
+    project: str, *, count: int, readers: int, done: int, total: int, asked: int
+) -> tuple[str, str, Next | None]:
+    """State in a word, in a sentence, and the one thing that the lead does next."""
     base = f"/projects/{project}"
-    if not count:
-        return "There are no cases yet.", Next(f"{base}/import", "Import images")
-    if not readers:
-        return "Nobody reads yet.", Next(f"{base}/members", "Choose readers")
-    if not total:
-        return "Nothing is planned yet.", Next(f"{base}/members", "Plan the reads")
-    if done >= total:
-        return "All planned reads are made.", Next(f"{base}/export", "Export")
-    if not done:
-        return "All is ready; the first read has not been made.", None
-    return f"{done / total:.0%} of the planned reads are made.", None
+    help_ = "A reader asks for help." if asked == 1 else f"Readers ask for help on {asked} cases."
+    share = f"{done / (total or 1):.0%} of the planned reads are made."
+    steps = (
+        (not count, "Empty", "There are no cases yet.", "/import", "Import images"),
+        (not readers, "Not staffed", "Nobody reads yet.", "/members", "Choose readers"),
+        (not total, "Not planned", "Nothing is planned yet.", "/members", "Plan the reads"),
+        (asked, "Reading", help_, "/work", "Answer"),
+        (done >= total, "Complete", "All planned reads are made.", "/export", "Export"),
+        (not done, "Ready", "The first read has not been made.", "/members", "See the readers"),
+        (True, "Reading", share, "/cases", "Look at cases"),
+    )
+    _, state, words, path, action = next(one for one in steps if one[0])
+    return state, words, Next(base + path, action)
+
+
+_HARDEST = 6
+_SOME = 0.05

@@ -119,7 +119,8 @@ def _nodes(text: str) -> dict[str, Any]:
     """Key and value of each part of a file, as nodes with their places."""
     import yaml  # noqa: PLC0415 - an extra; the protocol was read by now
 
-    return {key.value: (key, value) for key, value in yaml.compose(text).value}
+    root: Any = yaml.compose(text)
+    return {key.value: (key, value) for key, value in root.value}
 
 
 def _checked(text: str, wanted: Protocol) -> str:

@@ -51,6 +51,7 @@ from overread.store.cases import (
     get_cases,
     list_cases,
     list_quarantine,
+    neighbour_cases,
     quarantine,
 )
 from overread.store.columns import (
@@ -115,6 +116,7 @@ from overread.store.progress import (
     ProjectProgress,
     ReaderCounts,
     ReaderProgress,
+    last_read,
     list_reader_counts,
     project_progress,
     reader_progress,
@@ -237,6 +239,7 @@ __all__ = [
     "give_reply",
     "head",
     "heartbeat",
+    "last_read",
     "list_assigned",
     "list_cases",
     "list_links",
@@ -250,6 +253,7 @@ __all__ = [
     "login_failed",
     "login_failures",
     "make_link",
+    "neighbour_cases",
     "open_blobs",
     "open_session",
     "open_store",

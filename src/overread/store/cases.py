@@ -259,6 +259,15 @@ def list_cases(
     return [CaseState(case_row(row), *counts.get(row.id, (0, 0, 0))) for row in rows]
 
 
+def neighbour_cases(store: Store, project: str, number: int) -> tuple[str | None, str | None]:
+    """Tell the ids of the cases before and behind a number; None at either end."""
+    this = sa.select(t.cases.c.id).where(t.cases.c.project == project).limit(1)
+    before = this.where(t.cases.c.number < number).order_by(t.cases.c.number.desc())
+    behind = this.where(t.cases.c.number > number).order_by(t.cases.c.number)
+    with store.reading() as connection:
+        return connection.scalar(before), connection.scalar(behind)
+
+
 def _counts(connection: sa.Connection, keys: Sequence[str]) -> dict[str, tuple[int, int, int]]:
     done = sa.func.sum(sa.case((t.tasks.c.state == "done", 1), else_=0))
     tasks = connection.execute(

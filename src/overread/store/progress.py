@@ -152,6 +152,17 @@ def _open_cases(connection: sa.Connection, project: str, reader: str) -> int:
     return all_ - (connection.scalar(mine) or 0)
 
 
+def last_read(store: Store, project: str) -> tuple[int, int]:
+    """Tell the last read of a project, as its event's number, and the version of its protocol.
+
+    While both stay the same nothing that is computed from the reads changes.
+    """
+    last = sa.select(sa.func.max(t.reads.c.event)).where(t.reads.c.project == project)
+    version = sa.select(sa.func.max(t.protocols.c.version)).where(t.protocols.c.project == project)
+    with store.reading() as connection:
+        return connection.scalar(last) or 0, connection.scalar(version) or 0
+
+
 def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
     """Count what each member of a project did, for its lead, by name."""
     tasks, reads, skips = t.tasks.c, t.reads.c, t.skips.c

@@ -296,6 +296,17 @@ class ConsensusOut(BaseModel):
 
     answer: AnswerOut
     posterior: dict[str, str]
+    readers: Annotated[
+        dict[str, dict[str, str]],
+        Field(description="Reader, then question: how good they are by the model, in words."),
+    ] = {}
+    difficulty: Annotated[
+        float | None,
+        Field(description="Expected share of reads that differ from it, 0 to 1; null if unknown."),
+    ] = None
+    from_model: Annotated[
+        bool, Field(description="By the model of the whole project, not this case's reads alone.")
+    ] = False
 
 
 class ErrorBody(BaseModel):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from overread.store import Blobs, Store
 from overread.web.jobs import Jobs
+from overread.web.models import Models
 
 if TYPE_CHECKING:
     from overread.web.oidc import SignOn
@@ -34,6 +35,7 @@ class Site:
         upload_folder: where uploads lie until they are imported; None is the system's place.
         sign_on: single sign-on; None where people have passwords only.
         jobs: imports under way.
+        models: of projects, reached beside the pages.
         hashing: lets two passwords be hashed at a time; each takes 64 MB.
     """
 
@@ -49,4 +51,5 @@ class Site:
     reports: Path | None = None
     sign_on: SignOn | None = None
     jobs: Jobs = field(default_factory=Jobs)
+    models: Models = field(default_factory=Models)
     hashing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))

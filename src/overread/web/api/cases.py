@@ -7,7 +7,13 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from overread.app import case_browser, case_consensus, case_pictures, project_protocol
+from overread.app import (
+    case_browser,
+    case_consensus,
+    case_pictures,
+    project_protocol,
+    project_readers,
+)
 from overread.store.errors import NotFoundError
 from overread.web.api.around import At, Who
 from overread.web.replies import json_reply
@@ -100,9 +106,19 @@ def reads(case: Id, site: At) -> Response:
 
 
 def consensus(case: Id, site: At) -> Response:
-    """The consensus of a case by the analytic core; empty where there are no reads."""
-    found = case_consensus.case_consensus(site.store, case)
-    return json_reply({"answer": found.answer, "posterior": found.posterior})
+    """The consensus of a case: of the project's model, or of its own reads; empty without any."""
+    project = project_readers.project_with(site.store, "case", case)
+    model = site.models.of(site.store, project)
+    found = case_consensus.case_consensus(site.store, case, model)
+    return json_reply(
+        {
+            "answer": found.answer,
+            "posterior": found.posterior,
+            "readers": found.readers,
+            "difficulty": found.difficulty,
+            "from_model": found.from_model,
+        }
+    )
 
 
 def case_value(case: case_pictures.Shown) -> dict[str, Any]:
@@ -120,9 +136,7 @@ def case_value(case: case_pictures.Shown) -> dict[str, Any]:
         "intercept": image.get("intercept", 0.0),
         "spacing_mm": image.get("spacing_mm"),
         "slice_mm": image.get("slice_mm"),
-        "windows": [
-            {"name": "", "function": "LINEAR"} | one for one in image.get("windows", [])
-        ],
+        "windows": [{"name": "", "function": "LINEAR"} | one for one in image.get("windows", [])],
         "modality": image.get("modality", ""),
         "invert": image.get("invert", False),
         "frame_time_ms": image.get("frame_time_ms"),

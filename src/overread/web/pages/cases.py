@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from fastapi import Request, Response
 
-from overread.app import case_browser, case_pictures, project_overview
+from overread.app import assign, case_browser, case_pictures, project_overview
 from overread.web.api.around import At, Who
 from overread.web.replies import page
 from overread.web.schemas import After, Find, Id
 
 _PAGE = 60
 
+State = Literal["", "unplanned", "open", "done"]
+Sort = Literal["", "disputed"]
 
-def cases(request: Request, project: Id, site: At, after: After = 0, q: Find = "") -> Response:
+
+def cases(  # noqa: PLR0917 - the fields of its form
+    request: Request,
+    project: Id,
+    site: At,
+    after: After = 0,
+    q: Find = "",
+    state: State = "",
+    flagged: Literal["", "yes"] = "",
+    reader: Find = "",
+    sort: Sort = "",
+) -> Response:
     """A page of cases, by key and not by count: the last page is as quick as the first."""
-    found = case_browser.case_page(site.store, project, after=after, limit=_PAGE, find=q)
+    wanted = case_browser.Wanted(q, state, flagged == "yes", reader)
+    model = site.models.of(site.store, project)
+    of: dict[str, Any] = {"after": after, "limit": _PAGE, "wanted": wanted}
+    if sort == "disputed":
+        order = model.hardest() if model else []
+        found = case_browser.disputed_page(site.store, project, order, **of)
+    else:
+        found = case_browser.case_page(site.store, project, **of)
+    hard = {one.id: model.difficulty(one.id) for one in found.cases} if model else {}
     return page(
         request,
         "cases.html.j2",
         project=project_overview.named(site.store, project),
         cases=found.cases,
+        difficulty=hard,
+        modelled=model is not None and bool(model.hardest()),
+        readers=assign.readers(site.store, project),
         next=found.next,
         after=after,
-        q=q,
+        asked={"q": q, "state": state, "flagged": flagged, "reader": reader, "sort": sort},
     )
 
 
@@ -37,6 +63,15 @@ def case(request: Request, case: Id, site: At, who: Who) -> Response:
         "frames": shown.image["frames"],
         "words": case_browser.case_words(shown.image, shown.meta),
     }
-    project = project_overview.named(site.store, shown.project)
-    middle = shown.image["frames"] // 2
-    return page(request, "case.html.j2", project=project, case=values, frame=middle)
+    before, behind = case_browser.neighbours(site.store, case)
+    return page(
+        request,
+        "case.html.j2",
+        project=project_overview.named(site.store, shown.project),
+        case=values,
+        frame=shown.image["frames"] // 2,
+        before=before,
+        behind=behind,
+        readers=assign.readers(site.store, shown.project),
+        done=request.query_params.get("done") == "yes",
+    )

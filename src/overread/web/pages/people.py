@@ -63,7 +63,12 @@ async def password_link(request: Request, person: Id, site: At, who: Who) -> Res
     except NotFoundError:
         return await run_in_threadpool(_not_mine, request, site, who)
     link = f"{site.address}/password/{token}"
-    more = {"link": link, "email": found.email, "expires": made.expires, "of": "New password"}
+    more: dict[str, Any] = {
+        "link": link,
+        "email": found.email,
+        "expires": made.expires,
+        "of": "New password",
+    }
     return await run_in_threadpool(lambda: _people(request, site, who, **more))
 
 

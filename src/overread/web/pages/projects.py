@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import assign, project_overview, project_protocol, project_readers
+from overread.app import assign, new_protocol, project_overview, project_protocol, project_readers
 from overread.errors import InputError
-from overread.protocol import TEMPLATES, ProtocolError, read_protocol, template
+from overread.protocol import TEMPLATES, Protocol, ProtocolError, read_protocol
 from overread.store.errors import StoreError
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At, Who
@@ -33,58 +34,123 @@ def projects(request: Request, site: At, who: Who) -> Response:
 
 def project(request: Request, project: Id, site: At) -> Response:
     """Overview of a project."""
-    found = project_overview.overview(site.store, project)
+    model = site.models.of(site.store, project)
+    found = project_overview.overview(site.store, project, model)
     return page(request, "project.html.j2", project=found.project, overview=found)
 
 
 def new_page(request: Request, template: str = TEMPLATES[0]) -> Response:
-    """The form of a new project."""
+    """The form of a new project: a template, and what differs from it."""
     chosen = template if template in TEMPLATES else TEMPLATES[0]
-    return _new(request, chosen, text=_text(chosen), name=_title(chosen))
+    return _choosing(request, chosen)
 
 
 async def new(request: Request, site: At, who: Who) -> Response:
-    """Make a project, or only check its protocol."""
+    """Make a project from choices or from YAML; or show the YAML, or only check it."""
     form = await read_form(request)
-    name, text = text_of(form, "name"), text_of(form, "text", most=1_000_000)
-    text = text.replace("\r\n", "\n")
-    error = await run_in_threadpool(protocol_faults, text)
-    if error is None and text_of(form, "check"):
+    name = text_of(form, "name")
+    if "text" not in form:
+        return await run_in_threadpool(_from_choices, request, site, form, name, who.id)
+    text = text_of(form, "text", most=1_000_000).replace("\r\n", "\n")
+    check = bool(text_of(form, "check"))
+    return await run_in_threadpool(_from_text, request, site, name, text, who.id, check=check)
+
+
+def _from_text(
+    request: Request, site: At, name: str, text: str, by: str, *, check: bool
+) -> Response:
+    error = protocol_faults(text)
+    if error is None and check:
         error = {"title": "The protocol is sound.", "words": "Nothing was made yet."}
     if error is not None:
-        return _new(request, "", text=text, name=name, error=error, status=422)
+        return _editing(request, text=text, name=name, error=error, status=422)
     try:
-        made = await run_in_threadpool(
-            project_protocol.new_project, site.store, name, text, by=who.id
-        )
+        made = project_protocol.new_project(site.store, name, text, by=by)
     except (InputError, StoreError) as refused:
-        error = {"title": "Not made", "words": str(refused)}
-        return _new(request, "", text=text, name=name, error=error, status=422)
+        told = {"title": "Not made", "words": str(refused)}
+        return _editing(request, text=text, name=name, error=told, status=422)
     return go(f"/projects/{made}")
 
 
-def _new(
-    request: Request, chosen: str, *, text: str, name: str, status: int = 200, error: Any = None
+def _from_choices(
+    request: Request, site: At, form: Mapping[str, object], name: str, by: str
 ) -> Response:
-    shown = [{"name": one, "title": _title(one)} for one in TEMPLATES]
+    chosen = text_of(form, "template")
+    reads = text_of(form, "reads_per_case", most=4)
+    classes = {
+        key.removeprefix("classes-"): _lines(text_of(form, key, most=20_000))
+        for key in form
+        if key.startswith("classes-")
+    }
+    off = [key.removeprefix("classes-") for key in form if key.startswith("classes-")]
+    left_out = frozenset(key for key in off if not form.get(f"ask-{key}"))
+    try:
+        text = new_protocol.chosen_protocol(
+            new_protocol.Choices(
+                chosen,
+                name if form.get("retitle") else "",
+                int(reads) if reads.isdecimal() else 0,
+                {key: one for key, one in classes.items() if one},
+                left_out,
+            )
+        )
+        if text_of(form, "edit"):
+            return _editing(request, text=text, name=name)
+        made = project_protocol.new_project(site.store, name, text, by=by)
+    except ProtocolError as refused:
+        words = "; ".join(f"{one.where} must {one.rule}, got {one.got}" for one in refused.problems)
+        told = {"title": "Not made", "words": words}
+    except (InputError, StoreError) as refused:
+        told = {"title": "Not made", "words": str(refused)}
+    else:
+        return go(f"/projects/{made}")
+    return _choosing(
+        request, chosen, name=name, reads=reads, classes=classes, left_out=left_out, error=told
+    )
+
+
+def _lines(text: str) -> list[str]:
+    return [one.strip() for one in text.splitlines() if one.strip()]
+
+
+def _choosing(
+    request: Request,
+    chosen: str,
+    *,
+    name: str = "",
+    reads: str = "",
+    classes: Mapping[str, list[str]] | None = None,
+    left_out: frozenset[str] = frozenset(),
+    error: Any = None,
+) -> Response:
+    chosen = chosen if chosen in TEMPLATES else TEMPLATES[0]
+    base = new_protocol.starting_point(chosen)
+    shown = [(one, new_protocol.starting_point(one)) for one in TEMPLATES]
+    questions = [
+        (one, (classes or {}).get(one.id, list(one.names)), one.id not in left_out)
+        for one in base.questions
+    ]
     return page(
         request,
         "new_project.html.j2",
-        status,
-        templates=shown,
+        422 if error else 200,
+        templates=[{"name": one, "title": each.title, "asks": _asks(each)} for one, each in shown],
         chosen=chosen,
-        text=text,
         name=name,
+        reads=reads or base.reads_per_case,
+        questions=questions,
         error=error,
     )
 
 
-def _text(name: str) -> str:
-    return template(name)
+def _asks(protocol: Protocol) -> str:
+    return ", ".join(dict.fromkeys(str(one.kind) for one in protocol.questions))
 
 
-def _title(name: str) -> str:
-    return read_protocol(template(name)).title
+def _editing(
+    request: Request, *, text: str, name: str, status: int = 200, error: Any = None
+) -> Response:
+    return page(request, "new_project_text.html.j2", status, text=text, name=name, error=error)
 
 
 def protocol_faults(text: str) -> dict[str, Any] | None:

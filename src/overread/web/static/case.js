@@ -99,17 +99,18 @@ function said(value) {
   return [...counts].map(([name, count]) => `${count} × ${name}`).join(", ");
 }
 
-function panel(layer) {
+function panel(layer, at) {
   layer.dot = el("span", { class: `dot ${layer.colour}` });
   layer.box = el("input", { type: "checkbox" });
   layer.box.checked = layer.shown ?? true;
-  layer.box.addEventListener("change", draw);
+  layer.box.addEventListener("change", () => { layer.shown = layer.box.checked; draw(); });
   const lines = Object.entries(layer.answer).flatMap(([name, value]) => {
     const beside = layer.beside?.[name];
     return [el("dt", {}, name), el("dd", {}, said(value), ...(beside ? [el("br"), el("small", {}, beside)] : []))];
   });
   for (const [name, words] of layer.notes) lines.push(el("dt", {}, name), el("dd", {}, words));
-  const legend = el("legend", {}, el("label", { class: "check" }, layer.box, el("span", {}, layer.dot, layer.name)));
+  const key = el("kbd", {}, String(layer.colour === "consensus" ? 0 : at));
+  const legend = el("legend", {}, el("label", { class: "check" }, layer.box, el("span", {}, layer.dot, layer.name)), key);
   return el("fieldset", {}, legend, el("dl", {}, ...lines));
 }
 
@@ -119,7 +120,7 @@ function ofRead(read) {
   if (read.flags.ask_a_senior) notes.push(["flag", "ask a senior"]);
   if (read.comment) notes.push(["comment", read.comment]);
   notes.push(["took", `${Math.round(read.seconds)} s`], ["protocol", `version ${read.protocol_version}`]);
-  return { name: read.reader_name, colour: `reader-${((read.colour - 1) % 8) + 1}`, again: read.colour > 8, answer: read.answer, notes };
+  return { reader: read.reader, name: read.reader_name, colour: `reader-${((read.colour - 1) % 8) + 1}`, again: read.colour > 8, answer: read.answer, notes };
 }
 
 async function get(path) {
@@ -128,10 +129,17 @@ async function get(path) {
 }
 
 function show() {
-  list.replaceChildren(...layers.map(panel));
+  const first = layers[0]?.colour === "consensus" ? 0 : 1;
+  list.replaceChildren(...layers.map((layer, at) => panel(layer, at + first)));
   if (!layers.length) list.replaceChildren(el("p", { class: "empty" }, "Nobody has read this case yet."));
   draw();
 }
+
+const hardness = (share) => {
+  if (share === null) return [];
+  const words = share < 0.1 ? "readers agree" : share < 0.3 ? "some doubt" : "hard: readers differ";
+  return [["difficulty", `${words} (${Math.round(100 * share)} % of reads are expected to differ)`]];
+};
 
 async function load() {
   // The reads are there at once; the consensus may take a moment and comes to the top.
@@ -141,16 +149,50 @@ async function load() {
   show();
   const consensus = await waiting;
   if (!consensus.ok || !Object.keys(consensus.body.answer).length) return;
-  const { answer, posterior } = consensus.body;
-  layers.unshift({ name: "Consensus", colour: "consensus", answer, beside: posterior, notes: [] });
-  for (const layer of layers) layer.shown = layer.box?.checked ?? true;
+  const { answer, posterior, readers = {}, difficulty = null } = consensus.body;
+  for (const layer of layers) layer.beside = readers[layer.reader];
+  layers.unshift({ name: "Consensus", colour: "consensus", answer, beside: posterior, notes: hardness(difficulty) });
   show();
 }
 
-slider?.addEventListener("input", () => {
-  frame = Number(slider.value);
+function to(next) {
+  if (!slider || next < 0 || next > Number(slider.max)) return;
+  frame = next;
+  slider.value = String(next);
   root.querySelector("output").textContent = `${frame + 1} of ${root.dataset.frames}`;
   picture.src = `/api/cases/${id}/pictures/${frame}`;
+  for (const beside of [frame - 1, frame + 1]) {
+    if (beside >= 0 && beside <= Number(slider.max)) new Image().src = `/api/cases/${id}/pictures/${beside}`;
+  }
   draw();
+}
+
+function toggle(chosen) {
+  if (!chosen.length) return;
+  const on = !chosen.every((layer) => layer.box.checked);
+  for (const layer of chosen) layer.shown = layer.box.checked = on;
+  draw();
+}
+
+slider?.addEventListener("input", () => to(Number(slider.value)));
+root.querySelector(".picture").addEventListener("wheel", (event) => {
+  if (!slider || event.ctrlKey || !event.deltaY) return;
+  event.preventDefault();
+  to(frame + Math.sign(event.deltaY));
+}, { passive: false });
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), select, textarea")) return;
+  const consensus = layers.filter((layer) => layer.colour === "consensus");
+  const readers = layers.filter((layer) => layer.colour !== "consensus");
+  if (event.key === "ArrowRight") document.querySelector("a[rel=next]")?.click();
+  else if (event.key === "ArrowLeft") document.querySelector("a[rel=prev]")?.click();
+  else if (event.key === "ArrowDown" && slider) to(frame + 1);
+  else if (event.key === "ArrowUp" && slider) to(frame - 1);
+  else if (event.key === "0") toggle(consensus);
+  else if (/^[1-9]$/.test(event.key)) toggle(readers.slice(Number(event.key) - 1, Number(event.key)));
+  else if (event.key.toLowerCase() === "h") toggle(layers);
+  else return;
+  event.preventDefault();
 });
 void load();

@@ -3,6 +3,26 @@ const text = document.querySelector("#text");
 const gutter = document.querySelector(".gutter");
 const links = [...document.querySelectorAll("[data-line]")];
 const bad = new Set(links.map((link) => Number(link.dataset.line)));
+const notes = document.querySelector(".editor .notes");
+const LINE = 20; // pixels, as in the style sheet
+const shown = links.map((link) => {
+  const note = document.createElement("span");
+  note.textContent = link.parentElement.dataset.rule;
+  notes.append(note);
+  return { note, line: Number(link.dataset.line) };
+});
+
+// Each fault stands beside its line, at the right, and goes with it.
+function place() {
+  const last = new Map();
+  for (const { note, line } of shown) {
+    const again = last.get(line) ?? 0;
+    last.set(line, again + 1);
+    const top = 10 + (line - 1 + again) * LINE - text.scrollTop;
+    note.style.top = `${top}px`;
+    note.hidden = top < 0 || top > text.clientHeight - LINE;
+  }
+}
 
 function number() {
   const lines = text.value.split("\n").length;
@@ -25,7 +45,8 @@ function jump(line) {
 
 if (text && gutter) {
   text.addEventListener("input", number);
-  text.addEventListener("scroll", () => { gutter.scrollTop = text.scrollTop; });
+  text.addEventListener("scroll", () => { gutter.scrollTop = text.scrollTop; place(); });
+  addEventListener("resize", place);
   for (const link of links) {
     link.addEventListener("click", (event) => { event.preventDefault(); jump(Number(link.dataset.line)); });
   }
@@ -38,4 +59,6 @@ if (text && gutter) {
     }
   });
   number();
+  place();
+  if (links.length) jump(Number(links[0].dataset.line));
 }
