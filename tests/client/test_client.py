@@ -145,9 +145,9 @@ def test_a_lost_answer_is_asked_for_again_and_done_once(study: Study, tmp_path: 
         with pytest.raises(UnreachableError):  # twice would be two projects
             thin.create_project("Twice", template("knee-grade"))
         assert [one.name for one in lead.projects()].count("Twice") == 1
-    with connect(wire.address, tries=2, sleep=lambda _: None) as gone:
-        with pytest.raises(UnreachableError):
-            gone.projects()
+    gone = connect(wire.address, tries=2, sleep=lambda _: None)
+    with gone, pytest.raises(UnreachableError):
+        gone.projects()
 
 
 def test_a_killed_server_and_a_half_sent_upload(study: Study, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ class Connection:
         return self._asked("GET", path).content
 
     @contextmanager
-    def stream(self, path: str) -> Iterator[Iterator[bytes]]:
+    def stream(self, path: str) -> Generator[Iterator[bytes]]:
         """Ask for bytes, piece by piece."""
         try:
             with self._client.stream("GET", path) as reply:
@@ -105,6 +105,7 @@ class Connection:
     def _tried(self, method: str, path: str, *, again: bool, **what: Any) -> httpx.Response:
         content = what.pop("content", None)
         headers = {"X-CSRF-Token": self._csrf, **what.pop("headers", {})} if method != "GET" else {}
+        failed: Exception | None = None
         for left in reversed(range(self._tries)):
             try:
                 sent = {} if content is None else {"content": content()}
@@ -112,7 +113,7 @@ class Connection:
                     method, path, headers=headers, **what, **sent
                 )
             except self._httpx.ConnectError as error:  # nothing was sent: always safe
-                failed: Exception = error
+                failed = error
             except self._httpx.TransportError as error:
                 failed = error
                 if not again:
