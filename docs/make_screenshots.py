@@ -277,9 +277,12 @@ def _leads_pages(album: Album, lead: Person, projects: dict[str, str]) -> None:
         (f"/projects/{quality}", "overview", "Overview", "How far, how fast, what is next."),
         (f"/projects/{quality}/cases", "cases", "Cases", "Every case with its reads."),
         (f"/cases/{case['id']}", "case", "A case", "Readers in colours, consensus in white."),
-        (f"/projects/{quality}/protocol", "protocol", "Protocol", "Checked by line, kept in versions."),
+        (f"/projects/{quality}/protocol", "protocol", "Protocol", "Checked line by line."),
         (f"/projects/{quality}/import", "import", "Import", "Files, or a whole folder."),
+        (f"/projects/{nodules}/atlas", "atlas", "Atlas", "What to do and what not, in pictures."),
+        (f"/projects/{quality}/work", "work", "Work", "Who has which case in hand."),
         (f"/projects/{quality}/members", "readers", "Readers", "Who reads what."),
+        ("/account", "account", "Account", "One's own password and sessions."),
         ("/people", "people", "People", "Accounts and invitations."),
         (f"/projects/{quality}/export", "export", "Export", "Raw reads and consensus."),
     )  # fmt: skip
@@ -297,6 +300,9 @@ def _ends(album: Album, people: dict[str, Person], projects: dict[str, str]) -> 
     page.close()
     page = people["Lea"].page("/projects/new?template=knee-grade")
     page.get_by_label("Name").fill("Knees")
+    page.get_by_role("button", name="YAML").click()
+    page.locator("#text").wait_for()
+    album.take(page, "protocol-text", "A protocol as text", "YAML, for what the choices lack.")
     text = page.locator("#text")
     text.fill(text.input_value().replace("kind: ordinal", "kind: ordinary"))
     page.get_by_role("button", name="Check only").click()

@@ -53,6 +53,7 @@ def test_from_a_template_to_the_consensus(town: Town, browser: Any, tmp_path: Pa
 def new_project(town: Town) -> str:
     page = town.people["Lea"].page("/projects/new?template=fracture-boxes")
     page.get_by_label("Name").fill("Wrists")
+    page.get_by_role("button", name="YAML").click()
     text = page.locator("textarea[name=text]")
     text.fill(text.input_value().replace("kind: box", "kind: bax"))
     page.get_by_role("button", name="Make the project").click()
