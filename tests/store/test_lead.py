@@ -18,6 +18,8 @@ from overread.store import (
     count_raised,
     create_project,
     give_reply,
+    head,
+    last_read,
     list_assigned,
     list_cases,
     list_links,
@@ -25,6 +27,7 @@ from overread.store import (
     list_raised,
     list_reader_counts,
     make_link,
+    neighbour_cases,
     plan_slots,
     project_of_task,
     projects_by_member,
@@ -125,6 +128,19 @@ def test_a_task_moves_from_hand_to_hand(store: Store) -> None:
     assert [got.id for got in claim(store, study.project, three)] == [task]
     with pytest.raises(InputError):
         list_assigned(store, study.project, "lost")
+
+
+def test_neighbours_of_a_case_and_the_last_read(store: Store) -> None:
+    study = new_study(store, cases=3, reads_per_case=1)
+    first, middle, last = study.cases
+    assert neighbour_cases(store, study.project, 1) == (None, middle)
+    assert neighbour_cases(store, study.project, 2) == (first, last)
+    assert neighbour_cases(store, study.project, 3) == (middle, None)
+    assert last_read(store, study.project) == (0, 1)
+    one = study.readers[0]
+    submit_read(store, a_read(claim(store, study.project, one)[0].id, one))
+    event, version = last_read(store, study.project)
+    assert (event, version) == (head(store).n, 1)
 
 
 def test_rounds_of_a_reader(store: Store) -> None:

@@ -48,11 +48,10 @@ class Assignment:
     refused: list[AssignedRow]
     kept: list[AssignedRow]
     overdue: frozenset[str]
-    readers: list[Reader]
 
 
 def assignment(store: Store, project: str) -> Assignment:
-    """Tasks in hand, refused and kept, and the readers they can go to."""
+    """Tasks in hand, refused and kept."""
     held = list_assigned(store, project, "held", limit=_SHOWN)
     now = store.now()
     return Assignment(
@@ -60,11 +59,15 @@ def assignment(store: Store, project: str) -> Assignment:
         list_assigned(store, project, "refused", limit=_SHOWN),
         list_assigned(store, project, "kept", limit=_SHOWN),
         frozenset(one.id for one in held if one.expires <= now),
-        [
-            Reader(one.id, one.name, len(_repeatable(store, project, one.id)))
-            for one in readers(store, project)
-        ],
     )
+
+
+def repeaters(store: Store, project: str) -> list[Reader]:
+    """Those who read in a project, with how many of their cases they can read again."""
+    return [
+        Reader(one.id, one.name, len(_repeatable(store, project, one.id)))
+        for one in readers(store, project)
+    ]
 
 
 def readers(store: Store, project: str) -> list[Reader]:

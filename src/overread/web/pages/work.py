@@ -41,11 +41,13 @@ def _work(
     error: Any = None,
 ) -> Response:
     counts = assign.raised_counts(site.store, project)
-    lists: dict[str, Any] = {"raised": [], "work": None}
+    lists: dict[str, Any] = {"raised": [], "work": None, "repeaters": []}
     if show in _RAISED:
         lists["raised"] = assign.raised(site.store, project, _RAISED[show], before=before)
-    else:
+    elif show == "tasks":
         lists["work"] = assign.assignment(site.store, project)
+    else:
+        lists["repeaters"] = assign.repeaters(site.store, project)
     return page(
         request,
         "work.html.j2",
