@@ -131,3 +131,60 @@ def test_edges() -> None:
     assert result.read_rows.tolist() == [0, 1]
     with pytest.raises(InputError, match="gold must have 2 entries"):
         scores(some, gold=np.zeros(3))
+
+
+def test_intervals_of_the_readers_sd_hold_with_two_readers_and_with_many() -> None:
+    """Missing reads, unequal readers. Measured on these tables: 91 % (two readers 94 %), and 84 %
+    (81 %) with degrees of freedom by the number of reads. The bound lies between the two.
+    """
+    held = []
+    for readers, cases in ((2, 40), (4, 60), (6, 120)):
+        for seed in range(8):
+            rng = np.random.default_rng(seed)
+            noise = 3 * np.exp(rng.normal(0, 0.4, readers))
+            case, reader = np.divmod(np.flatnonzero(rng.random(cases * readers) > 0.2), readers)
+            value = rng.normal(50, 15, cases)[case] + noise[reader] * rng.normal(size=case.size)
+            r = scores(score_reads(case, reader, value)).reliability
+            held += ((r.low[:, 1] <= noise) & (noise <= r.high[:, 1])).tolist()
+    assert len(held) == 96
+    assert np.mean(held) >= 0.87
+
+
+def _with_slips(seed: int, share: float = 0.04):
+    reads, truth, bias, _ = simulate(seed, cases=250, readers=6)
+    rng = np.random.default_rng(seed)
+    value = reads.value.copy()
+    wrong = rng.random(value.size) < share
+    value[wrong] *= 10  # a decimal point left out
+    return score_reads(reads.index.case, reads.index.reader, value), truth + bias.mean()
+
+
+def test_robust_noise_forgets_typing_errors_and_is_recommended_for_them() -> None:
+    for seed in range(2):
+        reads, truth = _with_slips(seed)
+        plain, robust = scores(reads), scores(reads, robust=True)
+        assert any("robust" in words for words in plain.warnings)
+        assert not any("robust" in words for words in robust.warnings)
+        error = [np.sqrt(np.median((r.value.mean - truth) ** 2)) for r in (plain, robust)]
+        assert error[1] < 0.4 * error[0]
+        assert robust.settings["robust"] is True
+        clean, *_ = simulate(seed, cases=250, readers=6)
+        assert not any("robust" in words for words in scores(clean).warnings)
+
+
+def test_robust_and_plain_agree_where_noise_is_normal() -> None:
+    reads, truth, bias, _ = simulate(2, cases=300, readers=6)
+    plain, robust = scores(reads), scores(reads, robust=True)
+    error = [np.sqrt(np.mean((r.value.mean - truth - bias.mean()) ** 2)) for r in (plain, robust)]
+    assert error[1] < 1.1 * error[0]
+    assert robust.reliability.value[:, 1] == pytest.approx(plain.reliability.value[:, 1], rel=0.2)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 1000), st.booleans(), st.booleans())
+def test_the_robust_bound_never_falls(seed: int, equal: bool, with_gold: bool) -> None:
+    reads, truth, *_ = simulate(seed, cases=30, readers=5)
+    gold = np.where(np.arange(30) < 8, truth, np.nan) if with_gold else None
+    result = scores(reads, equal_precision=equal, gold=gold, tol=1e-9, robust=True)
+    objective = [step.objective for step in result.history]
+    assert np.diff(objective).min() > -1e-7

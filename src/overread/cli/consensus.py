@@ -73,6 +73,9 @@ def run(
     ties: Annotated[
         str | None, typer.Option("--ties", help="Tie rule: split, first, last, random, none.")
     ] = None,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="Scores: reads far off move the consensus little.")
+    ] = False,
     history: Annotated[
         bool, typer.Option("--history", help="Show every iteration of the EM.")
     ] = False,
@@ -100,6 +103,7 @@ def run(
             gold=gold,
             calibrate=calibrate,
             ties=ties,
+            robust=True if robust else None,
             level=level,
             seed=seed,
             keep_history=True if history else None,

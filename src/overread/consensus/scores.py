@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
-from scipy.special import chdtr, chdtri, gammaln, ndtri
+from scipy.special import chdtr, chdtri, ndtri
 
-from overread.arrays import Floats, Ints, digest
-from overread.consensus.result import Consensus, Iteration, Reliability, ScoreConsensus, Setting
-from overread.consensus.score_variances import off_mean, variances
+from overread.arrays import Floats, digest
+from overread.consensus.result import Consensus, Reliability, ScoreConsensus, Setting
+from overread.consensus.score_model import TAILS, Pairs, State, fit, pairs_of, precision_of
+from overread.consensus.score_variances import information
 from overread.errors import InputError, MethodError
-from overread.labels import ReadIndex, ScoreReads
+from overread.labels import ScoreReads
+
+_NORMAL_SCALE = 0.8310  # of a Student t of 4 fitted to normal errors of sd 1
+_TRUST_IN_PRIOR = 0.5  # in intervals: how unlike readers are is itself not known
 
 
 def scores(
@@ -21,6 +23,7 @@ def scores(
     *,
     gold: Floats | None = None,
     equal_precision: bool = False,
+    robust: bool = False,
     prior_reads: float = 4.0,
     tol: float = 1e-7,
     max_iterations: int = 1000,
@@ -38,6 +41,8 @@ def scores(
             gives the intra-reader sd.
         gold: (cases,) known truths, nan elsewhere, in the unit of the scores.
         equal_precision: one noise sd for all readers.
+        robust: noise is Student t with 4 degrees of freedom: a typing error moves the truth
+            little. The sd is then that of usual reads. A warning says when this would help.
         prior_reads: reads that the common sd counts for in a reader's own.
         tol: stop when the objective (nats) rises by less than this times the number of reads.
         max_iterations: at most.
@@ -47,13 +52,15 @@ def scores(
         "intra_sd" (nan without repeats), in the unit of the scores; ``difficulty`` is how unusual
         the spread of a case's reads is (the chi-square distribution function of its squared
         standardised residuals, reads - 1 degrees; 0 below two reads). ``history`` has the
-        restricted log likelihood and the objective, which adds the prior and never falls.
+        restricted log likelihood and the objective, which adds the prior and never falls; when
+        robust, both hold the variational lower bound in its place.
     Raises:
         InputError: gold or a setting that does not fit.
         MethodError: no read answers.
     Source:
         Laird and Ware 1982, Biometrics 38:963-974 (EM for random effects, REML); with equal
-        precision and a balanced table it is the two-way analysis of variance.
+        precision and a balanced table it is the two-way analysis of variance. Lange, Little and
+        Taylor 1989, JASA 84:881-896 (Student t).
     Example:
         >>> from overread.labels import score_reads
         >>> reads = score_reads(list("aabbcc"), ["R1", "R2"] * 3, [1, 2, 5, 6, 8, 9])
@@ -62,13 +69,15 @@ def scores(
     """
     used = reads.answered()
     gold = _check(used, gold, prior_reads)
-    pairs = _pairs(used)
-    state, history = _fit(
-        pairs, gold, equal=equal_precision, prior_reads=prior_reads, tol=tol, limit=max_iterations
-    )
+    pairs = pairs_of(used)
+    state, history = fit(
+        pairs, gold, equal=equal_precision, robust=robust, prior_reads=prior_reads, tol=tol,
+        limit=max_iterations,
+    )  # fmt: skip
     mean, sd = _truths(pairs, state, gold)
     settings: dict[str, Setting] = {
         "equal_precision": equal_precision,
+        "robust": robust,
         "prior_reads": prior_reads,
         "tol": tol,
         "max_iterations": max_iterations,
@@ -86,193 +95,20 @@ def scores(
         posterior=np.empty((index.n_cases, 0)),
         entropy=0.5 * np.log(2 * math.pi * math.e * np.maximum(sd, 1e-150) ** 2),
         difficulty=_difficulty(pairs, state, mean),
-        reliability=_reliability(used, pairs, state, prior_reads, level),
+        reliability=_reliability(
+            used, pairs, state, np.inf if equal_precision else prior_reads, level
+        ),
         reads=used.index.reads_per_case(),
         read_rows=np.flatnonzero(~np.isnan(reads.value)),
         history=tuple(history),
-        warnings=_warnings(pairs, gold, len(history) > max_iterations),
+        warnings=_warnings(pairs, gold, len(history) > max_iterations) + _tails(pairs, state),
         provenance=digest(
             *parts, np.empty(0) if gold is None else gold, "scores", sorted(settings.items())
         ),
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pairs:
-    """One row a case and reader, case by case: case p owns rows start[p]:start[p + 1]."""
-
-    case: Ints
-    reader: Ints
-    value: Floats
-    start: Ints
-    index: ReadIndex
-
-    @property
-    def n_readers(self) -> int:
-        return self.index.n_readers
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _State:
-    """Variances, and the posterior of the effects (biases, then the mean truth) they give."""
-
-    noise: Floats  # (readers,) variance
-    common: float  # what noise is drawn to
-    between: float  # variance of truths
-    biases: float  # variance of biases
-    effects: Floats  # (readers + 1,) posterior means
-    covariance: Floats  # (readers + 1, readers + 1)
-    spread: Floats  # (cases,) posterior variance of the truth
-    residual: Floats  # (pairs,) value - bias - truth, posterior mean
-    uncertainty: Floats  # (pairs,) posterior variance of that
-    log_likelihood: float
-
-
-def _pairs(reads: ScoreReads) -> _Pairs:
-    index = reads.index
-    key = index.case.astype(np.int64) * index.n_readers + index.reader
-    distinct, place = np.unique(key, return_inverse=True)
-    value = np.bincount(place, weights=reads.value) / np.bincount(place)
-    case, reader = np.divmod(distinct, index.n_readers)
-    start = np.zeros(index.n_cases + 1, dtype=np.int64)
-    np.cumsum(np.bincount(case, minlength=index.n_cases), out=start[1:])
-    return _Pairs(case, reader, value, start, index)
-
-
-def _fit(
-    pairs: _Pairs,
-    gold: Floats | None,
-    *,
-    equal: bool,
-    prior_reads: float,
-    tol: float,
-    limit: int,
-) -> tuple[_State, list[Iteration]]:
-    floor = 1e-10 * float(pairs.value.var()) + 1e-20
-    third = max(float(pairs.value.var()) / 3, floor)
-    noise = np.full(pairs.n_readers, third)
-    state = _expect(pairs, gold, noise, common=third, between=third, biases=third)
-    n_pairs = np.bincount(pairs.reader, minlength=pairs.n_readers)
-    history: list[Iteration] = []
-    while True:
-        objective = state.log_likelihood + _prior(state, equal, prior_reads)
-        history.append(Iteration(state.log_likelihood, objective))
-        rise = objective - history[-2].objective if len(history) > 1 else np.inf
-        if rise < tol * pairs.value.size or len(history) > limit:
-            return state, history
-        misfit = np.bincount(
-            pairs.reader, state.residual**2 + state.uncertainty, minlength=pairs.n_readers
-        )
-        if equal:
-            common = max(float(misfit.sum() / pairs.value.size), floor)
-            noise = np.full(pairs.n_readers, common)
-        else:
-            noise = (misfit + prior_reads * state.common) / (n_pairs + prior_reads)
-            noise = np.maximum(noise, floor)
-            common = float(1 / (1 / noise).mean())
-        bias = state.effects[:-1] ** 2 + np.diag(state.covariance)[:-1]
-        between = _between(pairs, state, gold)
-        biases = max(float(bias.mean()), floor)
-        state = _expect(
-            pairs, gold, noise, common=common, between=max(between, floor), biases=biases
-        )
-
-
-def _prior(state: _State, equal: bool, prior_reads: float) -> float:
-    """Log prior of the readers' log noise variances: scaled inverse chi-square."""
-    if equal:
-        return 0.0
-    half = prior_reads / 2
-    of_reader = half * (np.log(half * state.common / state.noise) - state.common / state.noise)
-    return float(of_reader.sum() - state.noise.size * gammaln(half))
-
-
-def _between(pairs: _Pairs, state: _State, gold: Floats | None) -> float:
-    """Expected squared distance of the truths from their mean; cases without gold."""
-    case, reader = pairs.case, pairs.reader
-    free = np.diff(pairs.start) > 0
-    if gold is not None:
-        free &= np.isnan(gold)
-    weight = 1 / state.noise[reader]
-    shift = np.bincount(
-        case,
-        weight * (pairs.value - state.effects[reader] - state.effects[-1]),
-        minlength=free.size,
-    )
-    total = np.bincount(case, weight, minlength=free.size) + 1 / state.between
-    off = shift / total
-    spread = off_mean(pairs.start, reader, weight, state.covariance, total)
-    return float((off**2 + spread)[free].mean()) if free.any() else state.between
-
-
-def _expect(
-    pairs: _Pairs,
-    gold: Floats | None,
-    noise: Floats,
-    *,
-    common: float,
-    between: float,
-    biases: float,
-) -> _State:
-    """Exact posterior of truths and biases given the variances; the restricted likelihood."""
-    case, reader, n_readers = pairs.case, pairs.reader, pairs.n_readers
-    n_cases = pairs.index.n_cases
-    known = np.zeros(n_cases, dtype=np.bool_) if gold is None else ~np.isnan(gold)
-    offset = np.zeros(n_cases) if gold is None else np.where(known, gold, 0.0)
-    weight = 1 / noise[reader]
-    y = pairs.value - offset[case]
-    free = ~known[case]
-    rows = np.arange(y.size)
-    design = sparse.csr_array(
-        (
-            np.r_[np.ones(y.size), free.astype(np.float64)],
-            (np.r_[rows, rows], np.r_[reader, np.full(y.size, n_readers)]),
-        ),
-        shape=(y.size, n_readers + 1),
-    )
-    of_case = sparse.csr_array(
-        (weight * free, (case, rows)), shape=(n_cases, y.size)
-    )  # gold cases have no random truth
-    total = np.bincount(case, weight * free, minlength=n_cases) + 1 / between
-    pull = of_case @ design  # (cases, readers + 1)
-    weighted = design.T.multiply(weight)
-    precision = (weighted @ design - pull.T.multiply(1 / total) @ pull).toarray()
-    precision[np.arange(n_readers), np.arange(n_readers)] += 1 / biases
-    if not free.any():
-        precision[n_readers, n_readers] = 1.0  # the mean truth is of no case
-    right = weighted @ y - pull.T @ ((of_case @ y) / total)
-    covariance = np.linalg.inv(precision)
-    effects = covariance @ right
-    heard = weight @ y**2 - float((((of_case @ y) ** 2) / total).sum()) - float(right @ effects)
-    read = (np.diff(pairs.start) > 0) & ~known
-    log_likelihood = -0.5 * (
-        np.log(noise[reader]).sum()
-        + np.log(between * total[read]).sum()
-        + n_readers * math.log(biases)
-        + np.linalg.slogdet(precision)[1]
-        + heard
-        + (y.size - int(free.any())) * math.log(2 * math.pi)
-    )
-    truth = offset + np.where(known, 0.0, effects[-1] + (of_case @ (y - design @ effects)) / total)
-    spread, uncertainty = variances(
-        pairs.start, reader, weight, covariance, total, known.astype(np.int8)
-    )
-    residual = pairs.value - effects[reader] - truth[case]
-    return _State(
-        noise,
-        common,
-        between,
-        biases,
-        effects,
-        covariance,
-        spread,
-        residual,
-        uncertainty,
-        float(log_likelihood),
-    )
-
-
-def _truths(pairs: _Pairs, state: _State, gold: Floats | None) -> tuple[Floats, Floats]:
+def _truths(pairs: Pairs, state: State, gold: Floats | None) -> tuple[Floats, Floats]:
     """Posterior mean and sd of each case's truth; nan where unread, gold as it is."""
     n_cases = pairs.index.n_cases
     mean = np.full(n_cases, np.nan)
@@ -284,7 +120,7 @@ def _truths(pairs: _Pairs, state: _State, gold: Floats | None) -> tuple[Floats, 
     return np.where(known, gold, mean), np.where(known, 0.0, sd)
 
 
-def _difficulty(pairs: _Pairs, state: _State, mean: Floats) -> Floats:
+def _difficulty(pairs: Pairs, state: State, mean: Floats) -> Floats:
     standard = (pairs.value - state.effects[pairs.reader] - mean[pairs.case]) ** 2
     standard /= state.noise[pairs.reader]
     total = np.bincount(pairs.case, standard, minlength=mean.size)
@@ -293,19 +129,18 @@ def _difficulty(pairs: _Pairs, state: _State, mean: Floats) -> Floats:
 
 
 def _reliability(
-    reads: ScoreReads, pairs: _Pairs, state: _State, prior_reads: float, level: float
+    reads: ScoreReads, pairs: Pairs, state: State, prior_reads: float, level: float
 ) -> Reliability:
     n_readers = pairs.n_readers
     tail = (1 - level) / 2
     bias = state.effects[:-1]
     reach = ndtri(1 - tail) * np.sqrt(np.diag(state.covariance)[:-1])
-    # A read tells of the noise only as far as truth and bias are known.
     n_pairs = np.bincount(pairs.reader, minlength=n_readers)
-    unknown = np.bincount(pairs.reader, state.uncertainty, minlength=n_readers) / state.noise
-    df = np.maximum(n_pairs + prior_reads - unknown, 1.0)
+    df = _degrees(pairs, state, prior_reads)
+    usual = state.noise if state.trust is None else state.noise / _NORMAL_SCALE**2
     columns = [
         np.stack([bias, bias - reach, bias + reach], axis=1),
-        _sd_interval(state.noise, df, tail),
+        _sd_interval(usual, df, tail),
         _intra(reads, pairs, tail),
     ]
     table = np.stack(columns, axis=1)  # (readers, measures, value / low / high)
@@ -321,13 +156,45 @@ def _reliability(
     )
 
 
+def _degrees(pairs: Pairs, state: State, prior_reads: float) -> Floats:
+    """(readers,) degrees of freedom of the noise variances: 2 / variance of their logarithm.
+
+    What one reader's reads say of the noise depends on what is known of the others': two readers
+    who differ do not tell which of them errs. The prior draws readers to each other and says
+    nothing of what they have in common.
+
+    Source:
+        Satterthwaite 1946, Biometrics Bull. 2:110-114; Searle, Casella & McCulloch 1992, Variance
+        Components, section 6.6 (information of REML).
+    """
+    n = pairs.n_readers
+    table = information(
+        pairs.start, pairs.reader, precision_of(pairs, state), state.covariance, state.total,
+        state.known,
+    )  # fmt: skip
+    if state.trust is not None:
+        table *= TAILS / (TAILS + 3)
+    table[n] *= state.between
+    table[:, n] *= state.between  # of the logarithm, as the others are
+    table[n, n] += 1e-9 + 0.5 * (table[n, n] <= 0)
+    if np.isinf(prior_reads):  # one noise for all
+        every = np.column_stack([np.r_[np.ones(n), 0.0], np.r_[np.zeros(n), 1.0]])
+        shared = np.linalg.inv(every.T @ table @ every + 1e-12 * np.eye(2))[0, 0]
+        return np.full(n, max(2 / shared, 1.0))
+    drawn = np.zeros_like(table)
+    drawn[:n, :n] = _TRUST_IN_PRIOR * prior_reads / 2 * (np.eye(n) - 1 / n)
+    drawn[np.arange(n), np.arange(n)] += 1e-6
+    variance = np.diag(np.linalg.inv(table + drawn))[:n]
+    return np.maximum(2 / variance, 1.0)
+
+
 def _sd_interval(variance: Floats, df: Floats, tail: float) -> Floats:
     """(readers, 3) sd and its chi-square interval."""
     ends = [variance * df / chdtri(df, p) for p in (tail, 1 - tail)]
     return np.sqrt(np.stack([variance, *ends], axis=1))
 
 
-def _intra(reads: ScoreReads, pairs: _Pairs, tail: float) -> Floats:
+def _intra(reads: ScoreReads, pairs: Pairs, tail: float) -> Floats:
     """(readers, 3) sd between repeats of one case by one reader; nan without repeats."""
     index = reads.index
     key = index.case.astype(np.int64) * index.n_readers + index.reader
@@ -357,7 +224,27 @@ def _check(reads: ScoreReads, gold: Floats | None, prior_reads: float) -> Floats
     return None if np.isnan(gold).all() else gold
 
 
-def _warnings(pairs: _Pairs, gold: Floats | None, unfinished: bool) -> tuple[str, ...]:
+def _tails(pairs: Pairs, state: State) -> tuple[str, ...]:
+    """Advice to be robust, where a few reads lie much farther off than normal noise puts them."""
+    if state.trust is not None:
+        return ()
+    free = state.noise[pairs.reader] - state.uncertainty
+    sure = free > 0.05 * state.noise[pairs.reader]
+    if sure.sum() < 30:
+        return ()
+    z = state.residual[sure] ** 2 / free[sure]
+    excess = float((z**2).mean() / z.mean() ** 2) - 3
+    if excess < max(1.0, 4 * math.sqrt(24 / z.size)):
+        return ()
+    words = (
+        f"Some reads lie far off (excess kurtosis {excess:.1f}; normal noise has 0): typing "
+        "errors, or another structure measured. Look at the most difficult cases, and use "
+        "robust=True (--robust), which such reads move little."
+    )
+    return (words,)
+
+
+def _warnings(pairs: Pairs, gold: Floats | None, unfinished: bool) -> tuple[str, ...]:
     words = []
     if unfinished:
         words.append("The objective still rose at the last iteration allowed.")
