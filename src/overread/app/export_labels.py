@@ -43,6 +43,12 @@ _HOLDS: Mapping[Form, frozenset[Kind]] = {
 _ROWS = 20_000
 
 
+def forms_for(store: Store, project: str) -> frozenset[Form]:
+    """The forms that can hold the answers of one of a project's questions or more."""
+    kinds = {one.kind for one in protocol_of(store, project).protocol.questions}
+    return frozenset(form for form, held in _HOLDS.items() if held & kinds)
+
+
 def export_labels(
     store: Store,
     project: str,

@@ -15,6 +15,7 @@ from overread.store import (
     Store,
     count_raised,
     get_project,
+    left_of_readers,
     list_projects,
     list_reader_counts,
     project_progress,
@@ -114,6 +115,7 @@ class Overview:
     raised: Mapping[str, int]
     headlines: tuple[Headline, ...]
     least_cases: int
+    reads_per_case: int
     hardest: tuple[CaseLine, ...]
 
 
@@ -201,6 +203,7 @@ def overview(store: Store, project: str, model: ProjectModel | None = None) -> O
         raised,
         _headlines(store, project, model),
         LEAST_CASES,
+        protocol_of(store, project).protocol.reads_per_case,
         _hardest(store, project, model),
     )
 
@@ -211,15 +214,15 @@ def _reader_lines(
     colours = reader_colours(store, project)
     first = next(iter(model.questions.values()), None) if model else None
     made: list[ReaderLine] = []
+    left = left_of_readers(store, project)
     for one in counts:
-        far = reader_progress(store, project, one.reader)
         made.append(
             ReaderLine(
                 one.reader,
                 one.name,
                 (colours[one.reader] - 1) % 8 + 1,
                 one.done,
-                far.total - far.done,
+                left.get(one.reader, 0),
                 one.claimed,
                 one.skipped,
                 one.surplus,

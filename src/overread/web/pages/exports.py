@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from overread.app import project_overview
-from overread.app.export_labels import FORMS, WHATS
+from overread.app.export_labels import FORMS, WHATS, forms_for
 from overread.errors import InputError
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At
@@ -31,6 +31,7 @@ def _shown(
         "export.html.j2",
         status,
         project=project_overview.named(site.store, project),
+        forms=forms_for(site.store, project),
         exports=[export_value(one) for one in site.jobs.of(project, "export")],
         error=error,
     )

@@ -44,7 +44,7 @@ def _shown(
         "import.html.j2",
         status,
         project=project_overview.named(site.store, project),
-        job={"words": words} if jobs else None,
+        job={"words": words, "done": jobs[0].done} if jobs else None,
         folders=_folders(site.import_root),
         most_files=MOST_FILES,
         most_gib=MOST_BYTES >> 30,

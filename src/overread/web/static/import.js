@@ -29,6 +29,7 @@ async function watch() {
     bar.value = total - (job.counts.left ?? 0);
   }
   box.querySelector("form").hidden = job.done;
+  box.querySelector(".after").hidden = !job.done;
   return job.done ? undefined : setTimeout(watch, 1000);
 }
 if (box) void watch();
