@@ -31,10 +31,12 @@ from overread.store import (
     get_read,
     head,
     heartbeat,
+    left_of_readers,
     plan_slots,
     plan_tasks,
     quarantine,
     read_events,
+    reader_progress,
     reassign,
     rebuild,
     release,
@@ -197,6 +199,12 @@ class Work(RuleBasedStateMachine):
             expected = "unplanned" if not mine else "done" if states == {"done"} else "open"
             free = sum(row.state == "open" and row.planned_for is None for row in mine)
             assert (case.state, case.free) == (expected, free)
+
+    @invariant()
+    def what_is_left_of_all_is_what_is_left_of_each(self) -> None:
+        for reader, left in left_of_readers(self.store, self.study.project).items():
+            far = reader_progress(self.store, self.study.project, reader)
+            assert left == far.total - far.done
 
     def teardown(self) -> None:
         assert verify(self.store, head(self.store)).sound
