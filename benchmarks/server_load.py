@@ -41,9 +41,7 @@ def main() -> None:
     """Each database, each kind of work."""
     small = arguments(__doc__).small
     only = os.environ.get("OVERREAD_BENCH_ONLY", "")
-    readers, seconds, side = (
-        (6, 1.5, 128) if small else (50, 30.0, 1024)
-    )
+    readers, seconds, side = (6, 1.5, 128) if small else (50, 30.0, 1024)
     figures: dict[str, Any] = {"readers": readers, "picture": f"{side} x {side}, 16 bit"}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

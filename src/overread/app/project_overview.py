@@ -213,25 +213,24 @@ def _reader_lines(
 ) -> list[ReaderLine]:
     colours = reader_colours(store, project)
     first = next(iter(model.questions.values()), None) if model else None
-    made: list[ReaderLine] = []
     left = left_of_readers(store, project)
-    for one in counts:
-        made.append(
-            ReaderLine(
-                one.reader,
-                one.name,
-                (colours[one.reader] - 1) % 8 + 1,
-                one.done,
-                left.get(one.reader, 0),
-                one.claimed,
-                one.skipped,
-                one.surplus,
-                one.flagged,
-                one.median_seconds or None,
-                one.last or "",
-                first.readers.get(one.reader, "") if first else "",
-            )
+    made = [
+        ReaderLine(
+            one.reader,
+            one.name,
+            (colours[one.reader] - 1) % 8 + 1,
+            one.done,
+            left.get(one.reader, 0),
+            one.claimed,
+            one.skipped,
+            one.surplus,
+            one.flagged,
+            one.median_seconds or None,
+            one.last or "",
+            first.readers.get(one.reader, "") if first else "",
         )
+        for one in counts
+    ]
     return sorted(made, key=lambda one: one.colour)
 
 
