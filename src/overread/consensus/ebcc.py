@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numba
@@ -11,6 +12,7 @@ from scipy.special import digamma, gammaln, logsumexp, softmax
 from overread.arrays import Floats, Ints
 from overread.consensus.assembly import ClassFit, assemble, check_reads, clamp
 from overread.consensus.calibration import Temperature, from_gold, from_held_out
+from overread.consensus.problem import in_threads
 from overread.consensus.result import ClassConsensus, Consensus, Iteration
 from overread.errors import InputError
 from overread.labels import ClassReads
@@ -72,18 +74,22 @@ def ebcc(
             raise InputError(name, "be 1 or more", value)
     prior = _Prior(prior_prevalence, prior_subtype, prior_right, prior_wrong)
     used = reads.answered()
-    runs = [
-        _run(
+    ended: dict[int, _Run] = {}
+
+    def run(start: int) -> None:
+        rng = np.random.default_rng([seed, start])
+        ended[start] = _run(
             used,
             gold,
             subtypes=subtypes,
             prior=prior,
             tol=tol,
             max_iterations=max_iterations,
-            rng=np.random.default_rng([seed, s]),
+            rng=rng,
         )
-        for s in range(starts)
-    ]
+
+    in_threads(run, range(starts))
+    runs = [ended[start] for start in range(starts)]
     best = max(runs, key=lambda run: run.bound[-1])
     tau = _temperature(used, best, gold, seed) if calibrate else None
     fit = _class_fit(used, best, gold, prior=prior, runs=runs, max_iterations=max_iterations)
@@ -148,6 +154,7 @@ def _run(
     votes = clamp(counts / counts.sum(axis=1, keepdims=True), gold)
     q = rng.dirichlet(np.ones(subtypes), (n_cases, n_classes)) * votes[:, :, None]
     beta = prior.confusion(n_classes).T[None, :, :, None]
+    surprise = -float(np.sum(q * np.log(np.where(q > 0, q, 1.0))))
     bound: list[float] = []
     while True:
         # eq. 6-8: Dirichlet posteriors of prevalence, sub-types and confusions
@@ -156,7 +163,7 @@ def _run(
         pseudo = np.zeros((reads.index.n_readers, n_classes, n_classes * subtypes))
         _add_counts(pseudo, case, reader, label, q.reshape(n_cases, -1))
         pseudo = pseudo.reshape(*pseudo.shape[:2], n_classes, subtypes) + beta
-        bound.append(_bound(q, prevalence, subtype, pseudo, prior))
+        bound.append(_bound(surprise, prevalence, subtype, pseudo, prior))
         log_weight = (digamma(prevalence) - digamma(prevalence.sum()))[:, None]
         log_weight = log_weight + digamma(subtype) - digamma(subtype.sum(axis=1, keepdims=True))
         log_confusion = digamma(pseudo) - digamma(pseudo.sum(axis=1, keepdims=True))
@@ -165,7 +172,8 @@ def _run(
         if rise < tol * label.size or len(bound) > max_iterations:
             return run
         # eq. 5 (the cases, gold clamped)
-        q = softmax(_joint(reads, log_weight, log_confusion, gold), axis=(1, 2))
+        q = _joint(reads, log_weight, log_confusion, gold)
+        surprise = float(_normalise(q.reshape(n_cases, -1)))
 
 
 def _joint(
@@ -185,15 +193,21 @@ def _joint(
     return joint
 
 
-def _bound(q: Floats, prevalence: Floats, subtype: Floats, pseudo: Floats, prior: _Prior) -> float:
-    """Evidence lower bound right after the parameters' update: ratios of Dirichlet constants."""
+def _bound(
+    surprise: float, prevalence: Floats, subtype: Floats, pseudo: Floats, prior: _Prior
+) -> float:
+    """Evidence lower bound right after the parameters' update: ratios of Dirichlet constants.
+
+    Args:
+        surprise: entropy of q, in nats, over all cases.
+    """
     n_classes, subtypes = subtype.shape
     beta = np.broadcast_to(prior.confusion(n_classes).T[None, :, :, None], pseudo.shape)
     gain = _log_constant(prevalence, 0) - _log_constant(np.full(n_classes, prior.prevalence), 0)
     start = np.full_like(subtype, prior.subtype / subtypes)
     gain += (_log_constant(subtype, 1) - _log_constant(start, 1)).sum()
     gain += (_log_constant(pseudo, 1) - _log_constant(beta, 1)).sum()
-    return float(gain - (q * np.log(np.where(q > 0, q, 1.0))).sum())
+    return float(gain + surprise)
 
 
 def _log_constant(parameters: Floats, axis: int) -> Floats:
@@ -259,7 +273,7 @@ def _class_fit(
     )
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _add_counts(pseudo, case, reader, label, q):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for row in range(case.size):
         of_reader = pseudo[reader[row], label[row]]
@@ -268,10 +282,31 @@ def _add_counts(pseudo, case, reader, label, q):  # type: ignore[no-untyped-def]
             of_reader[c] += of_case[c]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _add_logs(joint, case, reader, label, log_confusion):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for row in range(case.size):
         of_case = joint[case[row]]
         of_reader = log_confusion[reader[row], label[row]]
         for c in range(of_case.size):
             of_case[c] += of_reader[c]
+
+
+@numba.njit(cache=True, nogil=True)
+def _normalise(joint):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Log joint (cases, parts) to probabilities, in place; returns their entropy in nats."""
+    entropy = 0.0
+    for i in range(joint.shape[0]):
+        row = joint[i]
+        most = row.max()
+        total, weighted = 0.0, 0.0
+        for c in range(row.size):
+            log = row[c] - most
+            chance = math.exp(log) if log > -700.0 else 0.0
+            row[c] = chance
+            total += chance
+            if chance > 0.0:
+                weighted += chance * log
+        for c in range(row.size):
+            row[c] /= total
+        entropy += math.log(total) - weighted / total
+    return entropy
