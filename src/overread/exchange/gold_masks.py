@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from overread.errors import InputError
 from overread.exchange.columns import Columns
 from overread.exchange.gold import refuse_strangers
 from overread.exchange.gold_findings import GOLD_READER, of_gold
+from overread.exchange.mask_files import TABLE_NAME
 from overread.exchange.mask_table import RunCode, read_mask_table
 from overread.exchange.masks import read_mask_files, read_mask_folder
 from overread.exchange.pictures import MASK_SUFFIXES
@@ -28,10 +30,11 @@ def read_gold_masks(
     """Read gold masks: for each case of the reads an array of class codes, or None.
 
     Args:
-        source: a folder of files named as the cases (``case.png``, ``case.nii.gz``), or with one
-            folder of such files in it; or a table ``case, rows, columns, rle`` and, with classes,
-            ``label``. Gold of other cases is left out. Classes go by name; in files, which have
-            numbers, the one foreground of a mask of two classes may have any.
+        source: a folder of files named as the cases (``case.png``, ``case.nii.gz``) or as its
+            ``masks.csv`` says (a consensus that was written), or with one folder of them in it;
+            or a table ``case, rows, columns, rle`` and, with classes, ``label``. Gold of other
+            cases is left out. Classes go by name; in files, which have numbers, the one
+            foreground of a mask of two classes may have any.
         columns, code: of tables, as in :func:`overread.exchange.mask_table.read_mask_table`.
     Raises:
         InputError: what the readers of these forms raise; a mask of another size than its case, a
@@ -59,8 +62,9 @@ def read_gold_masks(
 
 
 def _folder(folder: Path) -> MaskReads:
+    told = _cases_of_files(folder)
     files = [
-        (_stem(path.name), GOLD_READER, path)
+        (told.get(path.name, _stem(path.name)), GOLD_READER, path)
         for path in sorted(folder.iterdir())
         if path.is_file()
         and not path.name.startswith(".")
@@ -70,6 +74,21 @@ def _folder(folder: Path) -> MaskReads:
     if gold.index.n_readers > 1:
         raise InputError("gold masks", "be of one reader", f"{gold.index.n_readers} readers")
     return gold
+
+
+def _cases_of_files(folder: Path) -> dict[str, str]:
+    """Cases by file, where a consensus was written here: not every name of a case is one of a file.
+
+    Another file of that name that tells no cases is nobody's business.
+    """
+    try:
+        table = pl.read_csv(folder / TABLE_NAME, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError):
+        return {}
+    if not {"case", "file"} <= set(table.columns):
+        return {}
+    rows = table.select("case", "file").drop_nulls().iter_rows()
+    return {file: case for case, file in rows}
 
 
 def _stem(name: str) -> str:
