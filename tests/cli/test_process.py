@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import subprocess
 import sys
-import threading
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 import typer.main
@@ -132,93 +129,6 @@ def test_ctrl_c_says_so_and_ends_with_130(reads, tmp_path):
     assert "stopped" in err
     assert "Traceback" not in err
     assert not out.exists()
-
-
-class _Terminal:
-    """Takes what the demo prints; the line with the address tells that it listens."""
-
-    def __init__(self) -> None:
-        self.address = threading.Event()
-        self.said = ""
-
-    def print(self, text: str, **_: object) -> None:
-        self.said += text
-        self.address.set()
-
-    @property
-    def port(self) -> int:
-        return int(self.said.split("127.0.0.1:")[1].split("/")[0])
-
-
-def test_served_on_this_machine_only(tmp_path):
-    folder = tmp_path / "demo"
-    folder.mkdir()
-    (tmp_path / "secret.txt").write_text("secret")
-    (folder / "index.html").write_text("<!doctype html><title>reports</title>")
-    (folder / "link.html").symlink_to(tmp_path / "secret.txt")
-    code = (
-        "import pathlib, sys\nfrom rich.console import Console\nfrom overread.cli import demo\n"
-        "demo._serve(pathlib.Path(sys.argv[1]), 0, Console(width=200))"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-u", "-c", code, str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as run:
-        port = int(run.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
-        try:
-            assert asked(port, "/") == (200, "text/html", "<!doctype html><title>reports</title>")
-            for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt",
-                         "//../secret.txt", "/absent.html", "/link.html"):  # fmt: skip
-                status, _, text = asked(port, path)
-                assert status in (400, 403, 404), path
-                assert "secret" not in text.replace("secret.txt", "")
-            assert asked(port, "/", host="evil.example")[0] == 403
-            assert listening(run.pid) == {"127.0.0.1"}
-        finally:
-            run.send_signal(signal.SIGINT)
-        _, err = run.communicate(timeout=30)
-    assert run.returncode == 0
-    assert err == ""
-
-
-def asked(port: int, path: str, host: str = "") -> tuple[int, str, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", path, headers={"Host": host} if host else {})
-    answer = connection.getresponse()
-    kind = answer.headers.get_content_type()
-    text = answer.read().decode()
-    connection.close()
-    return answer.status, kind, text
-
-
-def listening(pid: int) -> set[str]:
-    """Addresses on which a process listens, from the kernel's own table."""
-    inodes = {
-        str(fd.readlink()).removeprefix("socket:[").removesuffix("]")
-        for fd in Path(f"/proc/{pid}/fd").iterdir()
-        if str(fd.readlink()).startswith("socket:")
-    }
-    found = set()
-    for name in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]:
-            _, local, _, state, *rest = line.split()
-            if state == "0A" and rest[5] in inodes:
-                address = local.split(":")[0]
-                found.add(".".join(str(b) for b in bytes.fromhex(address)[::-1]))
-    return found
-
-
-def test_a_taken_port_gives_a_free_one(tmp_path, monkeypatch):
-    import http.server
-
-    taken = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
-    terminal = _Terminal()
-    monkeypatch.setattr(http.server.ThreadingHTTPServer, "serve_forever", lambda _: None)
-    with taken:
-        demo._serve(tmp_path, taken.server_address[1], terminal)
-    assert terminal.port != taken.server_address[1]
 
 
 def test_the_demo_in_one_document(tmp_path, monkeypatch):
