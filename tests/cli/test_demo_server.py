@@ -72,7 +72,8 @@ def test_one_click_and_three_keys_make_the_first_read(served: Any, browser: Any)
     page.get_by_role("button", name="Chest or heart").wait_for()
     page.keyboard.press("2")
     page.keyboard.press("3")
-    page.keyboard.press("Enter")
+    with page.expect_response(lambda reply: reply.url.endswith("/submit")):
+        page.keyboard.press("Enter")
     page.get_by_text(f"1 of {server.study.projects[0].cases}").wait_for()
     assert wrong == []
     store = server.home.store
