@@ -44,7 +44,7 @@ def new_version(store: Store, project: str, text: str, *, base: int, by: str) ->
 def protocol_of(store: Store, project: str, version: int | None = None) -> Version:
     """A version of a project's protocol; the latest if None."""
     row = get_protocol(store, project, version)
-    return Version(row.version, row.text, _parsed(row.text))
+    return Version(row.version, row.text, parsed(row.text))
 
 
 def protocol_for(store: Store, project: str, user: str, *, role: str) -> Version:
@@ -58,5 +58,6 @@ def protocol_for(store: Store, project: str, user: str, *, role: str) -> Version
 
 
 @functools.lru_cache(maxsize=64)
-def _parsed(text: str) -> Protocol:
+def parsed(text: str) -> Protocol:
+    """A protocol that was checked when it was kept; parsed once."""
     return read_protocol(text)

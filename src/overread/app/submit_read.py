@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from overread.app.next_tasks import flags_of
-from overread.app.project_protocol import protocol_of
+from overread.app.project_protocol import parsed
 from overread.protocol import check_answer
-from overread.store import Receipt, Store, Submission, get_task, reads_of_case
+from overread.store import Receipt, Store, Submission, get_task, get_terms, reads_of_case
 from overread.store import save_draft as keep_draft
 from overread.store import submit_read as keep_read
 
@@ -64,15 +64,13 @@ def submit_read(
         NotFoundError: not a task of theirs.
         ConflictError: it does not build on the latest revision; that one was kept.
     """
-    held = get_task(store, task, reader)
-    image = held.case.image
-    version = protocol_version or held.protocol_version
+    terms = get_terms(store, task, reader, protocol_version)
     check_answer(
-        protocol_of(store, held.project, version).protocol,
+        parsed(terms.protocol_text),
         work.answer,
-        rows=image["rows"],
-        columns=image["columns"],
-        frames=image["frames"],
+        rows=terms.image["rows"],
+        columns=terms.image["columns"],
+        frames=terms.image["frames"],
         complete=not work.flags.get("cannot_be_read", False),
     )
     return keep_read(
@@ -86,7 +84,7 @@ def submit_read(
             **work.flags,
             comment=work.comment,
             seconds=work.seconds,
-            protocol_version=version,
+            protocol_version=terms.protocol_version,
         ),
     )
 

@@ -164,8 +164,10 @@ from overread.store.sessions import (
 )
 from overread.store.tasks import (
     Task,
+    Terms,
     claim,
     get_task,
+    get_terms,
     heartbeat,
     release,
     skip,
@@ -206,6 +208,7 @@ __all__ = [
     "StoreError",
     "Submission",
     "Task",
+    "Terms",
     "UserRow",
     "Verdict",
     "add_case",
@@ -236,6 +239,7 @@ __all__ = [
     "get_protocol",
     "get_read",
     "get_task",
+    "get_terms",
     "get_user",
     "give_reply",
     "head",

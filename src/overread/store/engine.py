@@ -34,7 +34,7 @@ from overread.store.translate import translated
 from overread.store.turns import Gate, Turns
 
 _WAIT_SECONDS = 60
-_IDLE_SECONDS = 0.5
+_IDLE_SECONDS = 0.1
 _TURN = 0x0EAD  # the key of PostgreSQL's advisory lock: one turn at writing for each database
 _LOCK = sa.select(sa.func.pg_advisory_xact_lock(_TURN))
 
@@ -217,14 +217,14 @@ def _left(_connection: Any, record: Any) -> None:
 def _still_there(connection: Any, record: Any, _proxy: object) -> None:
     """Ask a connection that was idle whether it still is one; the pool opens another if not."""
     if connection.closed:
-        raise sa.exc.DisconnectionError
+        raise sa.exc.InvalidatePoolError
     if time.monotonic() - record.info.get("left", time.monotonic()) < _IDLE_SECONDS:
         return
     try:
         connection.execute("SELECT 1")
         connection.rollback()
     except psycopg.Error as error:
-        raise sa.exc.DisconnectionError from error
+        raise sa.exc.InvalidatePoolError from error
 
 
 def _set(statement: str) -> Callable[[Any, object], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -36,6 +37,15 @@ _ARCHIVED = (
         t.members.c.role != "lead",  # who only leads is given nothing to read
     )
 )
+_TERMS = (
+    sa.select(t.tasks.c.project, t.cases.c.image, t.protocols.c.version, t.protocols.c.text)
+    .join(t.grants, (t.grants.c.task == t.tasks.c.id) & (t.grants.c.reader == _READER))
+    .join(t.cases, t.cases.c.id == t.tasks.c.case_id)
+    .join(t.protocols, t.protocols.c.project == t.tasks.c.project)
+    .where(t.tasks.c.id == sa.bindparam("t"))
+)
+_NEWEST_TERMS = _TERMS.order_by(t.protocols.c.version.desc()).limit(1)
+_TERMS_OF = _TERMS.where(t.protocols.c.version == sa.bindparam("v"))
 _CASES = sa.select(t.cases).where(t.cases.c.id.in_(_KEYS))
 _DRAFTS = sa.select(t.drafts).where(t.drafts.c.task.in_(_KEYS), t.drafts.c.reader == _READER)
 _LEASE = t.leases.insert()
@@ -66,6 +76,22 @@ class Task:
     protocol_version: int
     revision: int
     draft: DraftRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an answer to a task must fit.
+
+    Attributes:
+        project: its id.
+        image: rows, columns, frames and more, of the case.
+        protocol_version, protocol_text: that it is checked against.
+    """
+
+    project: str
+    image: dict[str, Any]
+    protocol_version: int
+    protocol_text: str
 
 
 def claim(
@@ -113,6 +139,24 @@ def get_task(store: Store, task: str, reader: str) -> Task:
     with store.reading() as connection:
         granted(connection, task, reader)
         return _tasks(connection, [task], reader)[0]
+
+
+def get_terms(store: Store, task: str, reader: str, version: int | None = None) -> Terms:
+    """Get what an answer to this reader's task must fit; under the newest protocol if None.
+
+    Raises:
+        NotFoundError: the task is not, or never was, this reader's; no such version.
+    """
+    with store.reading() as connection:
+        keys = {"t": task, "r": reader}
+        if version is None:
+            found = connection.execute(_NEWEST_TERMS, keys).first()
+        else:
+            found = connection.execute(_TERMS_OF, {**keys, "v": version}).first()
+        if found is None:
+            project = granted(connection, task, reader).project
+            raise NotFoundError("protocol of project", project)
+    return Terms(found.project, json.loads(found.image), found.version, found.text)
 
 
 def heartbeat(store: Store, task: str, reader: str, *, lease_seconds: float = 900) -> str:
