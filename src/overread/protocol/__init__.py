@@ -12,6 +12,7 @@ from overread.protocol.model import (
     Protocol,
     Question,
 )
+from overread.protocol.qualification import Qualification, demands_qualification
 from overread.protocol.read import read_protocol
 from overread.protocol.templates import TEMPLATES, template
 from overread.protocol.write import write_protocol
@@ -27,9 +28,11 @@ __all__ = [
     "Problem",
     "Protocol",
     "ProtocolError",
+    "Qualification",
     "Question",
     "changes",
     "check_answer",
+    "demands_qualification",
     "read_protocol",
     "template",
     "write_protocol",

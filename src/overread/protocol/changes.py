@@ -73,6 +73,7 @@ def _text_changes(old: Protocol, new: Protocol) -> Iterator[Change]:
         ("reads_per_case", f"reads per case: {old.reads_per_case} became {new.reads_per_case}"),
         ("diversity", "the wanted groups changed"),
         ("precision", "the wanted precision changed"),
+        ("qualification", "what readers must show before they read changed"),
     ):
         if getattr(old, name) != getattr(new, name):
             yield Change(words, None, stale=False)

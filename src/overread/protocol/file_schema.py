@@ -119,6 +119,28 @@ class FileDiversity(_Entry):
     groups: Annotated[dict[Name, Count], Field(min_length=1, max_length=100)]
 
 
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+_Names = Annotated[tuple[Name, ...], Field(max_length=50)]
+
+
+class FileQualification(_Entry):
+    """What readers must show before they read."""
+
+    professions: _Names = ()
+    specialties: _Names = ()
+    modalities: _Names = ()
+    board: Flag = False
+    least_years: Annotated[float, Field(ge=0, le=80, allow_inf_nan=False)] = 0.0
+    pass_mark: Share = 0.8
+    rule: Literal["estimate", "lower_bound"] = "estimate"
+    least_cases: Annotated[int, Field(ge=1, le=1_000)] = 10
+    most_runs: Annotated[int, Field(ge=1, le=1_000)] = 3
+    grades: Literal["exact", "within_one"] = "exact"
+    tolerance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
+    overlap: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.5
+    most_exposures: Annotated[int, Field(ge=1, le=1_000_000)] = 50
+
+
 class FileProtocol(_Entry):
     """The file."""
 
@@ -130,3 +152,4 @@ class FileProtocol(_Entry):
     objectives: Annotated[tuple[FileObjective, ...], Field(max_length=200)] = ()
     diversity: Annotated[tuple[FileDiversity, ...], Field(max_length=10)] = ()
     precision: Annotated[float, Field(gt=0, lt=1)] | None = None
+    qualification: FileQualification | None = None

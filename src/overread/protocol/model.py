@@ -8,6 +8,7 @@ from typing import Any
 
 from overread.labels import Kind, LabelSchema
 from overread.labels.schema import LabelClass
+from overread.protocol.qualification import Qualification
 
 BACKGROUND = "background"
 """Name of class 0 of every mask: the pixels that nobody painted."""
@@ -134,6 +135,7 @@ class Protocol:
         guideline: markdown; HTML in it is shown as text, never obeyed.
         reads_per_case: how many readers read each case.
         precision: half width of the 95 % interval that the final system needs; None if unsaid.
+        qualification: what readers must show before they read; None where anybody may.
     """
 
     title: str
@@ -144,6 +146,7 @@ class Protocol:
     reads_per_case: int = 1
     diversity: tuple[Diversity, ...] = ()
     precision: float | None = None
+    qualification: Qualification | None = None
 
     def question(self, name: str) -> Question:
         """The question called ``name``; ``KeyError`` where there is none."""

@@ -18,6 +18,7 @@ from overread.protocol.model import (
     Protocol,
     Question,
 )
+from overread.protocol.qualification import Qualification
 from overread.protocol.rules import faults
 from overread.protocol.yaml_tree import Lines, Path, line_of, parse, where
 
@@ -124,7 +125,13 @@ def _protocol(file: FileProtocol) -> Protocol:
         reads_per_case=file.reads_per_case,
         diversity=tuple(Diversity(one.by, dict(one.groups)) for one in file.diversity),
         precision=file.precision,
+        qualification=_qualification(file),
     )
+
+
+def _qualification(file: FileProtocol) -> Qualification | None:
+    asked = file.qualification
+    return None if asked is None else Qualification(**asked.model_dump())
 
 
 def _question(one: FileQuestion) -> Question:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from overread.labels import CANNOT_BE_READ, Kind
 from overread.protocol.errors import short
 from overread.protocol.model import BACKGROUND
+from overread.protocol.qualification import LOWER_BOUND, best_lower_bound
 from overread.protocol.yaml_tree import Path
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def faults(file: FileProtocol) -> Iterator[Fault]:
     by_id = {one.id: one for one in file.questions}
     yield from _objective_faults(file, by_id)
     yield from _atlas_faults(file, by_id)
+    yield from _qualification_faults(file)
 
 
 def _twice(named: Iterable[tuple[Path, str]]) -> Iterator[Fault]:
@@ -121,3 +123,19 @@ def _reference_faults(
         yield (*path, "question"), f"be one of {', '.join(by_id)}", short(question)
     elif name is not None and name not in (names := [one.name for one in by_id[question].classes]):
         yield (*path, "class"), f"be one of {', '.join(names) or 'no classes'}", short(name)
+
+
+def _qualification_faults(file: FileProtocol) -> Iterator[Fault]:
+    asked = file.qualification
+    if asked is None:
+        return
+    if asked.rule == LOWER_BOUND and best_lower_bound(asked.least_cases) < asked.pass_mark:
+        best = (
+            f"{best_lower_bound(asked.least_cases):.2f} when all of {asked.least_cases} are right"
+        )
+        rule = "be in reach of the rule lower_bound (more least_cases or a lower mark)"
+        yield ("qualification", "pass_mark"), rule, f"{asked.pass_mark:g}, and the bound is {best}"
+    for one in file.questions:
+        if one.kind is Kind.SCORE and asked.tolerance is None and None in {one.low, one.high}:
+            rule = f"have a tolerance, as the score {one.id} has no range"
+            yield ("qualification",), rule, "none"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from overread.errors import MissingExtraError
 from overread.protocol.model import AtlasEntry, ClassEntry, Objective, Protocol, Question
+from overread.protocol.qualification import Qualification
 
 
 def write_protocol(protocol: Protocol) -> str:
@@ -42,6 +44,7 @@ def _file(protocol: Protocol) -> dict[str, Any]:
             "precision": protocol.precision,
             "questions": [_question(one) for one in protocol.questions],
             "objectives": [_objective(one) for one in protocol.objectives],
+            "qualification": _qualification(protocol.qualification),
             "diversity": [{"by": one.by, "groups": dict(one.groups)} for one in protocol.diversity],
             "guideline": protocol.guideline,
             "atlas": [_atlas_entry(one) for one in protocol.atlas],
@@ -89,6 +92,16 @@ def _objective(one: Objective) -> dict[str, Any]:
             "at_least": one.at_least,
         }
     )
+
+
+def _qualification(one: Qualification | None) -> dict[str, Any] | None:
+    """What differs from the usual; an empty block would demand nothing, so the mark is always told."""
+    if one is None:
+        return None
+    usual = asdict(Qualification())
+    told = {key: value for key, value in asdict(one).items() if value != usual[key]}
+    told = {"pass_mark": one.pass_mark, "least_cases": one.least_cases} | told
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in told.items()}
 
 
 def _atlas_entry(one: AtlasEntry) -> dict[str, Any]:
