@@ -13,7 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from overread.store import apply_quality as quality
+from overread.store import apply_watch
 from overread.store import tables as t
+from overread.store.apply_onboarding import ONBOARDING
 from overread.store.canonical import canonical_json
 from overread.store.errors import BrokenLogError, ConflictError
 from overread.store.events import Event, append
@@ -79,6 +82,7 @@ def _project_created(connection: sa.Connection, event: Event, body: Body) -> Non
             created_by=event.actor,
             archived=False,
             last_position=0,
+            gated=False,
         )
     )
 
@@ -98,6 +102,9 @@ def _protocol_added(connection: sa.Connection, event: Event, body: Body) -> None
             created_by=event.actor,
         )
     )
+    gated = bool(body.get("gated", False))  # events of older stores do not say
+    this = t.projects.c.id == event.project
+    connection.execute(t.projects.update().where(this).values(gated=gated))
 
 
 def _member_set(connection: sa.Connection, event: Event, body: Body) -> None:
@@ -114,6 +121,7 @@ def _member_set(connection: sa.Connection, event: Event, body: Body) -> None:
 def _member_removed(connection: sa.Connection, event: Event, body: Body) -> None:
     this = (t.members.c.project == event.project) & (t.members.c.reader == body["reader"])
     connection.execute(t.members.delete().where(this))
+    quality.no_senior(connection, event.project, body["reader"])
 
 
 def _case_added(connection: sa.Connection, event: Event, body: Body) -> None:
@@ -152,9 +160,17 @@ def _slots_planned(connection: sa.Connection, event: Event, body: Body) -> None:
     fixed = {"project": event.project, "reader": None, "state": "open"}
     connection.execute(t.tasks.insert(), [row | fixed for row in rows])
     last = max(row["position"] for row in rows)
-    this = t.projects.c.id == event.project
+    # slots put among others do not lengthen the queue
+    this = (t.projects.c.id == event.project) & (t.projects.c.last_position < last)
     connection.execute(t.projects.update().where(this).values(last_position=last))
     _recount(connection, sorted({row["case_id"] for row in rows}))
+
+
+def _slots_withdrawn(connection: sa.Connection, _event: Event, body: Body) -> None:
+    for start in range(0, len(body["tasks"]), 500):
+        part = t.tasks.c.id.in_(body["tasks"][start : start + 500])
+        connection.execute(t.tasks.delete().where(part))
+    _recount(connection, body["cases"])
 
 
 def _tasks_claimed(connection: sa.Connection, event: Event, body: Body) -> None:
@@ -268,10 +284,22 @@ _ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "file_quarantined": _file_quarantined,
     "file_cleared": _file_cleared,
     "slots_planned": _slots_planned,
+    "slots_withdrawn": _slots_withdrawn,
     "tasks_claimed": _tasks_claimed,
     "task_reopened": _task_reopened,
     "task_skipped": _task_skipped,
     "read_submitted": _read_submitted,
     "reply_given": _reply_given,
     "link_withdrawn": _only_told,
+    "senior_set": quality.senior_set,
+    "adjudication_opened": quality.adjudication_opened,
+    "adjudication_left": quality.adjudication_left,
+    "adjudication_sent_back": quality.adjudication_sent_back,
+    "adjudication_decided": quality.adjudication_decided,
+    "standard_withdrawn": quality.standard_withdrawn,
+    "asked_again": quality.asked_again,
+    "version_ruled": quality.version_ruled,
+    "labels_ruled": quality.labels_ruled,
+    **ONBOARDING,
+    **apply_watch.ACTIONS,
 }

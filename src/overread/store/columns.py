@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from overread.store import tables as t
 from overread.store.engine import Store
 from overread.store.events import head
-from overread.store.reads import superseded
+from overread.store.reads import set_aside, superseded
 
 _PAGE = 2_000
 
@@ -64,6 +64,7 @@ def reads_of_project(
     *,
     latest: bool = True,
     surplus: bool = True,
+    aside: bool = False,
     case: str | None = None,
     until: int | None = None,
 ) -> ReadColumns:
@@ -78,13 +79,19 @@ def reads_of_project(
         question: id of the question in the protocol.
         latest: only the newest revision of each read.
         surplus: also the late submissions.
+        aside: also those that are set aside or replaced after an alarm about their reader.
         case: only of this case.
         until: as things stood after this event; None for now.
     """
     last = head(store).n if until is None else until
     names = [name for name in ReadColumns.__dataclass_fields__ if name != "until"]
     columns: dict[str, list[Any]] = {name: [] for name in names}
-    for row in _rows(store, project, last, latest=latest, surplus=surplus, case=case):
+    query = _query(project)
+    if not surplus:
+        query = query.where(~t.reads.c.surplus)
+    if case is not None:
+        query = query.where(t.reads.c.case_id == case)
+    for row in _rows(store, query, last, latest=latest, aside=aside):
         kept = dict(row._mapping)
         kept["value"] = json.loads(kept.pop("answer")).get(question)
         for name in names:
@@ -93,7 +100,13 @@ def reads_of_project(
 
 
 def each_read(
-    store: Store, project: str, *, latest: bool = True, until: int | None = None
+    store: Store,
+    project: str,
+    *,
+    latest: bool = True,
+    aside: bool = False,
+    after: int = 0,
+    until: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Give the reads of a project one by one, in order of submission, each with all it answers.
 
@@ -104,25 +117,24 @@ def each_read(
         store: where.
         project: its id.
         latest: only the newest revision of each read.
+        aside: also those that are set aside or replaced after an alarm about their reader.
+        after: only those submitted after this event.
         until: as things stood after this event; None for now.
     """
     last = head(store).n if until is None else until
-    for row in _rows(store, project, last, latest=latest, surplus=True, case=None):
+    query = _query(project)
+    for row in _rows(store, query, last, latest=latest, aside=aside, after=after):
         kept = dict(row._mapping)
         yield kept | {"answer": json.loads(kept["answer"])}
 
 
 def _rows(
-    store: Store, project: str, last: int, *, latest: bool, surplus: bool, case: str | None
+    store: Store, query: sa.Select[Any], last: int, *, latest: bool, aside: bool, after: int = 0
 ) -> Iterator[sa.Row[Any]]:
-    query = _query(project)
     if latest:
         query = query.where(~superseded(last))
-    if not surplus:
-        query = query.where(~t.reads.c.surplus)
-    if case is not None:
-        query = query.where(t.reads.c.case_id == case)
-    after = 0
+    if not aside:
+        query = query.where(~set_aside())
     while True:
         page = query.where(t.reads.c.event > after, t.reads.c.event <= last)
         with store.reading() as connection:
@@ -142,11 +154,13 @@ def _query(project: str) -> sa.Select[Any]:
         t.cases.c.name.label("case_name"),
         t.cases.c.group_key.label("group"),
         reads.answer,
+        t.asked_again.c.task.is_not(None).label("replaces"),
     )
     same = ("reader", "task", "cannot_be_read", "ask_a_senior", "surplus", "comment", "round")
     more = ("revision", "seconds", "submitted", "protocol_version")
     return (
         sa.select(*shown, *(reads[name] for name in (*same, *more)))
         .join(t.cases, t.cases.c.id == reads.case_id)
+        .outerjoin(t.asked_again, t.asked_again.c.task == reads.task)
         .where(reads.project == project)
     )

@@ -63,3 +63,15 @@ class NewerStoreError(StoreError):
 
 class BrokenLogError(StoreError):
     """The event log, or a blob, is not what was once written."""
+
+
+class NotQualifiedError(StoreError):
+    """The protocol demands a qualification that this reader has not; no task was given."""
+
+    def __init__(self, reader: str) -> None:
+        self.reader = reader
+        super().__init__("the reader is not qualified for this project yet")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Make the same error in another process."""
+        return type(self), (self.reader,)

@@ -17,8 +17,19 @@ from overread.store.schema_1 import STATEMENTS as SCHEMA_1
 from overread.store.schema_2 import STATEMENTS as SCHEMA_2
 from overread.store.schema_3 import STATEMENTS as SCHEMA_3
 from overread.store.schema_4 import STATEMENTS as SCHEMA_4
+from overread.store.schema_5 import STATEMENTS as SCHEMA_5
+from overread.store.schema_6 import STATEMENTS as SCHEMA_6
+from overread.store.schema_7 import STATEMENTS as SCHEMA_7
 
-MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
+MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
+    SCHEMA_1,
+    SCHEMA_2,
+    SCHEMA_3,
+    SCHEMA_4,
+    SCHEMA_5,
+    SCHEMA_6,
+    SCHEMA_7,
+)
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import sqlalchemy as sa
@@ -71,15 +72,24 @@ def plan_tasks(
     for part in _parts(store, project, cases):
         with store.writing() as connection:
             wanted = _missing(connection, project, part, reads_per_case, readers)
-            added += _add(connection, store, project, by, wanted)
+            added += len(planned(connection, store, project, by, wanted))
     return added
 
 
-def plan_slots(store: Store, project: str, slots: Sequence[Slot], by: str) -> int:
+def plan_slots(
+    store: Store, project: str, slots: Sequence[Slot], by: str, *, among: Random | None = None
+) -> int:
     """Add these slots, in this order, in one transaction (the plan of a planner).
 
     A slot kept for a reader who has (or is planned for) the same case and round already is left
     out, so that the same plan may be given again.
+
+    Args:
+        store: where.
+        project: its id.
+        slots: the reads that are wanted.
+        by: the user's id.
+        among: put them at random places between the open slots, not behind all others.
 
     Returns:
         How many were added.
@@ -88,7 +98,7 @@ def plan_slots(store: Store, project: str, slots: Sequence[Slot], by: str) -> in
         NotFoundError: a reader is no member, a case is not of the project.
     """
     with store.writing() as connection:
-        return _add(connection, store, project, by, slots)
+        return len(planned(connection, store, project, by, slots, among=among))
 
 
 def reassign(
@@ -147,7 +157,9 @@ def take_back(store: Store, task: str, by: str) -> None:
 
 
 def _has_read(connection: sa.Connection, task: sa.Row[Any], reader: str) -> bool:
-    """The reader submitted a read of the case in this round, the late ones too."""
+    """The reader submitted a read of the case in this round, or adjudicated it."""
+    if (task.case_id, reader) in _seniors_of(connection, [task.case_id]):
+        return True
     query = sa.select(t.reads.c.id).where(
         t.reads.c.case_id == task.case_id,
         t.reads.c.reader == reader,
@@ -159,16 +171,21 @@ def _has_read(connection: sa.Connection, task: sa.Row[Any], reader: str) -> bool
 def _parts(
     store: Store, project: str, cases: Sequence[str] | None
 ) -> list[Sequence[tuple[str, int]]]:
-    query = sa.select(t.cases.c.id, t.cases.c.number).where(t.cases.c.project == project)
+    training = sa.exists().where(  # shown with their answers: nobody's reads of them count
+        t.gold.c.case_id == t.cases.c.id, t.gold.c.state == "active", t.gold.c.pool == "training"
+    )
+    query = sa.select(t.cases.c.id, t.cases.c.number, training.label("training")).where(
+        t.cases.c.project == project
+    )
     with store.reading() as connection:
         found = connection.execute(query.order_by(t.cases.c.number)).all()
         if not found and not connection.scalar(
             sa.select(t.projects.c.id).where(t.projects.c.id == project)
         ):
             raise NotFoundError("project", project)
-    rows = [(row.id, row.number) for row in found]
+    rows = [(row.id, row.number) for row in found if not row.training]
     if cases is not None:
-        _check_cases(set(cases), {key for key, _ in rows})
+        _check_cases(set(cases), {row.id for row in found})
         wanted = set(cases)
         rows = [row for row in rows if row[0] in wanted]
     return [rows[start : start + _CASES] for start in range(0, len(rows), _CASES)]
@@ -199,9 +216,16 @@ def _missing(
     return wanted
 
 
-def _add(
-    connection: sa.Connection, store: Store, project: str, by: str, slots: Sequence[Slot]
-) -> int:
+def planned(
+    connection: sa.Connection,
+    store: Store,
+    project: str,
+    by: str,
+    slots: Sequence[Slot],
+    *,
+    among: Random | None = None,
+) -> list[str]:
+    """Add slots in the transaction that is open; return the ids of their tasks."""
     for slot in slots:
         whole("round", slot.round, low=0, high=1_000)
         if slot.round and slot.planned_for is None:
@@ -215,20 +239,41 @@ def _add(
         place = (row.case_id, row.round)
         taken[place] |= _readers(row)
         free[place] = max(free[place], row.slot + 1)
-    this = t.projects.c.id == project
-    position = connection.scalar(sa.select(t.projects.c.last_position).where(this))
+    seniors = _seniors_of(connection, keys)
+    position, first = _ends(connection, project)
     rows: list[list[object]] = []
     for slot in slots:
         place = (slot.case, slot.round)
-        if slot.planned_for in taken[place]:
+        if slot.planned_for in taken[place] or (slot.case, slot.planned_for) in seniors:
             continue
         taken[place] |= {slot.planned_for} - {None}  # type: ignore[arg-type]
-        where = (position or 0) + 1 + len(rows)
+        where = among.randint(first, position) if among else position + 1 + len(rows)
         rows.append([store.new_id(), *place, free[place], where, slot.planned_for])
         free[place] += 1
     if rows:
         record(connection, store.now(), by, [("slots_planned", project, {"slots": rows})])
-    return len(rows)
+    return [str(row[0]) for row in rows]
+
+
+def _ends(connection: sa.Connection, project: str) -> tuple[int, int]:
+    """The last place of the queue that was given out, and the first that is open."""
+    tasks = t.tasks.c
+    this = t.projects.c.id == project
+    last = connection.scalar(sa.select(t.projects.c.last_position).where(this)) or 0
+    open_ = sa.select(sa.func.min(tasks.position)).where(
+        tasks.project == project, tasks.state == "open"
+    )
+    return last, min(connection.scalar(open_) or last, last)
+
+
+def _seniors_of(connection: sa.Connection, cases: Sequence[str]) -> set[tuple[str, str | None]]:
+    """Who adjudicated which case: they saw its reads, and are given none of it."""
+    found: set[tuple[str, str | None]] = set()
+    for start in range(0, len(cases), 500):
+        part = t.adjudications.c.case_id.in_(cases[start : start + 500])
+        query = sa.select(t.adjudications.c.case_id, t.adjudications.c.senior).where(part)
+        found |= {(case, senior) for case, senior in connection.execute(query)}
+    return found
 
 
 def _slots_of(connection: sa.Connection, cases: Sequence[str]) -> list[sa.Row[Any]]:

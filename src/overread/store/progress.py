@@ -8,6 +8,7 @@ from statistics import median
 import sqlalchemy as sa
 
 from overread.store import tables as t
+from overread.store.apply_quality import ADJUDICATES
 from overread.store.engine import Store
 from overread.store.errors import NotFoundError
 from overread.store.flags import to_look_at
@@ -138,13 +139,14 @@ def _open_cases(connection: sa.Connection, project: str, reader: str) -> int:
     """Cases with a slot open to all, less those the reader has or refused."""
     free = (t.cases.c.project == project) & (t.cases.c.state == "open") & (t.cases.c.free > 0)
     all_ = _count(connection, t.cases, free)
-    tasks, reads, skips = t.tasks.c, t.reads.c, t.skips.c
+    tasks, reads, skips, trials = t.tasks.c, t.reads.c, t.skips.c, t.trials.c
     kept = (tasks.planned_for == reader) & (tasks.round == 0)
     had = sa.union(
         sa.select(tasks.case_id).where(tasks.project == project, tasks.reader == reader),
         sa.select(tasks.case_id).where(tasks.project == project, tasks.state.in_(_STATES), kept),
         sa.select(reads.case_id).where(reads.project == project, reads.reader == reader),
         sa.select(skips.case_id).where(skips.project == project, skips.reader == reader),
+        sa.select(trials.case_id).where(trials.project == project, trials.reader == reader),
     ).subquery()
     mine = sa.select(sa.func.count()).select_from(
         had.join(t.cases, (t.cases.c.id == had.c.case_id) & (t.cases.c.free > 0))
@@ -169,6 +171,9 @@ def left_of_readers(store: Store, project: str) -> dict[str, int]:
         sa.select(cases.id, skips.reader)
         .select_from(t.cases.join(t.skips, skips.case_id == cases.id))
         .where(free, skips.project == project),
+        sa.select(cases.id, t.trials.c.reader)
+        .select_from(t.cases.join(t.trials, t.trials.c.case_id == cases.id))
+        .where(free, t.trials.c.project == project),
     ).subquery()
     outstanding = sa.union_all(
         sa.select(tasks.reader.label("reader"))
@@ -194,14 +199,19 @@ def _by_reader(connection: sa.Connection, rows: sa.Subquery) -> dict[str, int]:
 
 
 def last_read(store: Store, project: str) -> tuple[int, int]:
-    """Tell the last read of a project, as its event's number, and the version of its protocol.
+    """Tell the last change of a project's labels, as its event's number, and its protocol's version.
 
-    While both stay the same nothing that is computed from the reads changes.
+    A read, a reference standard, or a ruling on labels of older versions. While both stay the
+    same nothing that is computed from the labels changes.
     """
-    last = sa.select(sa.func.max(t.reads.c.event)).where(t.reads.c.project == project)
+    last = [
+        sa.select(sa.func.max(table.c.event)).where(table.c.project == project)
+        for table in (t.reads, t.standards, t.rulings)
+    ]
     version = sa.select(sa.func.max(t.protocols.c.version)).where(t.protocols.c.project == project)
     with store.reading() as connection:
-        return connection.scalar(last) or 0, connection.scalar(version) or 0
+        events = [connection.scalar(query) or 0 for query in last]
+        return max(events), connection.scalar(version) or 0
 
 
 def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
@@ -226,7 +236,7 @@ def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
         ).all()
         skipped = connection.execute(
             sa.select(skips.reader, sa.func.count())
-            .where(skips.project == project)
+            .where(skips.project == project, skips.reason != ADJUDICATES)
             .group_by(skips.reader)
         ).all()
         surplus = sa.func.sum(sa.case((reads.surplus & (reads.revision == 1), 1), else_=0))

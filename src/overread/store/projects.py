@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from overread.errors import InputError
+from overread.protocol import demands_qualification
 from overread.store import tables as t
 from overread.store.apply import Happened, record
 from overread.store.canonical import plain_text
@@ -22,13 +23,17 @@ _LONGEST_PROTOCOL = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class ProjectRow:
-    """A project. Attributes as kept; times ISO 8601 UTC; ``protocol_version`` the newest."""
+    """A project. Attributes as kept; times ISO 8601 UTC; ``protocol_version`` the newest.
+
+    ``gated``: nobody reads in it who is not qualified, as its newest protocol demands.
+    """
 
     id: str
     name: str
     created: str
     created_by: str
     archived: bool
+    gated: bool
     protocol_version: int
 
 
@@ -77,7 +82,7 @@ def create_project(
             raise ConflictError("project", "has a name that another project has")
         happened: list[Happened] = [
             ("project_created", key, {"name": name}),
-            ("protocol_added", key, {"version": 1, "text": protocol_text}),
+            ("protocol_added", key, _version(1, protocol_text)),
         ]
         if lead is not None:
             happened.append(("member_set", key, {"reader": lead, "role": "lead"}))
@@ -131,9 +136,15 @@ def add_protocol_version(
             if newest.version != base_version:
                 rule = "was changed by somebody else meanwhile"
                 raise ConflictError("protocol", rule, current_version=newest.version)
-            body = {"version": newest.version + 1, "text": text}
+            body = _version(newest.version + 1, text)
             record(connection, store.now(), by, [("protocol_added", project, body)])
     return get_protocol(store, project)
+
+
+def _version(version: int, text: str) -> dict[str, Any]:
+    """What the log says of a version: also whether its readers must be qualified."""
+    body: dict[str, Any] = {"version": version, "text": text}
+    return body | {"gated": True} if demands_qualification(text) else body
 
 
 def get_protocol(store: Store, project: str, version: int | None = None) -> ProtocolRow:

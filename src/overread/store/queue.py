@@ -29,24 +29,44 @@ def held(connection: sa.Connection, project: str, reader: str, count: int) -> Ro
     return connection.execute(_held(), {"p": project, "r": reader, "n": count}).all()
 
 
-def claimable(connection: sa.Connection, project: str, reader: str, count: int, now: str) -> Rows:
-    """Tasks the reader may claim, first in the queue first: kept for them, open, or run out."""
+def claimable(
+    connection: sa.Connection,
+    project: str,
+    reader: str,
+    count: int,
+    now: str,
+    *,
+    trained: bool = False,
+) -> Rows:
+    """Tasks the reader may claim, first in the queue first: kept for them, open, or run out.
+
+    Args:
+        trained: readers of the project had dry runs; who saw the right answer of a case there
+            is not given that case.
+    """
     who = {"p": project, "r": reader}
-    open_ = _open_from_mark(connection, project, reader, count)
+    open_ = _open_from_mark(connection, project, reader, count, trained=trained)
     kept = connection.execute(_kept(), who | {"n": count}).all()
     # Without a limit: several may be of one case, and readers hold but a few each.
-    run_out = connection.execute(_run_out(), who | {"now": now}).all()
+    run_out = connection.execute(_run_out(trained=trained), who | {"now": now}).all()
     one_a_case: dict[object, sa.Row[Any]] = {}
     for row in sorted([*kept, *open_, *run_out], key=lambda row: row.position):
         one_a_case.setdefault((row.case_id, row.round), row)
     return list(one_a_case.values())[:count]
 
 
-def _open_from_mark(connection: sa.Connection, project: str, reader: str, count: int) -> Rows:
+def checks_to_read(connection: sa.Connection, project: str, reader: str, count: int) -> Rows:
+    """Tasks of a check that a paused reader was asked for."""
+    return connection.execute(_checks(), {"p": project, "r": reader, "n": count}).all()
+
+
+def _open_from_mark(
+    connection: sa.Connection, project: str, reader: str, count: int, *, trained: bool
+) -> Rows:
     """Open slots from the reader's mark on, and the mark moved to the first."""
     who = {"p": project, "r": reader}
     mark = connection.scalar(_mark(), who)
-    found = connection.execute(_open(), who | {"n": count, "mark": mark or 0}).all()
+    found = connection.execute(_open(trained=trained), who | {"n": count, "mark": mark or 0}).all()
     if found and found[0].position != mark:
         row = {"project": project, "reader": reader, "position": found[0].position}
         if mark is None:
@@ -108,6 +128,12 @@ def _fresh(*, any_round: bool) -> sa.ColumnElement[bool]:
     return _none(other.c.id, *has) & _none(t.reads.c.id, *read) & skipped
 
 
+def _untold() -> sa.ColumnElement[bool]:
+    """The reader has not had the case in a dry run, with the right answer behind it."""
+    trials = t.trials.c
+    return _none(trials.id, trials.reader == _READER, trials.case_id == t.tasks.c.case_id)
+
+
 def _none(column: sa.Column[Any], *where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     """There is no such row.
 
@@ -136,7 +162,23 @@ def _kept() -> sa.Select[Any]:
 
 
 @cache
-def _open() -> sa.Select[Any]:
+def _checks() -> sa.Select[Any]:
+    query = (
+        sa.select(t.tasks)
+        .join(t.checks, t.checks.c.task == t.tasks.c.id)
+        .where(
+            t.checks.c.project == _PROJECT,
+            t.checks.c.reader == _READER,
+            t.tasks.c.state == "open",
+            t.tasks.c.planned_for == _READER,
+            _fresh(any_round=False),
+        )
+    )
+    return _locked(query).limit(_COUNT)
+
+
+@cache
+def _open(*, trained: bool) -> sa.Select[Any]:
     """Slots open to all; of the open slots of one case the first alone."""
     before = t.tasks.alias("before")
     first_of_case = _none(
@@ -154,12 +196,14 @@ def _open() -> sa.Select[Any]:
         first_of_case,
         _fresh(any_round=True),
     )
+    if trained:
+        query = query.where(_untold())
     # planned_for, null in all of them, stands in the order so that PostgreSQL takes the index's
     return _locked(query.order_by(t.tasks.c.planned_for)).limit(_COUNT)
 
 
 @cache
-def _run_out() -> sa.Select[Any]:
+def _run_out(*, trained: bool) -> sa.Select[Any]:
     """Tasks that others let run out, unless kept for them."""
     query = (
         sa.select(t.tasks)
@@ -173,6 +217,8 @@ def _run_out() -> sa.Select[Any]:
             _fresh(any_round=True),
         )
     )
+    if trained:
+        query = query.where(_untold())
     return _locked(query)
 
 

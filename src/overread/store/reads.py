@@ -58,7 +58,13 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """A read as kept; ``event`` its number in the log; ``superseded`` by a later revision."""
+    """A read as kept.
+
+    Attributes:
+        event: its number in the log.
+        superseded: by a later revision.
+        set_aside: after an alarm about its reader; no consensus and no export holds it.
+    """
 
     id: str
     event: int
@@ -77,6 +83,7 @@ class ReadRow:
     surplus: bool
     submitted: str
     superseded: bool
+    set_aside: bool
 
 
 # Statements of every submission are built once, as in the queue.
@@ -262,8 +269,15 @@ def superseded(until: int | None = None) -> sa.ColumnElement[bool]:
     return found if until is None else found.where(later.c.event <= until)
 
 
+def set_aside() -> sa.ColumnElement[bool]:
+    """The read is set aside, or was replaced, after an alarm about its reader."""
+    return sa.exists().where(
+        t.suspects.c.task == t.reads.c.task, t.suspects.c.reader == t.reads.c.reader
+    )
+
+
 def _reads() -> sa.Select[Any]:
-    return sa.select(t.reads, superseded().label("superseded"))
+    return sa.select(t.reads, superseded().label("superseded"), set_aside().label("set_aside"))
 
 
 def _read_row(row: sa.Row[Any]) -> ReadRow:

@@ -53,6 +53,7 @@ projects = _table(
     *_texts("id name created created_by"),
     _flag("archived"),
     _whole("last_position"),
+    _flag("gated"),
     key=("id",),
 )
 protocols = _table(
@@ -109,6 +110,112 @@ reads = _table(
 replies = _table(
     "replies", *_texts("read_id project case_id reader words replied_by since"), key=("read_id",)
 )
+seniors = _table("seniors", *_texts("project reader since"), key=("project", "reader"))
+adjudications = _table(
+    "adjudications",
+    *_texts("id project case_id"),
+    _whole("number"),
+    *_texts("senior shown state words picked opened closed"),
+    _real("seconds"),
+    key=("id",),
+)
+standards = _table(
+    "standards",
+    *_texts("case_id project adjudication answer"),
+    _flag("cannot_be_read"),
+    _whole("protocol_version"),
+    _flag("stands"),
+    *_texts("words since"),
+    _big("event"),
+    key=("case_id",),
+)
+asked_again = _table(
+    "asked_again", *_texts("task project case_id reader why words source since"), key=("task",)
+)
+rulings = _table(
+    "rulings",
+    _text("project"),
+    _whole("version"),
+    *_texts("choice until_replaced readers touched words ruled_by since"),
+    _big("event"),
+    key=("project", "version"),
+)
+stale = _table(
+    "stale",
+    *_texts("read_id question project"),
+    _whole("version"),
+    *_texts("standing since"),
+    key=("read_id", "question"),
+)
+alarms = _table(
+    "alarms",
+    *_texts("id project reader raised"),
+    _big("event"),
+    *_texts("body state"),
+    _text("decided", nullable=True),
+    _text("decided_by", nullable=True),
+    _text("reason"),
+    key=("id",),
+)
+pauses = _table(
+    "pauses",
+    *_texts("project reader since reason"),
+    _text("alarm", nullable=True),
+    key=("project", "reader"),
+)
+checks = _table("checks", *_texts("task alarm project reader"), key=("task",))
+suspects = _table(
+    "suspects", *_texts("task reader project case_id alarm since state"), key=("task", "reader")
+)
+profiles = _table("profiles", *_texts("reader profile changed changed_by"), key=("reader",))
+waivers = _table("waivers", *_texts("id project reader what reason since waived_by"), key=("id",))
+gold = _table(
+    "gold",
+    *_texts("id project case_id pool answer"),
+    _whole("protocol_version"),
+    _text("source"),
+    _text("atlas", nullable=True),
+    *_texts("state reason since made_by"),
+    key=("id",),
+)
+runs = _table(
+    "runs",
+    *_texts("project reader"),
+    _whole("run"),
+    _whole("protocol_version"),
+    _whole("cases"),
+    *_texts("state score begun"),
+    _text("ended", nullable=True),
+    key=("project", "reader", "run"),
+)
+trials = _table(
+    "trials",
+    *_texts("id project reader"),
+    _whole("run"),
+    _whole("number"),
+    *_texts("gold case_id given"),
+    _text("read_id", nullable=True),
+    _text("answer", nullable=True),
+    _flag("cannot_be_read"),
+    _text("comment"),
+    _real("seconds"),
+    sa.Column("protocol_version", sa.Integer, nullable=True),
+    *(_text(name, nullable=True) for name in ("marks", "submitted", "said")),
+    key=("id",),
+)
+qualifications = _table(
+    "qualifications",
+    *_texts("project reader"),
+    _whole("protocol_version"),
+    *_texts("how score since"),
+    key=("project", "reader"),
+)
+disputes = _table(
+    "disputes",
+    *_texts("id project gold case_id trial reader words state decision since"),
+    *(_text(name, nullable=True) for name in ("settled", "settled_by")),
+    key=("id",),
+)
 
 leases = _table("leases", *_texts("task reader expires"), key=("task",))
 queue_marks = _table(
@@ -152,6 +259,23 @@ STATE = (
     skips,
     reads,
     replies,
+    profiles,
+    waivers,
+    gold,
+    runs,
+    trials,
+    qualifications,
+    disputes,
+    seniors,
+    adjudications,
+    standards,
+    asked_again,
+    rulings,
+    stale,
+    alarms,
+    pauses,
+    checks,
+    suspects,
 )
 """Every row follows from the log; in an order that the foreign keys allow."""
 

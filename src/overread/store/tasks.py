@@ -18,9 +18,9 @@ from overread.store.canonical import whole_number as whole
 from overread.store.cases import CaseRow, case_row
 from overread.store.drafts import DraftRow, draft_row
 from overread.store.engine import Store
-from overread.store.errors import ConflictError, NotFoundError
+from overread.store.errors import ConflictError, NotFoundError, NotQualifiedError
 from overread.store.grants import granted
-from overread.store.queue import claimable, held, reopen_marks
+from overread.store.queue import checks_to_read, claimable, held, reopen_marks
 
 _MOST = 50
 _LONGEST_LEASE = 86_400.0
@@ -28,9 +28,19 @@ _LONGEST_LEASE = 86_400.0
 # Statements are built once, as in the queue.
 _KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
 _READER: sa.BindParameter[str] = sa.bindparam("r")
-_ARCHIVED = (
-    sa.select(t.projects.c.archived)
+_STANDING: sa.Select[Any] = (
+    sa.select(
+        t.projects.c.archived,
+        t.projects.c.gated,
+        t.qualifications.c.since,
+        t.pauses.c.since.label("paused"),
+    )
     .join(t.members, t.members.c.project == t.projects.c.id)
+    .outerjoin(
+        t.qualifications,
+        (t.qualifications.c.project == t.projects.c.id) & (t.qualifications.c.reader == _READER),
+    )
+    .outerjoin(t.pauses, (t.pauses.c.project == t.projects.c.id) & (t.pauses.c.reader == _READER))
     .where(
         t.projects.c.id == sa.bindparam("p"),
         t.members.c.reader == _READER,
@@ -106,19 +116,24 @@ def claim(
         count: hold up to so many, 1 to 50.
         lease_seconds: how long without a heartbeat until others may have them.
     Returns:
-        The tasks in the order of the queue; [] when there is nothing to read.
+        The tasks in the order of the queue; [] when there is nothing to read. A reader who is
+        paused gets what they hold, and the cases of a check.
     Raises:
         NotFoundError: no such project for this reader.
+        NotQualifiedError: the protocol demands a qualification that the reader has not.
     """
     whole("count", count, low=1, high=_MOST)
     with store.writing() as connection:
-        if not _may_read(connection, project, reader):
+        standing = _standing(connection, project, reader)
+        if standing.archived:
             return []
+        if standing.gated and standing.since is None:
+            raise NotQualifiedError(reader)
         now, until = store.now(), _until(store, lease_seconds)
         mine = list(held(connection, project, reader, count))
         new = []
         if len(mine) < count:
-            new = list(claimable(connection, project, reader, count - len(mine), now))
+            new = _new(connection, standing, project, reader, count - len(mine), now)
         if new:
             body = {"tasks": [row.id for row in new], "reader": reader, "until": until}
             record(connection, now, reader, [("tasks_claimed", project, body)])
@@ -128,6 +143,20 @@ def claim(
         keys = [row.id for row in (*mine, *new)]
         _lease(connection, keys, reader, until)
         return _tasks(connection, keys, reader)
+
+
+def _new(  # noqa: PLR0913, PLR0917 - one step of a claim, cut out
+    connection: sa.Connection,
+    standing: sa.Row[Any],
+    project: str,
+    reader: str,
+    count: int,
+    now: str,
+) -> list[sa.Row[Any]]:
+    """Tasks for a reader; for one who is paused those of their check alone."""
+    if standing.paused:
+        return list(checks_to_read(connection, project, reader, count))
+    return list(claimable(connection, project, reader, count, now, trained=standing.gated))
 
 
 def get_task(store: Store, task: str, reader: str) -> Task:
@@ -219,11 +248,12 @@ def _in_hand(connection: sa.Connection, task: str, reader: str) -> sa.Row[Any]:
     return row
 
 
-def _may_read(connection: sa.Connection, project: str, reader: str) -> bool:
-    archived = connection.scalar(_ARCHIVED, {"p": project, "r": reader})
-    if archived is None:
+def _standing(connection: sa.Connection, project: str, reader: str) -> sa.Row[Any]:
+    """Whether the project is put away, demands a qualification, and since when there is one."""
+    found = connection.execute(_STANDING, {"p": project, "r": reader}).first()
+    if found is None:
         raise NotFoundError("project", project)
-    return not archived
+    return found
 
 
 def _until(store: Store, lease_seconds: float) -> str:
