@@ -15,6 +15,7 @@ from overread.protocol.model import (
 from overread.protocol.qualification import Qualification, demands_qualification
 from overread.protocol.read import read_protocol
 from overread.protocol.templates import TEMPLATES, template
+from overread.protocol.watch import Watch
 from overread.protocol.write import write_protocol
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ProtocolError",
     "Qualification",
     "Question",
+    "Watch",
     "changes",
     "check_answer",
     "demands_qualification",

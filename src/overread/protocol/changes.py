@@ -74,6 +74,7 @@ def _text_changes(old: Protocol, new: Protocol) -> Iterator[Change]:
         ("diversity", "the wanted groups changed"),
         ("precision", "the wanted precision changed"),
         ("qualification", "what readers must show before they read changed"),
+        ("watch", "what is done when a reader drifts changed"),
     ):
         if getattr(old, name) != getattr(new, name):
             yield Change(words, None, stale=False)

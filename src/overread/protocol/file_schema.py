@@ -141,6 +141,15 @@ class FileQualification(_Entry):
     most_exposures: Annotated[int, Field(ge=1, le=1_000_000)] = 50
 
 
+class FileWatch(_Entry):
+    """What is done when a reader drifts."""
+
+    on_alarm: Literal["warn", "ask", "pause"] = "ask"
+    run_length: Annotated[float, Field(ge=100, le=1e9, allow_inf_nan=False)] = 40_000.0
+    set_aside: Flag = True
+    check_cases: Annotated[int, Field(ge=1, le=1_000)] = 20
+
+
 class FileProtocol(_Entry):
     """The file."""
 
@@ -153,3 +162,4 @@ class FileProtocol(_Entry):
     diversity: Annotated[tuple[FileDiversity, ...], Field(max_length=10)] = ()
     precision: Annotated[float, Field(gt=0, lt=1)] | None = None
     qualification: FileQualification | None = None
+    watch: FileWatch = FileWatch()

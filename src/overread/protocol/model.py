@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from overread.labels import Kind, LabelSchema
 from overread.labels.schema import LabelClass
 from overread.protocol.qualification import Qualification
+from overread.protocol.watch import Watch
 
 BACKGROUND = "background"
 """Name of class 0 of every mask: the pixels that nobody painted."""
@@ -136,6 +137,7 @@ class Protocol:
         reads_per_case: how many readers read each case.
         precision: half width of the 95 % interval that the final system needs; None if unsaid.
         qualification: what readers must show before they read; None where anybody may.
+        watch: what is done when a reader drifts.
     """
 
     title: str
@@ -147,6 +149,7 @@ class Protocol:
     diversity: tuple[Diversity, ...] = ()
     precision: float | None = None
     qualification: Qualification | None = None
+    watch: Watch = field(default_factory=Watch)
 
     def question(self, name: str) -> Question:
         """The question called ``name``; ``KeyError`` where there is none."""

@@ -20,6 +20,7 @@ from overread.protocol.model import (
 )
 from overread.protocol.qualification import Qualification
 from overread.protocol.rules import faults
+from overread.protocol.watch import Watch
 from overread.protocol.yaml_tree import Lines, Path, line_of, parse, where
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def _protocol(file: FileProtocol) -> Protocol:
         diversity=tuple(Diversity(one.by, dict(one.groups)) for one in file.diversity),
         precision=file.precision,
         qualification=_qualification(file),
+        watch=Watch(**file.watch.model_dump()),
     )
 
 

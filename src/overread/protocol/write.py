@@ -8,6 +8,7 @@ from typing import Any
 from overread.errors import MissingExtraError
 from overread.protocol.model import AtlasEntry, ClassEntry, Objective, Protocol, Question
 from overread.protocol.qualification import Qualification
+from overread.protocol.watch import Watch
 
 
 def write_protocol(protocol: Protocol) -> str:
@@ -45,6 +46,7 @@ def _file(protocol: Protocol) -> dict[str, Any]:
             "questions": [_question(one) for one in protocol.questions],
             "objectives": [_objective(one) for one in protocol.objectives],
             "qualification": _qualification(protocol.qualification),
+            "watch": _watch(protocol.watch),
             "diversity": [{"by": one.by, "groups": dict(one.groups)} for one in protocol.diversity],
             "guideline": protocol.guideline,
             "atlas": [_atlas_entry(one) for one in protocol.atlas],
@@ -95,13 +97,18 @@ def _objective(one: Objective) -> dict[str, Any]:
 
 
 def _qualification(one: Qualification | None) -> dict[str, Any] | None:
-    """What differs from the usual; an empty block would demand nothing, so the mark is always told."""
+    """What differs from the usual, and always the mark: an empty block would be left out."""
     if one is None:
         return None
     usual = asdict(Qualification())
     told = {key: value for key, value in asdict(one).items() if value != usual[key]}
     told = {"pass_mark": one.pass_mark, "least_cases": one.least_cases} | told
     return {key: list(value) if isinstance(value, tuple) else value for key, value in told.items()}
+
+
+def _watch(one: Watch) -> dict[str, Any]:
+    usual = asdict(Watch())
+    return {key: value for key, value in asdict(one).items() if value != usual[key]}
 
 
 def _atlas_entry(one: AtlasEntry) -> dict[str, Any]:
