@@ -63,7 +63,7 @@ def _within(old: Question, new: Question) -> Iterator[Change]:
         word = "required" if new.required else "optional"
         yield Change(f"{where}: it became {word}", new.id, stale=new.required)
     if old.names == new.names and old.classes != new.classes:
-        yield Change(f"{where}: keys, colours or codes changed", new.id, stale=False)
+        yield Change(f"{where}: keys, colours, codes or weights changed", new.id, stale=False)
 
 
 def _text_changes(old: Protocol, new: Protocol) -> Iterator[Change]:

@@ -70,6 +70,7 @@ class FileClass(_Entry):
     colour: Colour | None = None
     ontology: Code | None = None
     at_least: Count = 0
+    weight: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
 
     @model_validator(mode="before")
     @classmethod

@@ -30,6 +30,7 @@ class ClassEntry:
         colour: of its drawings, ``#rrggbb``.
         ontology: optional code, written "SCHEME:CODE".
         at_least: cases of this class that the data set wants.
+        weight: how much a disagreement about it matters to patients, 1 the usual.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ClassEntry:
     colour: str
     ontology: str | None = None
     at_least: int = 0
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,10 @@ class Question:
     def names(self) -> tuple[str, ...]:
         """Class names in order."""
         return tuple(one.name for one in self.classes)
+
+    def weight_of(self, name: str) -> float:
+        """Clinical weight of a class; 1 for one that the question has not."""
+        return next((one.weight for one in self.classes if one.name == name), 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,7 @@ def _question(one: FileQuestion) -> Question:
             entry.colour or PALETTE[at % len(PALETTE)],
             entry.ontology,
             entry.at_least,
+            entry.weight,
         )
         for at, entry in enumerate(one.classes)
     )

@@ -81,6 +81,7 @@ def _class(one: ClassEntry) -> dict[str, Any]:
             "colour": one.colour,
             "ontology": one.ontology,
             "at_least": one.at_least or None,
+            "weight": None if one.weight == 1 else one.weight,
         }
     )
 
