@@ -30,6 +30,7 @@ from overread.store.assigned import (
     project_of_task,
     projects_by_member,
     rounds_of_reader,
+    wanted_reads,
 )
 from overread.store.blobs import (
     Blobs,
@@ -116,6 +117,7 @@ from overread.store.gold import (
     NewGold,
     add_gold,
     get_gold,
+    gold_had,
     list_gold,
     retire_gold,
 )
@@ -318,6 +320,7 @@ __all__ = [
     "get_trial",
     "get_user",
     "give_reply",
+    "gold_had",
     "head",
     "heartbeat",
     "last_read",
@@ -389,6 +392,7 @@ __all__ = [
     "verify",
     "verify_events",
     "waive",
+    "wanted_reads",
     "withdraw_link",
     "withdraw_qualification",
 ]

@@ -226,6 +226,38 @@ def list_gold(
     return sorted(found, key=lambda one: (one.state, -one.exposures, one.case_name, one.since))
 
 
+def gold_had(store: Store, project: str) -> dict[str, dict[str, bool]]:
+    """Tell the gold cases that each reader had, has or is planned for.
+
+    Returns:
+        reader -> case -> whether a task on it is still outstanding.
+    """
+    gold, tasks, reads, trials = t.gold.c, t.tasks.c, t.reads.c, t.trials.c
+    of = (gold.project == project) & (gold.state == "active")
+    left = tasks.state.in_(("open", "claimed"))
+    task_of = t.gold.join(t.tasks, tasks.case_id == gold.case_id)
+    query = sa.union_all(
+        *(
+            sa.select(gold.case_id, who.label("reader"), sa.case((left, 1), else_=0).label("left"))
+            .select_from(task_of)
+            .where(of, who.is_not(None))
+            for who in (tasks.planned_for, tasks.reader)
+        ),
+        *(
+            sa.select(gold.case_id, rows.reader, sa.literal(0))
+            .select_from(t.gold.join(table, rows.case_id == gold.case_id))
+            .where(of)
+            for table, rows in ((t.reads, reads), (t.trials, trials))
+        ),
+    )
+    made: dict[str, dict[str, bool]] = {}
+    with store.reading() as connection:
+        for case, reader, outstanding in connection.execute(query):
+            cases = made.setdefault(reader, {})
+            cases[case] = cases.get(case, False) or bool(outstanding)
+    return made
+
+
 def get_gold(store: Store, gold: str) -> GoldRow:
     """Get one, active or retired: for leads, and for a reader who has answered it.
 
