@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -92,6 +93,19 @@ def project_of_task(store: Store, task: str) -> str:
     if found is None:
         raise NotFoundError("task", task)
     return str(found)
+
+
+def wanted_reads(store: Store, cases: Sequence[str]) -> dict[str, int]:
+    """Count how many first reads are wanted of each case, made or not; without those of none."""
+    made: dict[str, int] = {}
+    tasks = t.tasks.c
+    for start in range(0, len(cases), 500):
+        part = tasks.case_id.in_(cases[start : start + 500])
+        query = sa.select(tasks.case_id, sa.func.count()).where(part, tasks.round == 0)
+        with store.reading() as connection:
+            found = connection.execute(query.group_by(tasks.case_id)).all()
+        made |= {str(case): int(count) for case, count in found}
+    return made
 
 
 def rounds_of_reader(store: Store, project: str, reader: str) -> dict[str, int]:
