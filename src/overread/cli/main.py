@@ -25,6 +25,7 @@ COMMANDS = {
     "compare": "compare",
     "report": "report",
     "next": "next_reads",
+    "monitor": "monitor",
     "methods": "methods",
     "demo": "demo",
     "init": "init",

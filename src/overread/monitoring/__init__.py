@@ -1,1 +1,45 @@
 """Readers and labels watched: control charts with a stated false-alarm rate, rules of labels."""
+
+from overread.monitoring.alarm import Alarm, WorstCase
+from overread.monitoring.case_mix import CaseMix, fit_case_mix
+from overread.monitoring.causes import Effect
+from overread.monitoring.chart import Chart, Limits
+from overread.monitoring.decide import Action, Policy, decide
+from overread.monitoring.design import (
+    RUN_LENGTH,
+    Design,
+    Settings,
+    chance_of_false_alarm,
+    design_charts,
+)
+from overread.monitoring.observations import Metric, Observations
+from overread.monitoring.observe import observe
+from overread.monitoring.seen import Seen
+from overread.monitoring.watch import ReaderState, release, seen_of, start, update
+
+__all__ = [
+    "RUN_LENGTH",
+    "Action",
+    "Alarm",
+    "CaseMix",
+    "Chart",
+    "Design",
+    "Effect",
+    "Limits",
+    "Metric",
+    "Observations",
+    "Policy",
+    "ReaderState",
+    "Seen",
+    "Settings",
+    "WorstCase",
+    "chance_of_false_alarm",
+    "decide",
+    "design_charts",
+    "fit_case_mix",
+    "observe",
+    "release",
+    "seen_of",
+    "start",
+    "update",
+]
