@@ -1,0 +1,135 @@
+"""The figures of every drawing that the rules go by, one row a drawing, image by image.
+
+Images are large and come one at a time; what is kept of each is a row of numbers for every drawing
+and a fingerprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overread.arrays import Floats, Ints, frozen
+from overread.monitoring.rules.annotation import Annotation, Crop, cut_out
+from overread.monitoring.rules.fingerprints import N_FEATURES, fingerprint
+from overread.monitoring.rules.purity import Purity, measure_purities
+from overread.monitoring.rules.texture import texture_length
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnFigures:
+    """Figures of drawings; lengths in image pixels, areas in square pixels; nan where unknown.
+
+    Args:
+        read: (n,) row of the read table.
+        finding: (n,) place among the findings of its read, from 1; of masks the class's code.
+        label: (n,) class code.
+        area, perimeter: (n,) of the drawing, as far as it lies on the image.
+        share: (n,) part of the inside that looks like the surroundings, 0 .. 1.
+        offset: (n,) how far the contour lies outside of the edge; negative: inside of it.
+        radius: (n,) reach from the contour inwards.
+        contrast: (n,) how well inside and surroundings are told apart, 0 .. 1.
+        expected: (n,) share that a tight drawing of this shape would have.
+        texture: (n,) texture length inside.
+        features: (n, N_FEATURES) small picture of the drawing, for its nearest neighbours.
+    """
+
+    read: Ints
+    finding: Ints
+    label: Ints
+    area: Floats
+    perimeter: Floats
+    share: Floats
+    offset: Floats
+    radius: Floats
+    contrast: Floats
+    expected: Floats
+    texture: Floats
+    features: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, frozen(getattr(self, field.name)))
+
+    @property
+    def n(self) -> int:
+        """Number of drawings."""
+        return int(self.read.size)
+
+
+_BOX_SHARE = 1 - np.pi / 4  # what an ellipse leaves of the box around it
+_COLUMNS = (
+    "area", "perimeter", "share", "offset", "radius", "contrast", "expected", "texture",
+)  # fmt: skip
+
+
+def measure_drawings(pixels: Floats, drawn: list[Annotation]) -> DrawnFigures:
+    """Measure the drawings of one read on its image.
+
+    Args:
+        pixels: (rows, columns, channels), of :func:`overread.monitoring.rules.plane`.
+        drawn: of :func:`overread.monitoring.rules.drawings_of`.
+    """
+    rows: list[tuple[float, ...]] = []
+    features = []
+    for one, purity in zip(drawn, measure_purities(pixels, drawn), strict=True):
+        crop = cut_out(pixels, one, [])
+        if crop is None or purity is None:
+            rows.append((np.nan,) * len(_COLUMNS))
+            features.append(np.zeros(N_FEATURES, np.float32))
+            continue
+        rows.append(_row(one, crop, purity))
+        features.append(_look(pixels, one))
+    values = np.array(rows, dtype=np.float64).reshape(-1, len(_COLUMNS)).T
+    return DrawnFigures(
+        np.array([one.read for one in drawn], dtype=np.int64),
+        np.array([one.finding for one in drawn], dtype=np.int64),
+        np.array([one.label for one in drawn], dtype=np.int64),
+        **dict(zip(_COLUMNS, values, strict=True)),
+        features=np.array(features, dtype=np.float32).reshape(-1, N_FEATURES),
+    )
+
+
+def gathered(parts: Iterable[DrawnFigures]) -> DrawnFigures:
+    """The rows of all parts, in turn."""
+    parts = list(parts) or [no_drawings()]
+    names = [field.name for field in fields(DrawnFigures)]
+    return DrawnFigures(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
+
+
+def no_drawings() -> DrawnFigures:
+    """A table without rows."""
+    none = np.empty(0, dtype=np.int64)
+    features = np.empty((0, N_FEATURES), np.float32)
+    empty = {name: np.empty(0) for name in _COLUMNS}
+    return DrawnFigures(none, none, none, **empty, features=features)
+
+
+def _row(one: Annotation, crop: Crop, purity: Purity) -> tuple[float, ...]:
+    inside, step = np.pad(crop.inside, 1), crop.stride
+    edges = sum(np.count_nonzero(np.diff(inside, axis=axis)) for axis in (0, 1))
+    # edges of pixels overstate a slanted contour, by 4 / pi over all directions
+    straight = 1.0 if one.shape == "box" else np.pi / 4
+    return (
+        float(inside.sum()) * step**2,
+        float(edges) * step * straight,
+        purity.share,
+        purity.offset_px,
+        purity.radius_px,
+        purity.contrast,
+        _BOX_SHARE if one.shape == "box" else 0.0,
+        texture_length(crop.pixels.mean(axis=2), crop.inside) * step,
+    )
+
+
+def _look(pixels: Floats, one: Annotation) -> NDArray[np.float32]:
+    x1, y1, x2, y2 = one.box
+    rows, columns = pixels.shape[:2]
+    part = pixels[
+        max(0, int(y1)) : min(rows, int(np.ceil(y2))),
+        max(0, int(x1)) : min(columns, int(np.ceil(x2))),
+    ]
+    return fingerprint(part).features

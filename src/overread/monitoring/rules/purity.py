@@ -1,0 +1,278 @@
+"""How loosely a drawing lies around what it shows: pixels like outside, distance to the edge.
+
+Two figures of one drawing on its image, from that image alone. *Share*: every pixel becomes one of
+a few words of local brightness, colour and texture (k-means). The words in the core of the drawing
+and in a ring around it have two distributions c and r; those inside are a mixture
+p r + (1 - p) c, and p is found by expectation maximisation. *Offset*: along the normals of the
+contour the evidence for "background" makes a step; the place of the best step (least squares,
+background outside) is the edge. Positive: the contour lies outside of the edge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from overread.arrays import Bools, Floats, Ints
+from overread.monitoring.rules.annotation import Annotation, Crop, Shape, cut_out
+
+_WORDS = 16
+_SAMPLE = 1500  # pixels that the words are learnt from
+_CORE = 0.45  # of the local depth
+_LEAST = 12  # pixels of a core or a ring that can be judged
+_EM_STEPS = 60
+_NORMALS = 160
+_STEPS = 33  # places along a normal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Purity:
+    """How a drawing lies on its image.
+
+    Args:
+        share: part of the inside that looks like the surroundings, 0 .. 1; nan if unknown.
+        offset_px: how far the contour lies outside of the edge (negative: inside of it), in image
+            pixels; nan if no edge was found.
+        radius_px: the reach of the drawing from its contour inwards, in image pixels.
+        contrast: how well core and surroundings are told apart, 0 (alike) .. 1.
+        like_outside: (rows, columns) of the crop: inside, but looks like the surroundings.
+    """
+
+    share: float
+    offset_px: float
+    radius_px: float
+    contrast: float
+    like_outside: Bools
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """A crop taken apart: depth of the inside, distance of the outside, core, ring, features."""
+
+    crop: Crop
+    shape: Shape
+    label: int
+    depth: Floats
+    away: Floats
+    reach: float
+    core: Bools
+    ring: Bools
+
+
+def measure_purities(
+    pixels: Floats, drawn: list[Annotation], *, pooled: float = 1.0
+) -> list[Purity | None]:
+    """Measure the drawings of one read on its image.
+
+    Args:
+        pixels: (rows, columns, channels), of :func:`overread.monitoring.rules.annotation.plane`.
+        drawn: all drawings of the read on this image.
+        pooled: weight of the class's other drawings in the same read, beside a drawing's own
+            core and ring; 0 looks at each alone.
+    Returns:
+        one for each drawing; None where nothing of it lies on the image.
+    """
+    parts = [_taken_apart(pixels, one, drawn) for one in drawn]
+    there = [one for one in parts if one is not None]
+    if not there:
+        return [None] * len(drawn)
+    blur = float(np.clip(np.median([one.reach for one in there]) / 12, 0.6, 2.0))
+    words = _vocabulary([_features(one.crop.pixels, blur) for one in there])
+    n = max(int(one.max()) for one in words) + 1
+    cores = np.array([_counts(w[p.core], n) for w, p in zip(words, there, strict=True)])
+    rings = np.array([_counts(w[p.ring], n) for w, p in zip(words, there, strict=True)])
+    label = np.array([one.label for one in there])
+    out: list[Purity | None] = [None] * len(drawn)
+    places = [at for at, one in enumerate(parts) if one is not None]
+    for at, place in enumerate(places):
+        mine = label == label[at]
+        out[place] = _judged(
+            there[at], words[at], _with_class(cores, at, mine, pooled),
+            _with_class(rings, at, mine, pooled),
+        )  # fmt: skip
+    return out
+
+
+def _with_class(counts: Floats, at: int, mine: Bools, pooled: float) -> Floats | None:
+    """(words,) distribution of one drawing, leaning on those of its class; None without pixels."""
+    n = counts.shape[1]
+    enough = counts.sum(axis=1) >= _LEAST
+    own = counts[at] / max(counts[at].sum(), 1.0) * enough[at]
+    rest = np.flatnonzero(mine & enough & (np.arange(len(mine)) != at))
+    if rest.size:
+        total = counts[rest].sum(axis=1, keepdims=True)
+        own = own + pooled * min(rest.size / 4, 1.0) * (counts[rest] / total).mean(axis=0)
+    if own.sum() <= 0:
+        return None
+    whole = own / own.sum() + 0.002
+    return np.asarray(whole / (1 + 0.002 * n))
+
+
+def _taken_apart(pixels: Floats, one: Annotation, drawn: list[Annotation]) -> _Parts | None:
+    crop = cut_out(pixels, one, [other for other in drawn if other is not one])
+    if crop is None:
+        return None
+    depth = ndimage.distance_transform_edt(np.pad(crop.inside, 1))[1:-1, 1:-1]
+    away = ndimage.distance_transform_edt(~crop.inside)
+    reach = float(np.percentile(depth[crop.inside], 95))
+    core = _core(crop.inside, depth, reach, one.shape)
+    ring = (away > 1.5) & (away <= 1.5 + max(4.0, 0.8 * reach)) & ~crop.others
+    return _Parts(crop, one.shape, one.label, depth, away, reach, core, ring)
+
+
+def _judged(part: _Parts, word: Ints, core: Floats | None, ring: Floats | None) -> Purity:
+    crop, stride = part.crop, part.crop.stride
+    if core is None or ring is None:
+        nothing = np.zeros_like(crop.inside)
+        return Purity(np.nan, np.nan, part.reach * stride, 0.0, nothing)
+    contrast = 1.0 - float(np.minimum(core, ring).sum())
+    inside = _counts(word[crop.inside], core.size)
+    share = _mixture(inside / inside.sum(), core, ring)
+    evidence = ndimage.uniform_filter((ring / (core + ring))[word], 3)
+    found = (
+        _box_offset(evidence, crop.inside)
+        if part.shape == "box"
+        else _contour_offset(evidence, part)
+    )
+    like = crop.inside & (evidence > 0.5)
+    return Purity(share, found * stride, part.reach * stride, contrast, like)
+
+
+def _core(inside: Bools, depth: Floats, reach: float, shape: Shape) -> Bools:
+    if shape == "box":  # the ellipse of half its sides: what fills a box is seldom its corners
+        rows, columns = np.nonzero(inside)
+        y, x = np.ogrid[: inside.shape[0], : inside.shape[1]]
+        down = (y - rows.mean()) / max(np.ptp(rows) / 2, 1)
+        across = (x - columns.mean()) / max(np.ptp(columns) / 2, 1)
+        return np.asarray(inside & (down**2 + across**2 <= 0.3))
+    side = 2 * int(np.ceil(reach)) + 1
+    local = ndimage.maximum_filter(depth, side)
+    return np.asarray(inside & (depth >= _CORE * local))
+
+
+def _features(pixels: Floats, blur: float) -> Floats:
+    """(rows, columns, features): smoothed channels, and how rough the brightness is around."""
+    smooth = ndimage.gaussian_filter(pixels, (blur, blur, 0))
+    grey = pixels.mean(axis=2)
+    level = ndimage.gaussian_filter(grey, 2 * blur)
+    power = ndimage.gaussian_filter(grey**2, 2 * blur)
+    rough = np.sqrt(np.maximum(power - level**2, 0))
+    return np.concatenate([smooth, rough[..., None]], axis=2)
+
+
+def _vocabulary(features: list[Floats]) -> list[Ints]:
+    """Words of the pixels of each crop: the nearest of the centres learnt from all of them."""
+    flat = [one.reshape(-1, one.shape[2]) for one in features]
+    rng = np.random.default_rng(0)  # the same read, the same words
+    each = max(_SAMPLE // len(flat), 60)
+    some = np.concatenate([one[rng.integers(0, len(one), min(each, len(one)))] for one in flat])
+    middle, spread = some.mean(axis=0), some.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    some = (some - middle) / spread
+    centres = _centres(some, rng)
+    half = (centres**2).sum(axis=1) / 2
+    out = []
+    for one, shaped in zip(flat, features, strict=True):
+        near = ((one - middle) / spread) @ centres.T - half
+        out.append(near.argmax(axis=1).reshape(shaped.shape[:2]))
+    return out
+
+
+def _centres(some: Floats, rng: np.random.Generator) -> Floats:
+    """k-means with a start spread over the pixels (k-means++); fewer where few colours occur."""
+    centres = [some[0]]
+    far = ((some - centres[0]) ** 2).sum(axis=1)
+    while len(centres) < _WORDS and far.sum() > 1e-9:
+        centres.append(some[rng.choice(len(some), p=far / far.sum())])
+        far = np.minimum(far, ((some - centres[-1]) ** 2).sum(axis=1))
+    found = np.array(centres)
+    for _ in range(8):
+        near = (some @ found.T - (found**2).sum(axis=1) / 2).argmax(axis=1)
+        size = np.bincount(near, minlength=len(found))
+        for axis in range(some.shape[1]):
+            total = np.bincount(near, weights=some[:, axis], minlength=len(found))
+            found[:, axis] = np.where(size > 0, total / np.maximum(size, 1), found[:, axis])
+    return found
+
+
+def _counts(word: Ints, n: int) -> Floats:
+    return np.bincount(word, minlength=n).astype(np.float64)
+
+
+def _mixture(inside: Floats, core: Floats, ring: Floats) -> float:
+    """Share of ``ring`` in ``inside``, a mixture of it and ``core``."""
+    p = 0.3
+    for _ in range(_EM_STEPS):
+        of_ring = p * ring / (p * ring + (1 - p) * core)
+        p = float(np.clip((inside * of_ring).sum(), 1e-4, 1 - 1e-4))
+    return p
+
+
+def _contour_offset(evidence: Floats, part: _Parts) -> float:
+    """Median offset over the normals of a contour, in samples."""
+    depth, away, reach = part.depth, part.away, part.reach
+    signed = ndimage.gaussian_filter(away - depth, 1.0)
+    point = np.argwhere(part.crop.inside & (depth <= 1.5))
+    point = point[:: max(1, len(point) // _NORMALS)]
+    down, across = np.gradient(signed)
+    slope = np.stack([down, across], axis=-1)[point[:, 0], point[:, 1]]
+    normal: Floats = slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-6)
+    far = max(3.0, 0.8 * reach)
+    step = np.linspace(-far, far, _STEPS)
+    along = point[:, None, :] + normal[:, None, :] * (step[None, :, None] + 0.5)
+    profile = _sampled(evidence, along)
+    at, gain = _best_step(profile, step)
+    return _typical(-at, gain, 0.5)
+
+
+def _box_offset(evidence: Floats, inside: Bools) -> float:
+    """Mean over the sides of a low quantile of the offset along each: where the object touches."""
+    rows, columns = np.nonzero(inside)
+    top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+    height, width = bottom - top, right - left
+    offsets = []
+    for start, out, span, size in (
+        ((top, left), (-1, 0), (0, 1), (width, height)),
+        ((bottom, left), (1, 0), (0, 1), (width, height)),
+        ((top, left), (0, -1), (1, 0), (height, width)),
+        ((top, right), (0, 1), (1, 0), (height, width)),
+    ):
+        far_in, far_out = 0.45 * size[1], max(3.0, 0.2 * size[1])
+        step = np.linspace(-far_in, far_out, _STEPS)
+        lines = np.linspace(0.15, 0.85, 25) * size[0]
+        origin = np.asarray(start, float) - 0.5
+        along = (
+            origin + lines[:, None, None] * np.asarray(span) + step[None, :, None] * np.asarray(out)
+        )
+        at, gain = _best_step(_sampled(evidence, along), step)
+        offsets.append(_typical(-at, gain, 0.2))
+    known = [one for one in offsets if not np.isnan(one)]
+    return float(np.mean(known)) if len(known) >= 2 else float("nan")
+
+
+def _sampled(evidence: Floats, along: Floats) -> Floats:
+    places = along.reshape(-1, 2).T
+    values = ndimage.map_coordinates(evidence, places, order=1, mode="nearest")
+    return np.asarray(values.reshape(along.shape[:2]))
+
+
+def _best_step(profile: Floats, step: Floats) -> tuple[Floats, Floats]:
+    """(lines,) place of the best rise of each profile, and how high it rises (<= 0: none)."""
+    n = profile.shape[1]
+    total = np.cumsum(profile, axis=1)
+    k = np.arange(1, n)
+    low = total[:, :-1] / k
+    high = (total[:, -1:] - total[:, :-1]) / (n - k)
+    rise = high - low
+    gain = np.where(rise > 0, rise**2 * k * (n - k), 0.0)
+    best = gain.argmax(axis=1)
+    lines = np.arange(len(profile))
+    return (step[best] + step[best + 1]) / 2, rise[lines, best]
+
+
+def _typical(offset: Floats, rise: Floats, quantile: float) -> float:
+    """Quantile of the offset over the lines that show an edge."""
+    clear = rise > 0.25
+    return float(np.quantile(offset[clear], quantile)) if clear.sum() >= 5 else float("nan")
