@@ -1,4 +1,4 @@
-"""A senior decides, sends back, withdraws; who read a case never adjudicates it; on both databases."""
+"""A senior decides, sends back, withdraws; nobody adjudicates what they read; on both databases."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from overread.store import (
     reassign,
     rebuild,
     remove_member,
+    role_in,
     set_member,
     state_digests,
     submit_read,
@@ -38,6 +39,7 @@ from overread.store.adjudications import (
     list_adjudications,
     list_seniors,
     open_adjudication,
+    projects_of_senior,
     send_back,
     set_senior,
     standards_of_project,
@@ -195,7 +197,7 @@ def test_a_reason_and_two_readers_are_needed(store: Store) -> None:
     assert get_adjudication(store, opened.id, senior).state == "open"
 
 
-def test_seniors_are_members_with_a_mark(store: Store) -> None:
+def test_who_adjudicates_may_read_or_not(store: Store) -> None:
     study, senior, _ = disputed(store)
     assert list_seniors(store, study.project) == [senior]
     set_senior(store, study.project, study.readers[0], study.lead, senior=True)
@@ -203,8 +205,13 @@ def test_seniors_are_members_with_a_mark(store: Store) -> None:
     assert list_seniors(store, study.project) == [study.readers[0]]
     remove_member(store, study.project, study.readers[0], study.lead)
     assert list_seniors(store, study.project) == []
-    with pytest.raises(NotFoundError):
-        set_senior(store, study.project, study.readers[0], study.lead, senior=True)
+    assert role_in(store, study.project, study.readers[0]) is None
+    set_senior(store, study.project, study.readers[0], study.lead, senior=True)
+    assert role_in(store, study.project, study.readers[0]) == "senior"  # reads nothing here
+    assert projects_of_senior(store, study.readers[0]) == [study.project]
+    for project, who in ((study.project, "nobody"), ("nothing", senior)):
+        with pytest.raises(NotFoundError):
+            set_senior(store, project, who, study.lead, senior=True)
 
 
 def test_all_of_it_follows_from_the_log(store: Store, new_store: Callable[[], Store]) -> None:

@@ -20,6 +20,9 @@ from overread.errors import InputError, MethodError
 from overread.labels import Kind
 from overread.protocol import Question
 from overread.store import CaseRow, ReadRow, Store, get_case, reads_of_case
+from overread.store.adjudications import get_standard
+from overread.store.asked_again import asked_of_case
+from overread.store.stale import left_out
 
 _METHOD = {
     Kind.NOMINAL: "majority",
@@ -40,6 +43,7 @@ class CaseConsensus:
         readers: reader id -> question id -> how good they are by the model, in words.
         difficulty: expected share of reads that differ from the consensus; None if unknown.
         from_model: the project's model speaks, for one question or more.
+        reference: a senior decided: the answer is the reference standard of the case.
     """
 
     answer: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -47,6 +51,7 @@ class CaseConsensus:
     readers: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     difficulty: float | None = None
     from_model: bool = False
+    reference: bool = False
 
 
 def case_consensus(store: Store, case: str, model: ProjectModel | None = None) -> CaseConsensus:
@@ -59,25 +64,48 @@ def case_consensus(store: Store, case: str, model: ProjectModel | None = None) -
     """
     row = get_case(store, case)
     protocol = protocol_of(store, row.project).protocol
-    latest = {one.reader: one for one in reads_of_case(store, case) if one.round == 0}
+    latest = {one.reader: one for one in reads_that_count(store, case)}
+    standard = get_standard(store, case)
     answer: dict[str, Any] = {}
     posterior: dict[str, str] = {}
     readers: dict[str, dict[str, str]] = {}
     from_model = False
     for question in protocol.questions:
         of = model.questions.get(question.id) if model else None
+        if standard is not None and question.id in standard.answer:
+            answer[question.id] = standard.answer[question.id]
+            posterior[question.id] = f"decided by a senior on {standard.since[:10]}"
         for reader, words in (of.readers if of else {}).items():
             if reader in latest:
                 readers.setdefault(reader, {})[question.id] = words
+        if standard is not None and (question.id in answer or standard.cannot_be_read):
+            continue
         if of is not None and case in of.value:
             answer[question.id], posterior[question.id] = of.value[case], _by_model(of, case)
             from_model = True
             continue
-        found = _by_itself(question, row, list(latest.values()))
+        gone = left_out(store, row.project, question.id, [one.id for one in latest.values()])
+        kept = [one for one in latest.values() if one.id not in gone]
+        found = _by_itself(question, row, kept)
         if found is not None:
             answer[question.id], posterior[question.id] = found
     hard = model.difficulty(case) if model else None
-    return CaseConsensus(answer, posterior, readers, hard, from_model)
+    return CaseConsensus(answer, posterior, readers, hard, from_model, standard is not None)
+
+
+def reads_that_count(store: Store, case: str) -> list[ReadRow]:
+    """Each reader's read of a case: the one made when asked again takes the place of the first.
+
+    Repeats, and what was set aside after an alarm, count in no consensus.
+    """
+    again = asked_of_case(store, case)
+    latest: dict[str, ReadRow] = {}
+    for one in reads_of_case(store, case):
+        counts = not one.round or one.task in again
+        before = latest.get(one.reader)
+        if counts and not one.set_aside and (before is None or one.round >= before.round):
+            latest[one.reader] = one
+    return sorted(latest.values(), key=lambda one: one.event)
 
 
 def _by_model(of: QuestionModel, case: str) -> str:

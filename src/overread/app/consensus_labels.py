@@ -7,12 +7,13 @@ the defaults.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from overread.app.project_reads import FRAME
 from overread.app.reach_consensus import Reached
 from overread.consensus.result import Consensus
 from overread.errors import InputError
@@ -75,8 +76,12 @@ def consensus_labels(reached: Reached, reads: Reads) -> pl.DataFrame:
     raise InputError("reads", "be of one question", reads.schema.kind)
 
 
-def about_consensus(reached: Reached, *, protocol: int) -> dict[str, Any]:
-    """How it was reached: method, settings, warnings, provenance, version of the protocol."""
+def about_consensus(reached: Reached, *, protocol: int, references: int = 0) -> dict[str, Any]:
+    """How it was reached: method, settings, warnings, provenance, version of the protocol.
+
+    Args:
+        references: cases whose answer a senior decided; it led as gold.
+    """
     parts = {
         name: {
             "settings": part.settings,
@@ -87,8 +92,16 @@ def about_consensus(reached: Reached, *, protocol: int) -> dict[str, Any]:
         for name, part in reached.parts.items()
     }
     inner: Any = parts if reached.by_class else parts[""]
-    told: dict[str, Any] = as_document({"method": reached.method.name, "protocol": protocol})
+    told: dict[str, Any] = as_document(
+        {"method": reached.method.name, "protocol": protocol, "references": references}
+    )
     return told | ({"classes": as_document(inner)} if reached.by_class else as_document(inner))
+
+
+def with_references(table: pl.DataFrame, references: Collection[str]) -> pl.DataFrame:
+    """Add the column ``reference``: a senior decided on the case (or on the case of the frame)."""
+    known = pl.col("case").str.split(FRAME).list.first().is_in(sorted(references))
+    return table.with_columns(known.alias("reference"))
 
 
 def with_provenance(table: pl.DataFrame, about: Mapping[str, Any]) -> pl.DataFrame:
@@ -122,7 +135,7 @@ def _classes(result: Consensus[Any], index: ReadIndex, reads: ClassReads) -> pl.
 def _sets(reached: Reached) -> pl.DataFrame:
     names = list(reached.parts)
     fixed = {"case", "reader", KIND, CLASSES, *(f"p_{name}" for name in names)}
-    fixed |= {"time", "seconds", "protocol", "group", "method", "consensus", "label"}
+    fixed |= {"time", "seconds", "protocol", "group", "method", "consensus", "label", "reference"}
     clash = sorted(fixed & set(names))
     if clash:
         remedy = "Export the reads and run overread consensus on them."

@@ -12,11 +12,16 @@ from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
-from overread.app.consensus_labels import about_consensus, consensus_labels, with_provenance
+from overread.app.consensus_labels import (
+    about_consensus,
+    consensus_labels,
+    with_provenance,
+    with_references,
+)
 from overread.app.mask_files import consensus_pictures, read_pictures
 from overread.app.mask_frames import batches
 from overread.app.project_protocol import protocol_of
-from overread.app.project_tables import Tick, project_table, quiet
+from overread.app.project_tables import Labels, Tick, project_labels, quiet
 from overread.app.reach_consensus import Reached, reach_consensus
 from overread.errors import InputError, MethodError
 from overread.exchange import reads_table, write_coco, write_coco_masks, write_table
@@ -131,13 +136,14 @@ def _questions(  # noqa: PLR0917 - the parts of one export, in their order
 ) -> list[Path]:
     parts = []
     for question in questions:
-        reads = project_table(store, project, question, until=until, tick=tick)
+        labels = project_labels(store, project, question, until=until, tick=tick)
+        reads = labels.reads if what == "consensus" else labels.read
         if reads is not None:
             path = room / f"{what}-{question.id}{SUFFIX[form]}"
             if what == "reads":
                 _write_reads(reads, path, form)
             else:
-                _write_consensus(reads, path, form, protocol, tick)
+                _write_consensus(labels, path, form, protocol, tick)
             parts.append(path)
         tick("questions", 1)
     return parts
@@ -156,31 +162,36 @@ def _write_reads(reads: Reads, path: Path, form: Form) -> None:
         write_table(reads_table(reads), path)
 
 
-def _write_consensus(reads: Reads, path: Path, form: Form, protocol: int, tick: Tick) -> None:
-    if isinstance(reads, MaskReads):
-        _write_mask_consensus(reads, path, form, protocol, tick)
+def _write_consensus(labels: Labels, path: Path, form: Form, protocol: int, tick: Tick) -> None:
+    reads = labels.reads
+    if reads is None:
         return
-    reached = reach_consensus(reads)
-    about = about_consensus(reached, protocol=protocol)
+    if isinstance(reads, MaskReads):
+        _write_mask_consensus(reads, labels, path, form, protocol, tick)
+        return
+    reached = reach_consensus(reads, gold=labels.gold)
+    about = about_consensus(reached, protocol=protocol, references=len(labels.references))
     if form == "coco" and isinstance(reads, BoxReads | InstanceReads):
         write_coco(path, reads, reached.result, about={"consensus": about})
     else:
-        write_table(with_provenance(consensus_labels(reached, reads), about), path)
+        table = with_references(consensus_labels(reached, reads), labels.references)
+        write_table(with_provenance(table, about), path)
     tick("cases", reads.index.n_cases)
 
 
-def _write_mask_consensus(
-    reads: MaskReads, path: Path, form: Form, protocol: int, tick: Tick
+def _write_mask_consensus(  # noqa: PLR0917
+    reads: MaskReads, labels: Labels, path: Path, form: Form, protocol: int, tick: Tick
 ) -> None:
     first: dict[str, Any] = {}
+    count = len(labels.references)
 
     def reached() -> Iterator[tuple[MaskReads, Reached]]:
         for part in batches(reads):
             try:
-                made = reach_consensus(part)
+                made = reach_consensus(part, gold=_gold_of(part, labels.gold))
             except MethodError:  # nobody could read any of these cases
                 continue
-            first.setdefault("about", about_consensus(made, protocol=protocol))
+            first.setdefault("about", about_consensus(made, protocol=protocol, references=count))
             yield part, made
             tick("cases", part.index.n_cases)
 
@@ -192,12 +203,21 @@ def _write_mask_consensus(
         _join(
             (
                 with_provenance(
-                    consensus_labels(made, part), about_consensus(made, protocol=protocol)
+                    with_references(consensus_labels(made, part), labels.references),
+                    about_consensus(made, protocol=protocol, references=count),
                 )
                 for part, made in reached()
             ),
             path,
         )
+
+
+def _gold_of(part: MaskReads, gold: pl.DataFrame | None) -> pl.DataFrame | None:
+    """The gold of these cases; None where they have none."""
+    if gold is None:
+        return None
+    here = gold.filter(pl.col("case").is_in(part.index.cases.tolist()))
+    return here if here.height else None
 
 
 def _history(  # noqa: PLR0917

@@ -43,7 +43,10 @@ def packed(masks: Sequence[Mapping[str, Any]]) -> tuple[Runs, ...]:
 
 
 def frame_masks(
-    question: Question, said: Sequence[Said], images: Mapping[str, Mapping[str, Any]]
+    question: Question,
+    said: Sequence[Said],
+    images: Mapping[str, Mapping[str, Any]],
+    also: Sequence[Said] = (),
 ) -> MaskReads | None:
     """Masks as a read table of 2-D cases, one a frame.
 
@@ -51,6 +54,7 @@ def frame_masks(
         said: values of :func:`packed`; reads with classes that the question no longer has are
             left out.
         images: rows, columns and frames of each case.
+        also: other answers whose painted frames are told apart too.
     Returns:
         The table; None where nothing is left.
     """
@@ -59,7 +63,7 @@ def frame_masks(
     if not said:
         return None
     painted: dict[str, set[int]] = {one.case: set() for one in said}
-    for one in said:
+    for one in (*said, *(each for each in also if each.case in painted)):
         painted[one.case] |= {runs.frame for runs in one.value or () if runs.code.any()}
     lines: list[Said] = []
     code: list[NDArray[Any]] = [np.empty(0, np.int16)]

@@ -21,13 +21,14 @@ from overread.store import (
     release,
 )
 from overread.store import skip as skip_task
+from overread.store.asked_again import why_again
 
 LEASE_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderTask:
-    """A task that a reader holds."""
+    """A task that a reader holds. Args: asked: why they are asked again, with words for them."""
 
     id: str
     project: str
@@ -36,6 +37,7 @@ class ReaderTask:
     case: Shown
     draft: dict[str, Any] | None
     revision: int
+    asked: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ def next_tasks(store: Store, project: str, reader: str, *, count: int) -> list[R
         NotFoundError: not a project that they read.
     """
     held = claim(store, project, reader, count=count, lease_seconds=LEASE_SECONDS)
+    repeats = [one.id for one in held if one.round]  # of first reads nothing is looked up
+    again = why_again(store, repeats) if repeats else {}
     return [
         ReaderTask(
             one.id,
@@ -69,6 +73,7 @@ def next_tasks(store: Store, project: str, reader: str, *, count: int) -> list[R
             shown_of(one.case),
             draft_value(one.draft),
             one.revision,
+            {"why": again[one.id].why, "words": again[one.id].words} if one.id in again else None,
         )
         for one in held
     ]

@@ -7,7 +7,7 @@ it until more is read (:mod:`overread.web.models`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,10 @@ import numpy as np
 from overread.agreement import agreement, detection_agreement, mask_agreement, score_agreement
 from overread.agreement.estimate import Estimate
 from overread.app.case_values import probabilities, values
+from overread.app.disputes import Dispute, disputes
 from overread.app.project_protocol import protocol_of
 from overread.app.project_reads import FRAME
-from overread.app.project_tables import project_table
+from overread.app.project_tables import project_labels
 from overread.app.reach_consensus import Reached, reach_consensus
 from overread.app.reader_words import reader_words
 from overread.errors import InputError, MethodError
@@ -52,6 +53,8 @@ class QuestionModel:
         difficulty: case -> expected share of reads that differ from the consensus, 0 .. 1.
         readers: id of a reader -> how good they are, in words.
         headline: how far readers agree, one figure; None where too few cases were read twice.
+        disputes: case -> what its readers differ on; those they agree on are left out.
+        entropy: case -> of the consensus, in nats; {} for scores, whose entropy has no zero.
     """
 
     double: int
@@ -60,6 +63,8 @@ class QuestionModel:
     difficulty: Mapping[str, float] = field(default_factory=dict[str, float])
     readers: Mapping[str, str] = field(default_factory=dict[str, str])
     headline: Estimate | None = None
+    disputes: Mapping[str, Dispute] = field(default_factory=dict[str, Dispute])
+    entropy: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +95,19 @@ def project_model(store: Store, project: str) -> ProjectModel:
     questions = protocol_of(store, project).protocol.questions
     made: dict[str, QuestionModel] = {}
     for question in questions:
-        table = project_table(store, project, question, until=until)
-        if table is not None:
-            made[question.id] = question_model(question, table)
+        labels = project_labels(store, project, question, until=until)
+        if labels.reads is not None:
+            model = question_model(question, labels.reads, labels.gold)
+            made[question.id] = replace(model, disputes=disputes(question, labels.said))
     return ProjectModel(until, made)
 
 
-def question_model(question: Question, table: Reads) -> QuestionModel:
-    """The model of one question; of too few reads only their number."""
+def question_model(question: Question, table: Reads, gold: Any = None) -> QuestionModel:
+    """The model of one question; of too few reads only their number.
+
+    Args:
+        gold: reference standards, as gold answers; they lead, and readers are measured by them.
+    """
     pairs = {
         (str(table.index.cases[case]).split(FRAME, maxsplit=1)[0], reader)
         for case, reader in zip(table.index.case.tolist(), table.index.reader.tolist(), strict=True)
@@ -109,7 +119,7 @@ def question_model(question: Question, table: Reads) -> QuestionModel:
     if double < LEAST_CASES or _too_large(table):
         return QuestionModel(double)
     try:
-        reached = reach_consensus(table)
+        reached = reach_consensus(table, gold=gold)
     except (InputError, MethodError):
         return QuestionModel(double)
     return QuestionModel(
@@ -119,6 +129,7 @@ def question_model(question: Question, table: Reads) -> QuestionModel:
         _difficulty(reached),
         reader_words(question, reached),
         _headline(table),
+        entropy={} if question.kind is Kind.SCORE else _entropy(reached),
     )
 
 
@@ -136,6 +147,20 @@ def _difficulty(reached: Reached) -> dict[str, float]:
             case = name.split(FRAME, maxsplit=1)[0]
             if one == one:  # noqa: PLR0124 - nan is unknown
                 made[case] = max(made.get(case, 0.0), float(one))
+    return made
+
+
+def _entropy(reached: Reached) -> dict[str, float]:
+    """Of sets of classes the sum over the classes; of several frames the largest."""
+    made: dict[str, float] = {}
+    for part in reached.parts.values():
+        own: dict[str, float] = {}
+        for name, one in zip(part.cases.tolist(), part.entropy.tolist(), strict=True):
+            case = name.split(FRAME, maxsplit=1)[0]
+            if one == one:  # noqa: PLR0124 - nan is unknown
+                own[case] = max(own.get(case, 0.0), float(one))
+        for case, one in own.items():
+            made[case] = made.get(case, 0.0) + one
     return made
 
 

@@ -52,7 +52,10 @@ class Said:
 
 
 def read_table(
-    question: Question, said: Sequence[Said], images: Mapping[str, Mapping[str, Any]]
+    question: Question,
+    said: Sequence[Said],
+    images: Mapping[str, Mapping[str, Any]],
+    also: Sequence[Said] = (),
 ) -> Reads | None:
     """Make the read table of a question.
 
@@ -63,12 +66,13 @@ def read_table(
     Args:
         said: each reader's latest read of each case, repeats left out.
         images: rows, columns and frames of each case.
+        also: other answers whose frames are told apart too (so that gold and reads meet).
     Returns:
         The table; None where nothing is left.
     """
-    kept = [one for one in said if one.value is None or _fits(question, one.value)]
+    kept = [one for one in said if one.value is None or fits(question, one.value)]
     if question.kind in {Kind.BOX, Kind.INSTANCE}:
-        kept = list(_by_frame(kept, images))
+        kept = list(_by_frame(kept, images, also))
     if not kept:
         return None
     made: Reads = _MAKE[question.kind](question, kept, said_index(kept), images)
@@ -90,7 +94,8 @@ def said_index(said: Sequence[Said]) -> ReadIndex:
     return read_index(cases, readers, group=groups, **more)
 
 
-def _fits(question: Question, value: Any) -> bool:
+def fits(question: Question, value: Any) -> bool:
+    """The value names no class that the question no longer has. Not for masks."""
     names = set(question.names)
     if question.kind in {Kind.NOMINAL, Kind.ORDINAL}:
         return value in names
@@ -101,9 +106,11 @@ def _fits(question: Question, value: Any) -> bool:
     return True
 
 
-def _by_frame(said: Sequence[Said], images: Mapping[str, Mapping[str, Any]]) -> Iterator[Said]:
+def _by_frame(
+    said: Sequence[Said], images: Mapping[str, Mapping[str, Any]], also: Sequence[Said]
+) -> Iterator[Said]:
     marked: dict[str, set[int]] = {}
-    for one in said:
+    for one in (*said, *also):
         marked.setdefault(one.case, set()).update(each["frame"] for each in one.value or ())
     for one in said:
         if images[one.case]["frames"] == 1:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from overread.app.mask_frames import frame_masks, packed
 from overread.app.project_reads import Said, read_table
 from overread.errors import OverreadError
+from overread.exchange import reads_table
 from overread.labels import Kind, Reads
 from overread.protocol import Question
-from overread.store import Store, each_read, get_cases
+from overread.store import ReadRow, Store, each_read, get_cases
+from overread.store.adjudications import standards_of_project
+from overread.store.stale import left_out
 
 _PAGE = 500
 _TOLD_EVERY = 1000
@@ -46,43 +49,107 @@ def quiet(_what: str, _more: int) -> None:
     """Count nothing."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """What is known of a question.
+
+    Args:
+        reads: each reader's read of each case that counts; None where there are none. A case
+            whose standard says that it cannot be read has none that says more.
+        read: the same, as the readers said it.
+        gold: reference standards as gold answers, in the form that consensus takes; None if none.
+        references: ids of the cases with a reference standard that answers the question.
+        said: the reads before they became a table.
+    """
+
+    reads: Reads | None
+    read: Reads | None
+    gold: Any
+    references: frozenset[str]
+    said: tuple[Said, ...]
+
+
 def project_table(
     store: Store, project: str, question: Question, *, until: int | None = None, tick: Tick = quiet
 ) -> Reads | None:
     """Each reader's latest read of each case, repeats left out; None where there are none.
 
-    Masks come frame by frame (:mod:`overread.app.mask_frames`).
+    A read that a reader was asked to make again takes the place of the one before; what a ruling
+    on a new protocol leaves out is left out. Masks come frame by frame
+    (:mod:`overread.app.mask_frames`).
 
     Args:
         until: as things stood after this event of the log; None for now.
     """
-    latest: dict[tuple[str, str], Said] = {}
+    said = said_of_project(store, project, question, until=until, tick=tick)
+    return table_maker(question)(
+        question, said, images_of(store, sorted({one.case for one in said}))
+    )
+
+
+def project_labels(
+    store: Store, project: str, question: Question, *, until: int | None = None, tick: Tick = quiet
+) -> Labels:
+    """The reads of :func:`project_table` beside the reference standards of their cases."""
+    said = said_of_project(store, project, question, until=until, tick=tick)
+    cases = {one.case for one in said}
+    standards = {
+        case: one
+        for case, one in standards_of_project(store, project, until=until).items()
+        if case in cases and (one.cannot_be_read or question.id in one.answer)
+    }
+    unreadable = {case for case, one in standards.items() if one.cannot_be_read}
+    heard = [replace(one, value=None) if one.case in unreadable else one for one in said]
+    known = [
+        Said(case, REFERENCE, _packed(question, one.answer[question.id]))
+        for case, one in standards.items()
+        if case not in unreadable
+    ]
+    images = images_of(store, sorted(cases))
+    make = table_maker(question)
+    reads = make(question, heard, images, known)
+    plain = make(question, said, images) if standards else reads
+    gold = make(question, known, images, said) if known else None
+    table = None if gold is None else reads_table(gold).drop("reader")
+    return Labels(reads, plain, table, frozenset(standards), tuple(said))
+
+
+REFERENCE = "reference standard"
+
+
+def table_maker(question: Question) -> Any:
+    """What makes a read table of :class:`Said` and the images of their cases."""
+    return frame_masks if question.kind is Kind.MASK else read_table
+
+
+def said_of_project(
+    store: Store, project: str, question: Question, *, until: int | None = None, tick: Tick = quiet
+) -> list[Said]:
+    """What each reader says of each case to a question: the read of theirs that counts."""
+    latest: dict[tuple[str, str], tuple[int, Said]] = {}
+    gone = left_out(store, project, question.id)
     count = 0
     for row in each_read(store, project, until=until):
         count += 1
         if count % _TOLD_EVERY == 0:
             tick("reads", _TOLD_EVERY)
-        said = _said(row, question)
-        if said is not None:
-            latest[said.case, said.reader] = said
+        said = None if row["read"] in gone else said_of_read(row, question)
+        if said is not None and row["round"] >= latest.get((said.case, said.reader), (0,))[0]:
+            latest[said.case, said.reader] = row["round"], said
     tick("reads", count % _TOLD_EVERY)
-    images = _images(store, sorted({case for case, _ in latest}))
-    make = frame_masks if question.kind is Kind.MASK else read_table
-    return make(question, list(latest.values()), images)
+    return [said for _, said in latest.values()]
 
 
-def _said(row: Mapping[str, Any], question: Question) -> Said | None:
+def said_of_read(row: Mapping[str, Any], question: Question) -> Said | None:
     """What a read says to the question; None where it says nothing, or is a repeat."""
     cannot = bool(row["cannot_be_read"])
     value = row["answer"].get(question.id)
-    if row["round"] or (value is None and not cannot):
+    if (row["round"] and not row["replaces"]) or (value is None and not cannot):
         return None
-    if value is not None and question.kind is Kind.MASK:
-        value = packed(value)
     return Said(
         row["case"],
         row["reader"],
-        None if cannot else value,
+        None if cannot else _packed(question, value),
         row["group"],
         row["submitted"],
         float(row["seconds"]),
@@ -90,7 +157,24 @@ def _said(row: Mapping[str, Any], question: Question) -> Said | None:
     )
 
 
-def _images(store: Store, keys: list[str]) -> dict[str, Mapping[str, Any]]:
+def said_of_reads(question: Question, reads: Sequence[ReadRow]) -> list[Said]:
+    """What reads say to a question, those that say nothing left out."""
+    return [
+        Said(
+            one.case,
+            one.reader,
+            None if one.cannot_be_read else _packed(question, one.answer[question.id]),
+        )
+        for one in reads
+        if one.cannot_be_read or question.id in one.answer
+    ]
+
+
+def _packed(question: Question, value: Any) -> Any:
+    return packed(value) if question.kind is Kind.MASK else value
+
+
+def images_of(store: Store, keys: list[str]) -> dict[str, Mapping[str, Any]]:
     images: dict[str, Mapping[str, Any]] = {}
     for start in range(0, len(keys), _PAGE):
         found = get_cases(store, keys[start : start + _PAGE])

@@ -96,7 +96,7 @@ def open_adjudication(
         for row in (one for one in before if one.state == OPEN):
             if row.senior == senior and set(json.loads(row.shown)) == set(reads):
                 return _row(row)
-            if row.senior != senior and row.opened > _held_since(store):
+            if row.senior != senior and row.opened > held_since(store):
                 raise ConflictError("case", "is in another senior's hand")
             happened.append(("adjudication_left", found.project, {"id": row.id}))
         key = store.new_id()
@@ -113,7 +113,8 @@ def open_adjudication(
     return get_adjudication(store, key, senior)
 
 
-def _held_since(store: Store) -> str:
+def held_since(store: Store) -> str:
+    """Who opened a case before this time may lose it to another senior."""
     return stamp(store.clock() - timedelta(seconds=HOLD_SECONDS))
 
 
@@ -297,18 +298,16 @@ def cases_with(store: Store, project: str, reader: str) -> set[str]:
 
 
 def set_senior(store: Store, project: str, reader: str, by: str, *, senior: bool) -> None:
-    """Say whether a member adjudicates.
+    """Say whether a user adjudicates in a project, where they may read or not.
 
     Raises:
-        NotFoundError: nobody of the project.
+        NotFoundError: no such project or user.
     """
-    members, seniors = t.members.c, t.seniors.c
+    seniors = t.seniors.c
     with store.writing() as connection:
-        belongs = sa.select(members.reader).where(
-            members.project == project, members.reader == reader
-        )
-        if connection.scalar(belongs) is None:
-            raise NotFoundError("member", reader)
+        for what, table, key in (("project", t.projects, project), ("user", t.users, reader)):
+            if connection.scalar(sa.select(table.c.id).where(table.c.id == key)) is None:
+                raise NotFoundError(what, key)
         now = sa.select(seniors.reader).where(seniors.project == project, seniors.reader == reader)
         if (connection.scalar(now) is not None) != senior:
             body = {"reader": reader, "senior": senior}
@@ -316,10 +315,31 @@ def set_senior(store: Store, project: str, reader: str, by: str, *, senior: bool
 
 
 def list_seniors(store: Store, project: str) -> list[str]:
-    """Ids of the members who adjudicate, in the order they came to it."""
+    """Ids of those who adjudicate, in the order they came to it."""
     query = sa.select(t.seniors.c.reader).where(t.seniors.c.project == project)
     with store.reading() as connection:
         return list(connection.scalars(query.order_by(t.seniors.c.since, t.seniors.c.reader)))
+
+
+def projects_of_senior(store: Store, reader: str) -> list[str]:
+    """Ids of the projects in which somebody is marked as a senior."""
+    query = sa.select(t.seniors.c.project).where(t.seniors.c.reader == reader)
+    with store.reading() as connection:
+        return list(connection.scalars(query.order_by(t.seniors.c.since, t.seniors.c.project)))
+
+
+def project_of_adjudication(store: Store, adjudication: str) -> str:
+    """Tell the project of an adjudication.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    query = sa.select(t.adjudications.c.project).where(t.adjudications.c.id == adjudication)
+    with store.reading() as connection:
+        found = connection.scalar(query)
+    if found is None:
+        raise NotFoundError("adjudication", adjudication)
+    return str(found)
 
 
 def _of_case(case: str) -> sa.Select[Any]:

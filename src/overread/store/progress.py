@@ -199,7 +199,7 @@ def _by_reader(connection: sa.Connection, rows: sa.Subquery) -> dict[str, int]:
 
 
 def last_read(store: Store, project: str) -> tuple[int, int]:
-    """Tell the last change of a project's labels, as its event's number, and its protocol's version.
+    """Tell the last change of a project's labels, as its event's number, and its version.
 
     A read, a reference standard, or a ruling on labels of older versions. While both stay the
     same nothing that is computed from the labels changes.

@@ -252,9 +252,11 @@ def list_members(store: Store, project: str) -> list[MemberRow]:
 
 
 def role_in(store: Store, project: str, reader: str) -> str | None:
-    """Tell a user's role in a project; None for one who does not belong."""
+    """Tell a user's role in a project: "senior" for who only adjudicates; None for strangers."""
     with store.reading() as connection:
         role: str | None = connection.scalar(_role(), {"p": project, "r": reader})
+        if role is None:
+            role = connection.scalar(_senior(), {"p": project, "r": reader})
     return role
 
 
@@ -266,6 +268,13 @@ def _role() -> sa.Select[Any]:
     members = t.members.c
     this = (members.project == sa.bindparam("p")) & (members.reader == sa.bindparam("r"))
     return sa.select(members.role).where(this)
+
+
+@cache
+def _senior() -> sa.Select[Any]:
+    seniors = t.seniors.c
+    this = (seniors.project == sa.bindparam("p")) & (seniors.reader == sa.bindparam("r"))
+    return sa.select(sa.literal("senior")).where(this)
 
 
 @cache

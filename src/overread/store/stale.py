@@ -125,12 +125,20 @@ def _ruling(row: sa.Row[Any]) -> Ruling:
     return Ruling(**(kept | {"touched": json.loads(kept["touched"])}))
 
 
-def left_out(store: Store, project: str, question: str) -> set[str]:
-    """Ids of the reads whose answer to a question no consensus and no export holds."""
+def left_out(
+    store: Store, project: str, question: str, reads: Sequence[str] | None = None
+) -> set[str]:
+    """Ids of the reads whose answer to a question no consensus and no export holds.
+
+    Args:
+        reads: of these alone; None for all.
+    """
     rows = t.stale.c
     query = sa.select(rows.read_id).where(
         rows.project == project, rows.standing == "left_out", rows.question == question
     )
+    if reads is not None:
+        query = query.where(rows.read_id.in_(list(reads)))
     with store.reading() as connection:
         return {str(read) for read in connection.scalars(query)}
 

@@ -12,14 +12,28 @@ from typing import Any
 
 from overread.web import oidc, schemas
 from overread.web import schemas_lead as lead
+from overread.web import schemas_onboarding as before
+from overread.web import schemas_quality as quality
 from overread.web.access.roles import ANYONE, LEADS, MEGA, READERS, Route
-from overread.web.api import account, cases, describe, exports, projects, tasks, uploads
+from overread.web.api import (
+    account,
+    adjudication,
+    cases,
+    describe,
+    exports,
+    projects,
+    tasks,
+    uploads,
+)
+from overread.web.api import onboarding as onboarding_api
 from overread.web.api import people as people_api
 from overread.web.pages import account as account_pages
+from overread.web.pages import adjudication as adjudication_pages
 from overread.web.pages import (
     atlas,
     imports,
     login_link,
+    onboarding,
     own_account,
     people,
     protocol,
@@ -30,6 +44,7 @@ from overread.web.pages import (
 from overread.web.pages import cases as case_pages
 from overread.web.pages import exports as export_pages
 from overread.web.pages import projects as project_pages
+from overread.web.pages import quality as quality_pages
 
 _ANSWER = 32 * MEGA  # masks of many frames
 
@@ -45,6 +60,10 @@ _API = (
     Route("GET", "/api/projects/{project}/protocol", projects.protocol, READERS, schemas.ProtocolOut, operation="getProtocol"),
     Route("GET", "/api/projects/{project}/progress", projects.progress, READERS, schemas.ProgressOut, operation="getMyProgress"),
     Route("POST", "/api/projects/{project}/claim", projects.claim, READERS, schemas.TasksOut, operation="claimTasks"),
+    Route("GET", "/api/projects/{project}/onboarding", onboarding_api.standing, READERS, before.OnboardingOut, operation="getMyOnboarding"),
+    Route("POST", "/api/projects/{project}/dry-run", onboarding_api.next_case, READERS, before.DryRunOut, operation="nextTrial"),
+    Route("POST", "/api/trials/{trial}/submit", onboarding_api.answer, READERS, before.TrialResultOut, _ANSWER, operation="submitTrial"),
+    Route("POST", "/api/trials/{trial}/dispute", onboarding_api.dispute, READERS, schemas.Nothing, operation="disputeGold"),
     Route("GET", "/api/projects/{project}/reads/mine", projects.mine, READERS, list[schemas.OwnReadOut], operation="listMyReads"),
     Route("GET", "/api/projects/{project}/atlas/{entry}/image", cases.atlas_image, READERS, gives="image/png", operation="getAtlasImage"),
     Route("GET", "/api/projects/{project}/cases", cases.cases, LEADS, schemas.CasesOut, operation="listCases"),
@@ -61,9 +80,14 @@ _API = (
     Route("POST", "/api/projects/{project}/exports/{export}/stop", exports.stop, LEADS, lead.ExportOut, operation="stopExport"),
     Route("GET", "/api/cases/{case}/frames/{number}", cases.frame, READERS, gives="application/octet-stream", operation="getFrame"),
     Route("GET", "/api/cases/{case}/thumbnail", cases.thumbnail, READERS, gives="image/png", operation="getThumbnail"),
-    Route("GET", "/api/cases/{case}/pictures/{number}", cases.picture, LEADS, gives="image/png", operation="getPicture"),
+    Route("GET", "/api/cases/{case}/pictures/{number}", cases.picture, READERS, gives="image/png", operation="getPicture"),
     Route("GET", "/api/cases/{case}/reads", cases.reads, LEADS, schemas.CaseReadsOut, operation="listReadsOfCase"),
     Route("GET", "/api/cases/{case}/consensus", cases.consensus, LEADS, schemas.ConsensusOut, operation="getConsensusOfCase"),
+    Route("GET", "/api/projects/{project}/adjudications", adjudication.waiting, READERS, quality.AdjudicationsOut, operation="listAdjudications"),
+    Route("POST", "/api/projects/{project}/adjudications", adjudication.open_, READERS, quality.AdjudicationOut, operation="openAdjudication"),
+    Route("GET", "/api/adjudications/{adjudication}", adjudication.adjudication, READERS, quality.AdjudicationOut, operation="getAdjudication"),
+    Route("POST", "/api/adjudications/{adjudication}/decide", adjudication.decide, READERS, schemas.Nothing, _ANSWER, operation="decideCase"),
+    Route("POST", "/api/adjudications/{adjudication}/send-back", adjudication.send_back, READERS, quality.SentBackOut, operation="sendCaseBack"),
     Route("POST", "/api/tasks/{task}/heartbeat", tasks.heartbeat, READERS, schemas.LeaseOut, operation="keepLease"),
     Route("POST", "/api/tasks/{task}/skip", tasks.skip, READERS, schemas.Nothing, operation="skipTask"),
     Route("POST", "/api/tasks/{task}/release", tasks.release, READERS, schemas.Nothing, operation="releaseTask"),
@@ -104,6 +128,9 @@ _PAGES = (
     Route("POST", "/projects/{project}/export", export_pages.begin, LEADS),
     Route("GET", "/cases/{case}", case_pages.case, LEADS),
     Route("GET", "/reports/{path:path}", reports.report, LEADS),
+    Route("GET", "/projects/{project}/adjudication", adjudication_pages.list_page, READERS),
+    Route("GET", "/projects/{project}/adjudication/{case}", adjudication_pages.case_page, READERS),
+    Route("POST", "/cases/{case}/reference/withdraw", adjudication_pages.withdraw, LEADS),
     Route("POST", "/cases/{case}/more", work.one_more, LEADS),
     Route("GET", "/projects/{project}/guideline", atlas.guideline_page, LEADS),
     Route("POST", "/projects/{project}/guideline", atlas.guideline, LEADS, most=2 * MEGA),
@@ -115,6 +142,19 @@ _PAGES = (
     Route("POST", "/tasks/{task}/move", work.move, LEADS),
     Route("POST", "/tasks/{task}/free", work.free, LEADS),
     Route("POST", "/reads/{read}/reply", work.reply, LEADS),
+    Route("GET", "/projects/{project}/onboarding", onboarding.onboarding_page, LEADS),
+    Route("POST", "/projects/{project}/onboarding/exempt", onboarding.exempt, LEADS),
+    Route("POST", "/projects/{project}/onboarding/profile", onboarding.profile, LEADS),
+    Route("POST", "/projects/{project}/onboarding/hidden", onboarding.hidden, LEADS),
+    Route("POST", "/projects/{project}/gold/{gold}/retire", onboarding.retire, LEADS),
+    Route("POST", "/projects/{project}/disputes/{dispute}/settle", onboarding.settle, LEADS),
+    Route("POST", "/cases/{case}/gold", onboarding.make_gold, LEADS),
+    Route("POST", "/account/profile", onboarding.own_profile, READERS),
+    Route("GET", "/projects/{project}/quality", quality_pages.quality_page, LEADS),
+    Route("POST", "/projects/{project}/readers/{reader}/pause", quality_pages.pause, LEADS),
+    Route("GET", "/alarms/{alarm}", quality_pages.alarm_page, LEADS),
+    Route("POST", "/alarms/{alarm}/check", quality_pages.check, LEADS),
+    Route("POST", "/alarms/{alarm}/decide", quality_pages.decide, LEADS),
     Route("GET", "/people", people.people_page, LEADS),
     Route("POST", "/people", people.invite_somebody, LEADS),
     Route("POST", "/people/withdraw", people.withdraw, LEADS),

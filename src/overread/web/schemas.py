@@ -198,6 +198,13 @@ class DraftOut(BaseModel):
     seconds: float
 
 
+class AskedOut(BaseModel):
+    """Why a reader is asked to read a case again; their new read takes the place of the old."""
+
+    why: Literal["adjudication", "protocol"]
+    words: str
+
+
 class TaskOut(BaseModel):
     """A task that is leased to the reader."""
 
@@ -208,6 +215,7 @@ class TaskOut(BaseModel):
     case: CaseOut
     draft: DraftOut | None
     revision: int
+    asked: AskedOut | None = None
 
 
 class TasksOut(BaseModel):
@@ -306,6 +314,9 @@ class ConsensusOut(BaseModel):
     ] = None
     from_model: Annotated[
         bool, Field(description="By the model of the whole project, not this case's reads alone.")
+    ] = False
+    reference: Annotated[
+        bool, Field(description="A senior decided: it is the reference standard of the case.")
     ] = False
 
 

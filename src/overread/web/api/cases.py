@@ -117,6 +117,7 @@ def consensus(case: Id, site: At) -> Response:
             "readers": found.readers,
             "difficulty": found.difficulty,
             "from_model": found.from_model,
+            "reference": found.reference,
         }
     )
 

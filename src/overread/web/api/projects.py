@@ -105,6 +105,7 @@ def task_value(task: next_tasks.ReaderTask) -> dict[str, Any]:
         "case": case_value(task.case),
         "draft": task.draft,
         "revision": task.revision,
+        "asked": task.asked,
     }
 
 

@@ -6,7 +6,14 @@ from typing import Any, Literal
 
 from fastapi import Request, Response
 
-from overread.app import assign, case_browser, case_pictures, project_overview
+from overread.app import (
+    adjudicate,
+    assign,
+    case_browser,
+    case_pictures,
+    gold_cases,
+    project_overview,
+)
 from overread.web.api.around import At, Who
 from overread.web.replies import page
 from overread.web.schemas import After, Find, Id
@@ -73,5 +80,7 @@ def case(request: Request, case: Id, site: At, who: Who) -> Response:
         before=before,
         behind=behind,
         readers=assign.readers(site.store, shown.project),
+        **gold_cases.gold_choices(site.store, shown.project, case),
         done=request.query_params.get("done") == "yes",
+        standard=adjudicate.standard_of(site.store, case),
     )

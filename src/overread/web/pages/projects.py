@@ -8,7 +8,15 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import assign, new_protocol, project_overview, project_protocol, project_readers
+from overread.app import (
+    adjudicate,
+    assign,
+    new_protocol,
+    onboarding,
+    project_overview,
+    project_protocol,
+    project_readers,
+)
 from overread.errors import InputError
 from overread.protocol import TEMPLATES, Protocol, ProtocolError, read_protocol
 from overread.store.errors import StoreError
@@ -23,7 +31,18 @@ def home(request: Request, site: At, who: Who) -> Response:
     found = project_overview.projects_of(site.store, who.id, role="reader")
     found = sorted(found, key=lambda one: (one.done >= one.total, one.name))
     replies = assign.replies(site.store, who.id)
-    return page(request, "home.html.j2", projects=found, replies=replies)
+    deciding = adjudicate.senior_projects(site.store, who.id)
+    standings = {
+        one.id: onboarding.standing_for(site.store, one.id, who.id, role=who.role) for one in found
+    }
+    return page(
+        request,
+        "home.html.j2",
+        projects=found,
+        replies=replies,
+        deciding=deciding,
+        standings=standings,
+    )
 
 
 def projects(request: Request, site: At, who: Who) -> Response:
@@ -176,7 +195,7 @@ async def members(request: Request, project: Id, site: At, who: Who) -> Response
     form = await read_form(request)
     chosen = {
         name: [one for one in form.getlist(name) if isinstance(one, str) and len(one) <= 64]
-        for name in ("reader", "lead")
+        for name in ("reader", "lead", "senior")
     }
     leads = chosen["lead"] if form.get("leads") else None  # a form without that column
     if leads is not None and who.role != "admin" and who.id not in leads:
@@ -190,6 +209,10 @@ async def members(request: Request, project: Id, site: At, who: Who) -> Response
             by=who.id,
             leads=leads,
         )
+        if form.get("leads"):
+            await run_in_threadpool(
+                adjudicate.set_seniors, site.store, project, chosen["senior"], by=who.id
+            )
     except InputError as refused:
         told = {"title": "Not saved", "words": str(refused)}
         return await run_in_threadpool(_members, request, site, project, status=422, error=told)
@@ -207,6 +230,7 @@ def _members(
         status,
         project=project_overview.named(site.store, project),
         people=found,
+        seniors=adjudicate.seniors_of(site.store, project),
         reads_per_case=now.protocol.reads_per_case,
         error=error,
     )

@@ -149,9 +149,9 @@ async function load() {
   show();
   const consensus = await waiting;
   if (!consensus.ok || !Object.keys(consensus.body.answer).length) return;
-  const { answer, posterior, readers = {}, difficulty = null } = consensus.body;
+  const { answer, posterior, readers = {}, difficulty = null, reference = false } = consensus.body;
   for (const layer of layers) layer.beside = readers[layer.reader];
-  layers.unshift({ name: "Consensus", colour: "consensus", answer, beside: posterior, notes: hardness(difficulty) });
+  layers.unshift({ name: reference ? "Reference standard" : "Consensus", colour: "consensus", answer, beside: posterior, notes: hardness(difficulty) });
   show();
 }
 
