@@ -185,18 +185,23 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
     made.store.close()
 
 
-@pytest.fixture
-def house(furnished: tuple[Path, House], tmp_path: Path) -> Iterator[House]:
-    """A server of its own, with the sessions of its people."""
-    folder, model = furnished
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+def copied(folder: Path, model: House, to: Path) -> House:
+    """A copy of a server that nobody uses, with the sessions of its people."""
+    shutil.copytree(folder, to, dirs_exist_ok=True)
     clock = Clock(model.clock.now)
-    store = open_store(f"sqlite:///{tmp_path / 'store.db'}", clock=clock, sync=False)
-    blobs = open_blobs(str(tmp_path / "blobs"))
-    app = create_app(store, blobs, secret=SECRET, clock=clock, upload_folder=tmp_path, address=HOST)
+    store = open_store(f"sqlite:///{to / 'store.db'}", clock=clock, sync=False)
+    blobs = open_blobs(str(to / "blobs"))
+    app = create_app(store, blobs, secret=SECRET, clock=clock, upload_folder=to, address=HOST)
     made = House(app, store, blobs, clock, project=model.project)
     for name, one in model.people.items():
         made.people[name] = replace(one, client=made.browser().client)
         made.people[name].client.cookies.update(one.client.cookies)
+    return made
+
+
+@pytest.fixture
+def house(furnished: tuple[Path, House], tmp_path: Path) -> Iterator[House]:
+    """A server of its own, with the sessions of its people."""
+    made = copied(*furnished, tmp_path)
     yield made
-    store.close()
+    made.store.close()

@@ -26,7 +26,9 @@ from overread.store import (
     list_cases,
     list_disputes,
     list_gold,
+    list_members,
     plan_slots,
+    reads_of_case,
     retire_gold,
     settle_dispute,
 )
@@ -63,6 +65,23 @@ def gold_from_read(
     _check(now.protocol, chosen.answer, row, atlas)
     new = NewGold(case, chosen.answer, now.version, pool, read, atlas or None)
     add_gold(store, row.project, [new], by)
+
+
+def project_of(store: Store, case: str) -> str:
+    """The project of a case."""
+    return get_case(store, case).project
+
+
+def gold_choices(store: Store, project: str, case: str) -> dict[str, Any]:
+    """What a lead may choose on the page of a case: gold (or None), goldable reads, atlas."""
+    names = {one.reader: one.name for one in list_members(store, project)}
+    reads = [
+        {"read_id": one.id, "reader_name": names.get(one.reader, "former reader")}
+        for one in reads_of_case(store, case)
+        if not one.cannot_be_read and one.round == 0
+    ]
+    gold = next((one for one in list_gold(store, project) if one.case == case), None)
+    return {"gold": gold, "goldable": reads, "atlas": protocol_of(store, project).protocol.atlas}
 
 
 def gold_from_answers(

@@ -12,7 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from overread.errors import InputError, MethodError, MissingExtraError, OverreadError
-from overread.store.errors import BusyError, ConflictError, FullError, NotFoundError
+from overread.store.errors import (
+    BusyError,
+    ConflictError,
+    FullError,
+    NotFoundError,
+    NotQualifiedError,
+)
 from overread.web.replies import error_page, error_reply
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -40,6 +46,9 @@ def foreseen(request: Request, error: Exception) -> Response:
 def _words(error: Exception) -> tuple[Any, ...]:  # noqa: PLR0911 - a table, one error a line
     if isinstance(error, NotFoundError):
         return (404, error.what, "be one that is there for you")
+    if isinstance(error, NotQualifiedError):
+        remedy = "Pass the dry run of this project; its reading page leads through it."
+        return (403, "reader", "be qualified for this project", "one who is not yet", remedy)
     if isinstance(error, ConflictError):
         remedy = "Load it again; what you have is not lost."
         return (409, error.what, error.rule, error.current_version, remedy)

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from overread.app import invite, look_after_people
+from overread.app import invite, look_after_people, reader_profiles
 from overread.errors import InputError
 from overread.store.errors import NotFoundError
 from overread.web.access.forms import read_form, text_of
@@ -60,7 +60,16 @@ def _account(
 ) -> Response:
     has = look_after_people.password_hash_of(site.store, who.id) is not None
     saved = request.query_params.get("saved") == "yes"
-    return page(request, "account.html.j2", status, has=has, saved=saved, error=error)
+    return page(
+        request,
+        "account.html.j2",
+        status,
+        has=has,
+        saved=saved,
+        error=error,
+        profile=reader_profiles.profile_of(site.store, who.id),
+        told=request.query_params.get("profile", "")[:20],
+    )
 
 
 def password_page(request: Request, token: Token, site: At) -> Response:
