@@ -55,14 +55,14 @@ def design(
     units = units_of(work.cases, together=wanted.groups == "together")
     sequence = in_sequence(units, random)
     part = parts_of(units, sequence, wanted.batches * wanted.sub_batches)
-    may = _may_units(units, work.may)
-    _check_able(work, units, may, wanted)
+    may = may_units(units, work.may)
+    check_able(work, units, may, wanted)
     allowed = _allowed(units, may.sum(axis=1), wanted, random)
     overlap, short = overlap_of(units, part, sequence, allowed, wanted)
     notes = _short(short, wanted)
     need = np.where(overlap, wanted.overlap_readers, wanted.reads)
     seating = Seating(Wanted(units, need, may, work.most, apart=wanted.groups == "apart"), random)
-    seating.fill(_by_part(sequence, part, need))
+    seating.fill(by_part(sequence, part, need))
     seating.even()
     return lay_out(work, Seated(units, seating.seats, part, overlap), wanted, no_rows(), notes)
 
@@ -86,19 +86,28 @@ def prepared(cases: PlanCases, readers: Sequence[PlanReader], gold: PlanCases) -
     return Work(cases, gold, by_name, qualified(cases, by_name), may_gold, np.array(limits))
 
 
-def _may_units(units: Units, may: Bools) -> Bools:
+def may_units(units: Units, may: Bools) -> Bools:
     """(units, readers) who may read all cases of a unit."""
     rows = [may[list(members)].all(axis=0) for members in units.members]
     return np.array(rows, dtype=np.bool_).reshape(len(units.members), may.shape[1])
 
 
-def _check_able(work: Work, units: Units, may: Bools, wanted: Design) -> None:
-    """Refuse a design for which too few readers are qualified."""
+def check_able(
+    work: Work, units: Units, may: Bools, wanted: Design, *, need: Ints | None = None
+) -> None:
+    """Refuse a design for which too few readers are qualified.
+
+    Args:
+        may: (units, readers) who may read it.
+        need: (units,) readers wanted; None before it is known which units are overlap.
+    """
     able = may.sum(axis=1)
     needs = [("reads", wanted.reads)]
     needs += [("overlap", wanted.overlap_readers)] if wanted.overlap else []
+    if need is not None:
+        needs = [("reads left", n) for n in np.unique(need).tolist()]
     for name, needed in needs:
-        short = np.flatnonzero(able < needed)
+        short = np.flatnonzero((able < needed) & (need == needed if need is not None else True))
         if short.size:
             where = _barred(work, units.members[int(short[0])][0])
             raise InputError(
@@ -150,6 +159,6 @@ def _short(short: int, wanted: Design) -> list[str]:
     return [words]
 
 
-def _by_part(sequence: Ints, part: Ints, need: Ints) -> list[int]:
+def by_part(sequence: Ints, part: Ints, need: Ints) -> list[int]:
     """Units part by part, those that need most readers first."""
     return [int(u) for u in sequence[np.lexsort((-need[sequence], part[sequence]))]]

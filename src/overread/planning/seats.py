@@ -22,6 +22,7 @@ from overread.arrays import Bools, Floats, Ints
 from overread.errors import InputError
 from overread.planning.batching import Units
 
+_LOOKED_AT = 16  # units among which the best to move is chosen
 _PAIR, _TAG = 0.5, 0.5  # weights against the load itself when a reader is chosen
 
 
@@ -149,18 +150,29 @@ class Seating:
     def _movable(self, source: int, target: int, *, below: int = 0) -> int:
         """A unit of ``source`` that ``target`` may take, their limit aside; -1 if none.
 
+        Of the first few the one whose tags the target has least of, against the source.
+
         Args:
             below: only units smaller than this, where it is above 0.
         """
+        best, least, seen = -1, np.inf, 0
         for unit in self._shared(source, target):
-            if below and self._size[unit] >= below:
-                continue
             group = int(self._w.units.group[unit])
-            if target not in self.seats[unit] and not (
-                self._w.apart and group in self._groups[target]
+            if (
+                (below and self._size[unit] >= below)
+                or target in self.seats[unit]
+                or (self._w.apart and group in self._groups[target])
             ):
-                return unit
-        return -1
+                continue
+            values = self._w.units.stratum[unit]
+            tables = zip(self._tags, values, strict=True)
+            score = sum(float(t[v, target] - t[v, source]) for t, v in tables)
+            if score < least:
+                best, least = unit, score
+            seen += 1
+            if seen == _LOOKED_AT:
+                break
+        return best
 
     def _shared(self, source: int, target: int) -> Iterator[int]:
         for units in self._mine[source].values():
