@@ -45,14 +45,18 @@ def furnish(
     side: int = 64,
     pictures: int = 4,
 ) -> Study:
-    """Make a home with one project; ``pictures`` different 16-bit images of ``side`` pixels."""
+    """Make a home with one project; ``pictures`` different 16-bit images of ``side`` pixels.
+
+    ``protocol`` is the name of a template, or the text of a protocol.
+    """
+    text = protocol if "\n" in protocol else template(protocol)
     opened = open_home(home, database=database)
     store = opened.store
     try:
         lead = add_user(store, "lead@example.org", "Lea Lead", "lead", "system").id
         hashed = hash_password(PASSWORD)
         set_password(store, lead, hashed, lead)
-        project = create_project(store, "Load", template(protocol), lead, lead=lead).id
+        project = create_project(store, "Load", text, lead, lead=lead).id
         emails = [f"reader{k}@example.org" for k in range(readers)]
         for k, email in enumerate(emails):
             reader = add_user(store, email, f"Reader {k}", "reader", lead).id

@@ -9,6 +9,7 @@ from overread.errors import InputError
 from overread.protocol import read_protocol
 from overread.store import (
     Store,
+    get_alarm,
     get_case,
     get_project,
     get_protocol,
@@ -62,7 +63,7 @@ def require_lead(store: Store, project: str, user: str, *, role: str) -> None:
 
 
 def project_with(store: Store, what: str, key: str) -> str:
-    """The project that something belongs to. Args: what: "project", "case", "task" or "read".
+    """The project that something belongs to. Args: what: "project", "case", "task", "read", "alarm".
 
     Raises:
         NotFoundError: there is no such thing.
@@ -73,6 +74,8 @@ def project_with(store: Store, what: str, key: str) -> str:
         return project_of_task(store, key)
     if what == "read":
         return get_read(store, key).project
+    if what == "alarm":
+        return get_alarm(store, key).project
     return key
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from overread.app.mask_frames import frame_masks, packed
+from overread.app.project_protocol import parsed
 from overread.app.project_reads import Said, read_table
 from overread.errors import OverreadError
 from overread.exchange import reads_table
 from overread.labels import Kind, Reads
 from overread.protocol import Question
-from overread.store import ReadRow, Store, each_read, get_cases
+from overread.store import ReadRow, Store, each_read, get_cases, get_protocol
 from overread.store.adjudications import standards_of_project
 from overread.store.stale import left_out
 
@@ -82,9 +83,9 @@ def project_table(
         until: as things stood after this event of the log; None for now.
     """
     said = said_of_project(store, project, question, until=until, tick=tick)
-    return table_maker(question)(
-        question, said, images_of(store, sorted({one.case for one in said}))
-    )
+    images = images_of(store, sorted({one.case for one in said}))
+    made: Reads | None = table_maker(question)(question, said, images)
+    return made
 
 
 def project_labels(
@@ -126,25 +127,77 @@ def said_of_project(
     store: Store, project: str, question: Question, *, until: int | None = None, tick: Tick = quiet
 ) -> list[Said]:
     """What each reader says of each case to a question: the read of theirs that counts."""
-    latest: dict[tuple[str, str], tuple[int, Said]] = {}
+    latest: dict[tuple[str, str], tuple[int, Said | None]] = {}
+    old_codes = MaskCodes(store, project, question)
     gone = left_out(store, project, question.id)
     count = 0
     for row in each_read(store, project, until=until):
         count += 1
         if count % _TOLD_EVERY == 0:
             tick("reads", _TOLD_EVERY)
-        said = None if row["read"] in gone else said_of_read(row, question)
-        if said is not None and row["round"] >= latest.get((said.case, said.reader), (0,))[0]:
-            latest[said.case, said.reader] = row["round"], said
+        place = row["case"], row["reader"]
+        if counts(row) and row["round"] >= latest.get(place, (0, None))[0]:
+            now = None if row["read"] in gone else old_codes.as_now(row)
+            said = None if now is None else said_of_read(now, question)
+            latest[place] = row["round"], said
     tick("reads", count % _TOLD_EVERY)
-    return [said for _, said in latest.values()]
+    return [said for _, said in latest.values() if said is not None]
+
+
+def counts(row: Mapping[str, Any]) -> bool:
+    """A first read, or one that was asked again: a repeat counts in no consensus."""
+    return not row["round"] or bool(row["replaces"])
+
+
+@dataclass(frozen=True, slots=True)
+class MaskCodes:
+    """Masks of older protocols in the codes of a question of now: a class is known by its name."""
+
+    store: Store
+    project: str
+    question: Question
+    _names: dict[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
+
+    def as_now(self, row: dict[str, Any]) -> dict[str, Any] | None:
+        """The read as it would be now; None where it painted a class that is gone."""
+        value = row["answer"].get(self.question.id)
+        if self.question.kind is not Kind.MASK or value is None or row["cannot_be_read"]:
+            return row
+        before = self._before(int(row["protocol_version"]))
+        if before == self.question.names:
+            return row
+        made = recoded(value, before, self.question.names)
+        return None if made is None else row | {"answer": {self.question.id: made}}
+
+    def _before(self, version: int) -> tuple[str, ...]:
+        if version not in self._names:
+            text = get_protocol(self.store, self.project, version).text
+            found = {one.id: one for one in parsed(text).questions}.get(self.question.id)
+            same_kind = found is not None and found.kind is Kind.MASK
+            self._names[version] = found.names if found is not None and same_kind else ()
+        return self._names[version]
+
+
+def recoded(
+    masks: Sequence[Mapping[str, Any]], before: Sequence[str], now: Sequence[str]
+) -> list[dict[str, Any]] | None:
+    """Masks in the codes of other classes; None where one of theirs is not among them.
+
+    Args:
+        before, now: names of the classes, from code 1.
+    """
+    code = {0: 0} | {at + 1: now.index(name) + 1 for at, name in enumerate(before) if name in now}
+    used = {int(run[0]) for one in masks for run in one["runs"]}
+    if not used <= code.keys():
+        return None
+    return [{**one, "runs": [[code[int(c)], n] for c, n in one["runs"]]} for one in masks]
 
 
 def said_of_read(row: Mapping[str, Any], question: Question) -> Said | None:
     """What a read says to the question; None where it says nothing, or is a repeat."""
     cannot = bool(row["cannot_be_read"])
     value = row["answer"].get(question.id)
-    if (row["round"] and not row["replaces"]) or (value is None and not cannot):
+    if not counts(row) or (value is None and not cannot):
         return None
     return Said(
         row["case"],

@@ -36,6 +36,7 @@ def told_of(question: Question, design: Design, state: ReaderState, alarm: Alarm
         "prompt": question.prompt,
         "metric": alarm.metric,
         "name": alarm.effect.name,
+        "scale": next(one.scale for one in design.metrics if one.key == alarm.metric),
         "chart": alarm.question,
         "side": alarm.side,
         "words": alarm.words,

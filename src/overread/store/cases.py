@@ -322,3 +322,14 @@ def list_quarantine(
     )
     with store.reading() as connection:
         return [QuarantineRow(**row._mapping) for row in connection.execute(query)]
+
+
+def case_names(store: Store, keys: Sequence[str]) -> dict[str, str]:
+    """Names of cases by id, without those that are not there."""
+    made: dict[str, str] = {}
+    for start in range(0, len(keys), 500):
+        part = t.cases.c.id.in_(keys[start : start + 500])
+        with store.reading() as connection:
+            found = connection.execute(sa.select(t.cases.c.id, t.cases.c.name).where(part)).all()
+        made |= {str(key): str(name) for key, name in found}
+    return made

@@ -49,9 +49,15 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was kept; ``surplus``: the slot was another's by then, the read is kept all the same."""
+    """What was kept.
+
+    Attributes:
+        project: that it belongs to.
+        surplus: the slot was another's by then; the read is kept all the same.
+    """
 
     read_id: str
+    project: str
     revision: int
     surplus: bool
 
@@ -89,7 +95,7 @@ class ReadRow:
 # Statements of every submission are built once, as in the queue.
 _TASK: sa.BindParameter[str] = sa.bindparam("t")
 _READER: sa.BindParameter[str] = sa.bindparam("r")
-_BEFORE = sa.select(t.reads.c.said, t.reads.c.revision, t.reads.c.surplus).where(
+_BEFORE = sa.select(t.reads.c.said, t.reads.c.project, t.reads.c.revision, t.reads.c.surplus).where(
     t.reads.c.id == sa.bindparam("key")
 )
 _LAST = (
@@ -147,7 +153,7 @@ def submit_read(store: Store, given: Submission) -> Receipt:
         }
         record(connection, store.now(), given.reader, [("read_submitted", task.project, body)])
         _tidy(connection, given.task, given.reader, lease=closes)
-    return Receipt(key, revision, surplus)
+    return Receipt(key, task.project, revision, surplus)
 
 
 def _uuid(text: str) -> str:
@@ -163,7 +169,7 @@ def _kept_before(connection: sa.Connection, key: str, content: str) -> Receipt |
         return None
     if found.said != content:
         raise ConflictError("read_id", "was used for another read; make a new one")
-    return Receipt(key, found.revision, found.surplus)
+    return Receipt(key, found.project, found.revision, found.surplus)
 
 
 def _next_revision(connection: sa.Connection, given: Submission) -> tuple[int, bool]:

@@ -145,7 +145,7 @@ def claim(
         return _tasks(connection, keys, reader)
 
 
-def _new(  # noqa: PLR0913, PLR0917 - one step of a claim, cut out
+def _new(  # noqa: PLR0917 - one step of a claim, cut out
     connection: sa.Connection,
     standing: sa.Row[Any],
     project: str,

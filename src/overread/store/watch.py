@@ -253,6 +253,37 @@ def check_cases(store: Store, alarm: str) -> list[tuple[str, str]]:
         return [(str(case), str(state)) for case, state in connection.execute(query)]
 
 
+def fresh_overlap(store: Store, project: str, reader: str, *, most: int) -> list[str]:
+    """Cases that two others have read and a reader never had, the last read first.
+
+    Args:
+        store: where.
+        project: its id.
+        reader: the user's id.
+        most: no more than so many.
+    """
+    reads, tasks = t.reads.c, t.tasks.c
+    had = sa.select(tasks.case_id).where(
+        tasks.project == project, (tasks.reader == reader) | (tasks.planned_for == reader)
+    )
+    own = sa.select(reads.case_id).where(reads.project == project, reads.reader == reader)
+    skipped = sa.select(t.skips.c.case_id).where(
+        t.skips.c.project == project, t.skips.c.reader == reader
+    )
+    query = (
+        sa.select(reads.case_id)
+        .where(reads.project == project, reads.round == 0, ~set_aside())
+        .where(reads.case_id.not_in(had), reads.case_id.not_in(own))
+        .where(reads.case_id.not_in(skipped))
+        .group_by(reads.case_id)
+        .having(sa.func.count(sa.distinct(reads.reader)) > 1)
+        .order_by(sa.func.max(reads.event).desc())
+        .limit(most)
+    )
+    with store.reading() as connection:
+        return [str(case) for case in connection.scalars(query)]
+
+
 def _pause(project: str, reader: str, reason: str, alarm: str | None) -> Happened:
     return ("reader_paused", project, {"reader": reader, "reason": reason, "alarm": alarm})
 

@@ -118,6 +118,7 @@ _PAGES = (
     Route("GET", "/projects/{project}/cases", case_pages.cases, LEADS),
     Route("GET", "/projects/{project}/protocol", protocol.protocol_page, LEADS),
     Route("POST", "/projects/{project}/protocol", protocol.protocol, LEADS, most=2 * MEGA),
+    Route("POST", "/projects/{project}/protocol/rule", protocol.rule, LEADS),
     Route("GET", "/projects/{project}/import", imports.import_page, LEADS),
     Route("POST", "/projects/{project}/import", imports.upload, LEADS, most=imports.MOST_BYTES),
     Route("POST", "/projects/{project}/import/folder", imports.from_folder, LEADS),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from overread.store import Blobs, Store
 from overread.web.jobs import Jobs
 from overread.web.models import Models
+from overread.web.watches import Watches
 
 if TYPE_CHECKING:
     from overread.web.oidc import SignOn
@@ -36,6 +37,7 @@ class Site:
         sign_on: single sign-on; None where people have passwords only.
         jobs: imports under way.
         models: of projects, reached beside the pages.
+        watches: over the readers of projects, beside the pages.
         hashing: lets two passwords be hashed at a time; each takes 64 MB.
     """
 
@@ -52,4 +54,5 @@ class Site:
     sign_on: SignOn | None = None
     jobs: Jobs = field(default_factory=Jobs)
     models: Models = field(default_factory=Models)
+    watches: Watches = field(default_factory=Watches)
     hashing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))

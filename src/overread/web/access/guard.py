@@ -162,7 +162,7 @@ def _refuse_project(request: Request, route: Route, signed: Signed, site: Site) 
     """What belongs to a project is there for who leads it, and for admins."""
     found = route.pattern.match(request.scope["path"])
     of = found.groupdict() if found else {}
-    for what in ("project", "case", "task", "read"):
+    for what in ("project", "case", "task", "read", "alarm"):
         if what in of:
             try:
                 project = project_with(site.store, what, of[what])

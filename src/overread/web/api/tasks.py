@@ -55,6 +55,7 @@ def submit(task: Id, body: SubmitIn, site: At, who: Who) -> Response:
     except ConflictError as error:
         current = submit_read.latest(site.store, task, who.id)
         return error_reply(409, error.what, error.rule, body.base_revision, current=current)
+    site.watches.wake(site.store, receipt.project)
     return json_reply(
         {"read_id": receipt.read_id, "revision": receipt.revision, "surplus": receipt.surplus}
     )

@@ -1,0 +1,103 @@
+"""How readers do: charts, alarms, what the lead decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from overread.app import project_overview, quality
+from overread.errors import InputError
+from overread.store.errors import ConflictError, NotFoundError
+from overread.web.access.forms import read_form, text_of
+from overread.web.api.around import At, Who
+from overread.web.replies import go, page
+from overread.web.schemas import Id
+
+
+def quality_page(request: Request, project: Id, site: At) -> Response:
+    """The wall of charts."""
+    return _quality(request, site, project)
+
+
+def alarm_page(request: Request, alarm: Id, site: At) -> Response:
+    """One alarm."""
+    return _alarm(request, site, alarm)
+
+
+async def check(request: Request, alarm: Id, site: At, who: Who) -> Response:
+    """Have the reader read fresh cases."""
+    form = await read_form(request)
+    count = text_of(form, "count", most=4)
+    number = int(count) if count.isdecimal() else 0
+
+    def work() -> None:
+        if not 1 <= number <= 1_000:
+            raise InputError("cases", "be 1 to 1000", count)
+        quality.check_reader(site.store, alarm, number, by=who.id)
+
+    return await _done(work, f"/alarms/{alarm}", lambda told: _alarm(request, site, alarm, told))
+
+
+async def decide(request: Request, alarm: Id, site: At, who: Who) -> Response:
+    """Release, retire or dismiss."""
+    form = await read_form(request)
+    state, suspects = text_of(form, "decision"), text_of(form, "suspects") or "restore"
+    reason = text_of(form, "reason", most=2000)
+
+    def work() -> None:
+        quality.decide(site.store, alarm, state, reason=reason, suspects=suspects, by=who.id)
+
+    return await _done(work, f"/alarms/{alarm}", lambda told: _alarm(request, site, alarm, told))
+
+
+async def pause(request: Request, project: Id, reader: Id, site: At, who: Who) -> Response:
+    """Pause a reader, or let one go on, by hand."""
+    form = await read_form(request)
+    reason = text_of(form, "reason", most=2000)
+    act = quality.go_on if text_of(form, "what") == "release" else quality.pause
+
+    def work() -> None:
+        act(site.store, project, reader, reason=reason, by=who.id)
+
+    back = f"/projects/{project}/quality"
+    return await _done(work, back, lambda told: _quality(request, site, project, told))
+
+
+def _quality(request: Request, site: At, project: str, error: Any = None) -> Response:
+    watch = site.watches.of(site.store, project)
+    return page(
+        request,
+        "quality.html.j2",
+        200 if error is None else 422,
+        project=project_overview.named(site.store, project),
+        quality=quality.quality(site.store, project, watch),
+        behind=watch is None,
+        error=error,
+    )
+
+
+def _alarm(request: Request, site: At, alarm: str, error: Any = None) -> Response:
+    of = quality.project_of_alarm(site.store, alarm)
+    shown = quality.alarm_page(site.store, alarm, site.watches.of(site.store, of))
+    return page(
+        request,
+        "alarm.html.j2",
+        200 if error is None else 422,
+        project=project_overview.named(site.store, of),
+        shown=shown,
+        alarm=shown.alarm,
+        told=shown.alarm.told,
+        error=error,
+    )
+
+
+async def _done(work: Callable[[], None], back: str, again: Callable[[Any], Response]) -> Response:
+    try:
+        await run_in_threadpool(work)
+    except (InputError, ConflictError, NotFoundError) as error:
+        told = {"title": "Not done", "words": str(error)}
+        return await run_in_threadpool(again, told)
+    return go(back)
