@@ -54,4 +54,6 @@ export const PROJECTS = Object.fromEntries([
     question("mask", "Paint the lung", "mask", ["Lung", "Vessel"], { required: false }),
     question("certainty", "How sure are you?", "score", [], { low: 0, high: 100, required: false }),
   ]),
+  { ...project("gated", "Knees after a dry run", CASES.knee, [question("grade", "Kellgren-Lawrence grade",
+    "ordinal", ["0", "1", "2", "3", "4"])]), gold: { grade: "2" } },
 ].map((each) => [each.id, each]));

@@ -17,7 +17,8 @@ export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; 
 
 let state;
 function reset() {
-  state = { signedIn: true, fail: null, delay: 0, drafts: {}, reads: [], receipts: {}, skipped: {}, log: [] };
+  state = { signedIn: true, fail: null, delay: 0, drafts: {}, reads: [], receipts: {}, skipped: {}, log: [],
+    runs: {}, disputes: [] };
 }
 reset();
 
@@ -72,6 +73,7 @@ function answer(method, path, query, body) {
       kindes: p.protocol.questions.map((q) => q.kind), done: 0, total: p.cases.length }))];
   }
   if (at[0] === "projects") return ofProject(method, PROJECTS[at[1]], at.slice(2), query, body);
+  if (at[0] === "trials") return ofTrial(at[1], at[2], body);
   if (at[0] === "tasks") return ofTask(at[1], at[2], body);
   return [404, error("path", "exist", path)];
 }
@@ -80,10 +82,13 @@ function ofProject(_method, project, rest, query, body) {
   if (!project) return [404, error("project", "exist")];
   const open = project.cases.filter((of) => !isDone(taskId(project, of)));
   switch (rest.join("/")) {
+    case "onboarding": return [200, standing(project)];
+    case "dry-run": return nextTrial(project, body.begin);
     case "protocol": return [200, project.protocol];
     case "progress": return [200, { done: project.cases.length - open.length,
       total: project.cases.length, median_seconds: 5, left_seconds: open.length * 5 }];
-    case "claim": return [200, { tasks: open.slice(0, body.count).map((of) => task(project, of)) }];
+    case "claim": if (!standing(project).qualified) return [403, error("reader", "be qualified for this project")];
+      return [200, { tasks: open.slice(0, body.count).map((of) => task(project, of)) }];
     case "reads/mine": {
       const latest = new Map();
       for (const read of state.reads) if (read.task.startsWith(`${project.id}.`)) latest.set(read.task, read);
@@ -94,6 +99,45 @@ function ofProject(_method, project, rest, query, body) {
     default: return [404, error("path", "exist")];
   }
 }
+
+/** A dry run: two gold cases, all of them right to pass; the newest run is the last. */
+function standing(project) {
+  const runs = state.runs[project.id] ?? [];
+  const last = runs.at(-1);
+  const left = 3 - runs.length;
+  const base = { demanded: Boolean(project.gold), qualified: !project.gold, title: "", words: "", action: "read",
+    misfits: [], done: 0, cases: 2, runs_left: left };
+  if (!project.gold) return base;
+  if (last && last.length < 2) return { ...base, title: "Go on", action: "go on", done: last.length };
+  if (last?.every(Boolean)) return { ...base, qualified: true, title: "You are qualified", words: "2 of 2." };
+  return { ...base, title: last ? "Not passed yet" : "A dry run comes first", action: "begin",
+    words: "You answer 2 cases whose right answer is known." };
+}
+
+function nextTrial(project, begin) {
+  const runs = (state.runs[project.id] ??= []);
+  if (standing(project).action === "begin" && begin) runs.push([]);
+  const now = standing(project);
+  const [run, number] = [runs.length, now.done + 1];
+  const at = (run - 1) * 2 + now.done;
+  const trial = now.action !== "go on" ? null : { id: `${project.id}-trial-${at}`, project: project.id, run, number,
+    cases: 2, protocol_version: 1, case: project.cases.at(-1 - (at % project.cases.length)) };
+  return [200, { trial, onboarding: now }];
+}
+
+function ofTrial(id, what, body) {
+  const project = PROJECTS[id.split("-trial-")[0]];
+  if (what === "dispute") { state.disputes.push({ trial: id, ...body }); return [200, {}]; }
+  const done = state.receipts[body.read_id];
+  if (!done && standing(project).action !== "go on") return [409, error("trial", "was answered")];
+  const right = canonical(body.answer) === canonical(project.gold);
+  if (!done) state.runs[project.id].at(-1).push(right);
+  state.receipts[body.read_id] = true;
+  return [200, { trial: id, right: project.gold, atlas: ["a1"], onboarding: standing(project),
+    marks: [{ prompt: "Grade", words: right ? "Right: 2." : "The right answer is 2.", right }] }];
+}
+
+const canonical = (value) => JSON.stringify(value);
 
 function ofTask(id, what, body) {
   switch (what) {

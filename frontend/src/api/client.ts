@@ -2,7 +2,8 @@
 import type { operations } from "./schema";
 import { at } from "./types";
 import type {
-  Body, Draft, ErrorBody, Me, OwnRead, Progress, Protocol, Receipt, Reply, Submission, Task,
+  Body, Draft, ErrorBody, Me, Onboarding, OwnRead, Progress, Protocol, Receipt, Reply, Submission, Task,
+  Trial, TrialAnswer, TrialResult,
 } from "./types";
 
 /**
@@ -39,6 +40,10 @@ export interface Api {
   saveDraft(task: string, draft: Draft, last?: boolean): Promise<number>;
   submit(task: string, read: Submission): Promise<Receipt>;
   skip(task: string, reason: string): Promise<void>;
+  onboarding(project: string): Promise<Onboarding>;
+  nextTrial(project: string, begin: boolean): Promise<{ trial: Trial | null; onboarding: Onboarding }>;
+  answerTrial(trial: string, read: TrialAnswer): Promise<TrialResult>;
+  dispute(trial: string, words: string): Promise<void>;
   frame(url: string, signal: AbortSignal): Promise<ArrayBuffer>;
 }
 
@@ -117,6 +122,14 @@ export function openApi(send: Fetch = (...args) => fetch(...args)): Api {
     },
     submit: (task, read) => post<"submitRead">(at("/api/tasks/{task}/submit", { task }), read),
     skip: async (task, reason) => { await post<"skipTask">(at("/api/tasks/{task}/skip", { task }), { reason }); },
+    onboarding: (project) =>
+      ask<Reply<"getMyOnboarding">>(at("/api/projects/{project}/onboarding", { project })),
+    nextTrial: (project, begin) =>
+      post<"nextTrial">(at("/api/projects/{project}/dry-run", { project }), { begin }),
+    answerTrial: (trial, read) => post<"submitTrial">(at("/api/trials/{trial}/submit", { trial }), read),
+    dispute: async (trial, words) => {
+      await post<"disputeGold">(at("/api/trials/{trial}/dispute", { trial }), { words });
+    },
     frame: async (url, signal) => (await request(url, { signal })).arrayBuffer(),
   };
 }

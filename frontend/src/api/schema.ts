@@ -208,6 +208,86 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/projects/{project}/onboarding": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get my onboarding
+         * @description Where I stand before I may read.
+         */
+        readonly get: operations["getMyOnboarding"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/projects/{project}/dry-run": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Next trial
+         * @description The next case of my dry run, without its answer.
+         */
+        readonly post: operations["nextTrial"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/trials/{trial}/submit": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Submit trial
+         * @description My answer to a case of a dry run, given once; the right one comes back.
+         */
+        readonly post: operations["submitTrial"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/trials/{trial}/dispute": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Dispute gold
+         * @description Say that the right answer is not right; the lead decides.
+         */
+        readonly post: operations["disputeGold"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/projects/{project}/reads/mine": {
         readonly parameters: {
             readonly query?: never;
@@ -556,6 +636,90 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/projects/{project}/adjudications": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List adjudications
+         * @description What waits for a decision of mine.
+         */
+        readonly get: operations["listAdjudications"];
+        readonly put?: never;
+        /**
+         * Open adjudication
+         * @description Open a case, or the first that waits; what I have open already comes as it was.
+         */
+        readonly post: operations["openAdjudication"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/adjudications/{adjudication}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get adjudication
+         * @description A case that I opened.
+         */
+        readonly get: operations["getAdjudication"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/adjudications/{adjudication}/decide": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Decide case
+         * @description My decision: the reference standard of the case.
+         */
+        readonly post: operations["decideCase"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/adjudications/{adjudication}/send-back": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send case back
+         * @description A question to the readers of the case, who read it again.
+         */
+        readonly post: operations["sendCaseBack"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/tasks/{task}/heartbeat": {
         readonly parameters: {
             readonly query?: never;
@@ -660,6 +824,97 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AdjudicationOut
+         * @description A case under adjudication: its reads as A, B, C in an order drawn for this look.
+         */
+        readonly AdjudicationOut: {
+            /** Id */
+            readonly id: string;
+            /** Project */
+            readonly project: string;
+            readonly case: components["schemas"]["CaseOut"];
+            /** Protocol Version */
+            readonly protocol_version: number;
+            /** Reads */
+            readonly reads: readonly components["schemas"]["AnonymousOut"][];
+            /** Why */
+            readonly why: readonly string[];
+            /**
+             * Asked
+             * @description Questions sent to the readers before.
+             */
+            readonly asked: readonly string[];
+        };
+        /**
+         * AdjudicationsOut
+         * @description The queue, the weightiest disagreement (entropy times clinical weight) first.
+         */
+        readonly AdjudicationsOut: {
+            /** Waiting */
+            readonly waiting: readonly components["schemas"]["WaitingOut"][];
+            /** Count */
+            readonly count: number;
+            /**
+             * Own
+             * @description Disputed cases that you read: another decides.
+             */
+            readonly own: number;
+            /** Sent Back */
+            readonly sent_back: number;
+            /** Decided */
+            readonly decided: number;
+            /**
+             * Ready
+             * @description False while disagreements are worked out.
+             */
+            readonly ready: boolean;
+        };
+        /**
+         * AnonymousOut
+         * @description A read without its reader.
+         */
+        readonly AnonymousOut: {
+            /** Letter */
+            readonly letter: string;
+            /**
+             * Answer
+             * @description Question id -> value, in the form of its kind.
+             * @example {
+             *       "fractures": [
+             *         {
+             *           "class": "fracture",
+             *           "frame": 0,
+             *           "id": "a",
+             *           "x1": 10,
+             *           "x2": 30.5,
+             *           "y1": 12,
+             *           "y2": 40
+             *         }
+             *       ],
+             *       "grade": "2"
+             *     }
+             */
+            readonly answer: {
+                readonly [key: string]: string | number | readonly string[] | readonly components["schemas"]["BoxFinding"][] | readonly components["schemas"]["OutlineFinding"][] | readonly components["schemas"]["MaskFrame"][];
+            };
+            readonly flags: components["schemas"]["Flags"];
+            /** Comment */
+            readonly comment: string;
+        };
+        /**
+         * AskedOut
+         * @description Why a reader is asked to read a case again; their new read takes the place of the old.
+         */
+        readonly AskedOut: {
+            /**
+             * Why
+             * @enum {string}
+             */
+            readonly why: "adjudication" | "protocol";
+            /** Words */
+            readonly words: string;
+        };
         /**
          * AtlasOut
          * @description An atlas entry.
@@ -923,6 +1178,47 @@ export interface components {
              * @default false
              */
             readonly from_model: boolean;
+            /**
+             * Reference
+             * @description A senior decided: it is the reference standard of the case.
+             * @default false
+             */
+            readonly reference: boolean;
+        };
+        /**
+         * DecisionIn
+         * @description A read that is right (``pick``), or an answer of the senior's own; and the reason.
+         */
+        readonly DecisionIn: {
+            /** Reason */
+            readonly reason: string;
+            /**
+             * Pick
+             * @default
+             */
+            readonly pick: string;
+            /** Answer */
+            readonly answer?: {
+                readonly [key: string]: string | number | readonly string[] | readonly components["schemas"]["BoxFinding"][] | readonly components["schemas"]["OutlineFinding"][] | readonly components["schemas"]["MaskFrame"][];
+            } | null;
+            /**
+             * Cannot Be Read
+             * @default false
+             */
+            readonly cannot_be_read: boolean;
+            /**
+             * Seconds
+             * @default 0
+             */
+            readonly seconds: number;
+        };
+        /**
+         * DisputeIn
+         * @description Why the right answer is not right.
+         */
+        readonly DisputeIn: {
+            /** Words */
+            readonly words: string;
         };
         /**
          * DraftIn
@@ -1003,6 +1299,25 @@ export interface components {
             readonly comment: string;
             /** Seconds */
             readonly seconds: number;
+        };
+        /**
+         * DryRunIn
+         * @description Ask for the next case of a dry run; ``begin`` begins a run where none is open.
+         */
+        readonly DryRunIn: {
+            /**
+             * Begin
+             * @default false
+             */
+            readonly begin: boolean;
+        };
+        /**
+         * DryRunOut
+         * @description The next case; null where there is none, and ``onboarding`` says why.
+         */
+        readonly DryRunOut: {
+            readonly trial: components["schemas"]["TrialOut"] | null;
+            readonly onboarding: components["schemas"]["OnboardingOut"];
         };
         /**
          * ErrorBody
@@ -1230,6 +1545,18 @@ export interface components {
             readonly password: string;
         };
         /**
+         * MarkOut
+         * @description What an answer to a question came to, in words.
+         */
+        readonly MarkOut: {
+            /** Prompt */
+            readonly prompt: string;
+            /** Words */
+            readonly words: string;
+            /** Right */
+            readonly right: boolean;
+        };
+        /**
          * MaskFrame
          * @description The painted pixels of one frame: runs of class codes, row by row; 0 is the background.
          */
@@ -1306,6 +1633,41 @@ export interface components {
          * @description An empty object.
          */
         readonly Nothing: Record<string, never>;
+        /**
+         * OnboardingOut
+         * @description Where a reader stands; ``action`` is the one thing to do next.
+         */
+        readonly OnboardingOut: {
+            /** Demanded */
+            readonly demanded: boolean;
+            /** Qualified */
+            readonly qualified: boolean;
+            /** Title */
+            readonly title: string;
+            /** Words */
+            readonly words: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            readonly action: "profile" | "begin" | "go on" | "wait" | "read";
+            /** Misfits */
+            readonly misfits: readonly string[];
+            /** Done */
+            readonly done: number;
+            /** Cases */
+            readonly cases: number;
+            /** Runs Left */
+            readonly runs_left: number;
+        };
+        /**
+         * OpenIn
+         * @description Which case; none for the first that waits.
+         */
+        readonly OpenIn: {
+            /** Case */
+            readonly case?: string | null;
+        };
         /**
          * OutlineFinding
          * @description An outline: one closed ring, the first point not repeated.
@@ -1386,7 +1748,7 @@ export interface components {
         };
         /**
          * ProgressOut
-         * @description How far a reader is.
+         * @description How far a reader is; ``paused`` tells why they get no new cases, "" where they do.
          */
         readonly ProgressOut: {
             /** Done */
@@ -1397,6 +1759,8 @@ export interface components {
             readonly median_seconds: number | null;
             /** Left Seconds */
             readonly left_seconds: number | null;
+            /** Paused */
+            readonly paused: string;
         };
         /**
          * ProjectIn
@@ -1498,6 +1862,27 @@ export interface components {
             readonly surplus: boolean;
         };
         /**
+         * SendBackIn
+         * @description A question to the readers, who read the case again.
+         */
+        readonly SendBackIn: {
+            /** Question */
+            readonly question: string;
+            /**
+             * Seconds
+             * @default 0
+             */
+            readonly seconds: number;
+        };
+        /**
+         * SentBackOut
+         * @description How many readers are asked.
+         */
+        readonly SentBackOut: {
+            /** Asked */
+            readonly asked: number;
+        };
+        /**
          * Skip
          * @description Why a case is skipped.
          */
@@ -1578,6 +1963,7 @@ export interface components {
             readonly draft: components["schemas"]["DraftOut"] | null;
             /** Revision */
             readonly revision: number;
+            readonly asked?: components["schemas"]["AskedOut"] | null;
         };
         /**
          * TasksOut
@@ -1586,6 +1972,107 @@ export interface components {
         readonly TasksOut: {
             /** Tasks */
             readonly tasks: readonly components["schemas"]["TaskOut"][];
+        };
+        /**
+         * TrialIn
+         * @description An answer, given once. The same ``read_id`` sent again gives the same result.
+         */
+        readonly TrialIn: {
+            /** Read Id */
+            readonly read_id: string;
+            /**
+             * Answer
+             * @description Question id -> value, in the form of its kind.
+             * @example {
+             *       "fractures": [
+             *         {
+             *           "class": "fracture",
+             *           "frame": 0,
+             *           "id": "a",
+             *           "x1": 10,
+             *           "x2": 30.5,
+             *           "y1": 12,
+             *           "y2": 40
+             *         }
+             *       ],
+             *       "grade": "2"
+             *     }
+             */
+            readonly answer: {
+                readonly [key: string]: string | number | readonly string[] | readonly components["schemas"]["BoxFinding"][] | readonly components["schemas"]["OutlineFinding"][] | readonly components["schemas"]["MaskFrame"][];
+            };
+            /**
+             * @default {
+             *       "cannot_be_read": false,
+             *       "ask_a_senior": false
+             *     }
+             */
+            readonly flags: components["schemas"]["Flags"];
+            /**
+             * Comment
+             * @default
+             */
+            readonly comment: string;
+            /**
+             * Seconds
+             * @default 0
+             */
+            readonly seconds: number;
+            /** Protocol Version */
+            readonly protocol_version?: number | null;
+        };
+        /**
+         * TrialOut
+         * @description A gold case, without its answer; case ``number`` of ``cases`` of the run.
+         */
+        readonly TrialOut: {
+            /** Id */
+            readonly id: string;
+            /** Project */
+            readonly project: string;
+            /** Run */
+            readonly run: number;
+            /** Number */
+            readonly number: number;
+            /** Cases */
+            readonly cases: number;
+            /** Protocol Version */
+            readonly protocol_version: number;
+            readonly case: components["schemas"]["CaseOut"];
+        };
+        /**
+         * TrialResultOut
+         * @description The right answer, shown only now; ``atlas``: ids of the entries that explain it.
+         */
+        readonly TrialResultOut: {
+            /** Trial */
+            readonly trial: string;
+            /**
+             * Right
+             * @description Question id -> value, in the form of its kind.
+             * @example {
+             *       "fractures": [
+             *         {
+             *           "class": "fracture",
+             *           "frame": 0,
+             *           "id": "a",
+             *           "x1": 10,
+             *           "x2": 30.5,
+             *           "y1": 12,
+             *           "y2": 40
+             *         }
+             *       ],
+             *       "grade": "2"
+             *     }
+             */
+            readonly right: {
+                readonly [key: string]: string | number | readonly string[] | readonly components["schemas"]["BoxFinding"][] | readonly components["schemas"]["OutlineFinding"][] | readonly components["schemas"]["MaskFrame"][];
+            };
+            /** Marks */
+            readonly marks: readonly components["schemas"]["MarkOut"][];
+            /** Atlas */
+            readonly atlas: readonly string[];
+            readonly onboarding: components["schemas"]["OnboardingOut"];
         };
         /**
          * UploadOut
@@ -1604,6 +2091,29 @@ export interface components {
         readonly VersionOut: {
             /** Version */
             readonly version: number;
+        };
+        /**
+         * WaitingOut
+         * @description A case that waits for a decision; ``why`` says what readers differ on.
+         */
+        readonly WaitingOut: {
+            /** Case */
+            readonly case: string;
+            /** Name */
+            readonly name: string;
+            /** Why */
+            readonly why: readonly string[];
+            /** Entropy */
+            readonly entropy: number;
+            /** Weight */
+            readonly weight: number;
+            /**
+             * Answered
+             * @description Its readers were asked, and read it again.
+             */
+            readonly answered: boolean;
+            /** Thumbnail Url */
+            readonly thumbnail_url: string;
         };
         /**
          * WindowOut
@@ -2867,6 +3377,502 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["TasksOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly getMyOnboarding: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["OnboardingOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly nextTrial: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DryRunIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DryRunOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly submitTrial: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly trial: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TrialIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TrialResultOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly disputeGold: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly trial: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DisputeIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Nothing"];
                 };
             };
             /** @description Not JSON, or another host */
@@ -5196,6 +6202,623 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ConsensusOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly listAdjudications: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AdjudicationsOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly openAdjudication: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OpenIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AdjudicationOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly getAdjudication: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly adjudication: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AdjudicationOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly decideCase: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly adjudication: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DecisionIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly sendCaseBack: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly adjudication: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SendBackIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SentBackOut"];
                 };
             };
             /** @description Not JSON, or another host */

@@ -11,6 +11,10 @@ export type Progress = Shapes["ProgressOut"];
 export type Draft = Shapes["DraftOut"];
 /** What the page keeps of a task, and of an own read: it makes some itself, before the server knows. */
 export type Task = Omit<Shapes["TaskOut"], "revision">;
+export type Onboarding = Shapes["OnboardingOut"];
+export type Trial = Shapes["TrialOut"];
+export type TrialAnswer = Shapes["TrialIn"];
+export type TrialResult = Shapes["TrialResultOut"];
 export type Receipt = Shapes["ReceiptOut"];
 export type OwnRead = Omit<Shapes["OwnReadOut"], "event">;
 /** Without a protocol_version the server takes the newest. */

@@ -4,6 +4,8 @@ export interface Progress {
   readonly total: number;
   readonly median_seconds: number | null;
   readonly left_seconds: number | null;
+  /** Why there are no new cases, in words; "" where there are. */
+  readonly paused?: string;
 }
 
 /** "42 of 200, about 16 min left" */

@@ -54,7 +54,9 @@ export function openBar(act: (command: string) => void): Bar {
       write(title, state.protocol?.title ?? "");
       const onTheWay = state.waiting.filter((each) =>
         !("submit" in each.what) || each.what.submit.base_revision === 0).length;
-      write(progress, state.progress ? progressWords(state.progress, onTheWay) : "");
+      const { trial } = state;
+      if (trial) write(progress, `Dry run: case ${trial.number} of ${trial.cases}`);
+      else write(progress, state.progress ? progressWords(state.progress, onTheWay) : "");
       tools.get("draw")!.label(DRAW_NAMES[kind] ?? "Draw");
       show(tools.get("draw")!.element, kind in DRAW_NAMES);
       for (const id of ["eraser", "fill"]) show(tools.get(id)!.element, kind === "mask");

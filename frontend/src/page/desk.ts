@@ -13,6 +13,7 @@ import { openEnds } from "./ends";
 import { openGuide } from "./guide";
 import { openNotes } from "./notes";
 import { canAdvance, openPanel } from "./panel";
+import { openReview } from "./review";
 import { openSheet } from "./sheet";
 
 export function openDesk(
@@ -156,10 +157,11 @@ export function openDesk(
   const bar = openBar((command) => acts[command]?.());
   const line = openLine({ preset, cine: play,
     frame: (frame) => { stop(); void session.setFrame(frame); } });
-  const ends = openEnds({ again: () => void session.start(), previous });
+  const review = openReview(session, () => void session.submit());
+  const ends = openEnds({ again: () => void session.start(), begin: () => void session.begin(), previous });
   image.append(ends.element, guide.element, sheet.element, openNotes(session));
   page.prepend(bar.element);
-  page.append(panel.element, line.element);
+  page.append(panel.element, review.element, line.element);
 
   function refresh(): void {
     const { state } = store;
@@ -193,6 +195,7 @@ export function openDesk(
     const of = (command: string): string | null => keyOf(map, command);
     bar.setKeys(of);
     panel.setKeys(of);
+    review.setKeys(of);
     line.setKeys(of);
   }
 
@@ -240,7 +243,7 @@ export function openDesk(
     const shift = /^Shift\+(\d)$/.exec(key)?.[1];
     if (shift) { preset(Number(shift) - 1); return true; }
     const question = asked();
-    const entry = question && classKeys(question).get(key);
+    const entry = question && !store.state.review && classKeys(question).get(key);
     if (entry) { choose(store.state.question, entry); return true; }
     if (question?.kind === "score" && /^[\d.-]$/.test(key)) {
       panel.focusScore(store.state.question);

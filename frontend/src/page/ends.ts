@@ -7,13 +7,15 @@ export interface Ends {
   update(state: State): void;
 }
 
-export function openEnds(acts: { again(): void; previous(): void }): Ends {
+export function openEnds(acts: { again(): void; begin(): void; previous(): void }): Ends {
   const [title, text] = [h("h1", {}), h("p", {})];
   const again = button("Look again", acts.again, "submit");
+  const begin = button("Begin", acts.begin, "submit");
+  const profile = h("a", { href: "/account#profile", class: "submit" }, "My profile");
   const previous = button("Back to your last read", acts.previous, "quiet");
   const home = h("a", { href: "/home", class: "quiet" }, "My reading");
   const element = h("div", { class: "end" }, title, text,
-    h("div", { class: "row" }, again.element, previous.element, home));
+    h("div", { class: "row" }, again.element, begin.element, profile, previous.element, home));
   return {
     element,
     update(state) {
@@ -21,7 +23,11 @@ export function openEnds(acts: { again(): void; previous(): void }): Ends {
       const [head, words] = texts(state);
       write(title, head);
       write(text, words);
-      show(again.element, state.phase === "empty" || state.phase === "problem");
+      const action = state.phase === "gate" ? state.onboarding?.action : undefined;
+      show(again.element, state.phase === "empty" || state.phase === "problem" || action === "wait");
+      show(begin.element, action === "begin");
+      begin.label(state.onboarding?.title.startsWith("Not") ? "Try again on other cases" : "Begin the dry run");
+      show(profile, action === "profile");
       show(previous.element, state.phase === "finished");
       show(home, state.phase !== "loading");
       home.classList.toggle("first", state.phase === "finished");
@@ -31,6 +37,10 @@ export function openEnds(acts: { again(): void; previous(): void }): Ends {
 
 function texts(state: State): readonly [string, string] {
   const { progress } = state;
+  if (progress?.paused && (state.phase === "finished" || state.phase === "empty")) {
+    return ["You are paused here", `${progress.paused} Everything you have read is kept. ` +
+      "Look at the guideline and the atlas again meanwhile; fresh cases come here when the lead asks for them."];
+  }
   switch (state.phase) {
     case "loading": return ["", state.signedOut ? "Log in to read." : ""];
     case "finished": {
@@ -47,6 +57,7 @@ function texts(state: State): readonly [string, string] {
       "cases and plans who reads them; then they appear here."];
     case "problem": return ["The next case cannot be opened", `${state.problem ?? ""} ` +
       "Everything you have read is kept. This page tries again by itself when the server is away."];
+    case "gate": return [state.onboarding?.title ?? "", state.onboarding?.words ?? ""];
     case "reading": return ["", ""];
   }
 }

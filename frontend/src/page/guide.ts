@@ -30,7 +30,7 @@ export function openGuide(): Side & { fill(protocol: Protocol): void } {
   };
 }
 
-function picture(entry: AtlasEntry, questions: readonly Question[]): HTMLElement {
+export function picture(entry: AtlasEntry, questions: readonly Question[]): HTMLElement {
   const image = h("img", { src: entry.image_url, alt: entry.class ?? "", loading: "lazy" });
   const canvas = h("canvas", { class: "drawing" });
   image.addEventListener("load", () => drawOver(canvas, image, entry, questions));

@@ -69,7 +69,7 @@ export function openPanel(session: Session, acts: PanelActs): Panel {
     submit.label(state.revision > 0 ? "Save the correction" : "Submit");
     skip.label(state.revision > 0 ? "Leave as it was" : "Skip");
     write(hint, state.hint ?? "");
-    show(element, state.phase === "reading");
+    show(element, state.phase === "reading" && !state.review);
   });
 
   return {

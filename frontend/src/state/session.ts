@@ -1,16 +1,17 @@
 /** A reader at work: opens cases, takes changes, sends reads, goes back. Knows no page and no pixels. */
 import { ApiError, type Api } from "../api/client";
 import type { Draft, OwnRead, Task } from "../api/types";
-import { EMPTY_WORK, NO_FLAGS, missing, toSend, type Work } from "../model/answer";
+import { EMPTY_WORK, missing, toSend, type Work } from "../model/answer";
 import type { Case } from "../model/case";
 import type { Database, LocalDraft, OpenRing, Sending, Settings } from "./database";
 import { canonical, draftSync, type DraftSync } from "./draft_sync";
 import { history, type History } from "./history";
+import { isGated, openDryRun } from "./dry_run";
 import { openDraft } from "./opening";
 import { openOutbox, type Later, type Outbox } from "./outbox";
 import { openQueue, type Images, type Queue } from "./queue";
 import type { ActiveClock } from "./seconds";
-import { createStore, type State, type Store } from "./store";
+import { createStore, firstClasses, firstState, noSettings, type State, type Store } from "./store";
 
 export interface Screen extends Images {
   show(of: Case, frame: number): Promise<void>;
@@ -42,6 +43,10 @@ export interface Session {
   redo(): void;
   setFrame(frame: number): Promise<void>;
   submit(): Promise<void>;
+  /** Begin a dry run. */
+  begin(): Promise<void>;
+  /** Say why the right answer of the dry run is wrong. */
+  dispute(words: string): Promise<void>;
   skip(reason: string): Promise<void>;
   previous(): Promise<void>;
   keepMine(): void;
@@ -71,6 +76,13 @@ export function openSession(project: string, world: World): Session {
   let moving = false;
   let recent: Case[] = []; // on screen and just left, latest first
 
+  const dryRun = openDryRun(project, world, store, {
+    open: (task, draft) => open(task, draft, null),
+    close: async () => { await sync?.close(); sync = null; },
+    signedOut: () => signedOut(),
+  });
+  const isShown = (): boolean => store.state.review !== null; // what was answered stays as it is
+
   const signedOut = (): void => set({ signedOut: true });
 
   async function open(task: Task, draft: LocalDraft, theirs: Draft | null): Promise<void> {
@@ -85,7 +97,7 @@ export function openSession(project: string, world: World): Session {
     clock.start(draft.seconds, now());
     const first = protocol?.questions.findIndex((q) => draft.work.answer[q.id] === undefined) ?? 0;
     set({
-      phase: "reading", problem: null, task, revision: draft.revision, work: draft.work,
+      phase: "reading", problem: null, task, revision: Math.max(0, draft.revision), work: draft.work,
       canUndo: false, canRedo: false, question: Math.max(0, first), selected: null, frame: 0,
       open: draft.open, saved: draft.dirty ? "here" : "saved", hint: null,
       conflict: theirs ? { mine: draft, theirs } : null,
@@ -96,7 +108,10 @@ export function openSession(project: string, world: World): Session {
 
   async function next(): Promise<void> {
     back = -1;
+    set({ review: null });
     try {
+      if (isGated(store.state.onboarding)) return await dryRun.next(false);
+      set({ trial: null });
       const task = await queue.next();
       if (!task) return await ended();
       const local = await database.draft(store.state.user, task.id);
@@ -236,8 +251,9 @@ export function openSession(project: string, world: World): Session {
         queue = openQueue(project, api, screen, outbox);
         for (const each of [...outbox.waiting, ...outbox.refused]) queue.finish(each.task);
         void outbox.flush();
-        const [protocol, progress] = await Promise.all([api.protocol(project), api.progress(project)]);
-        set({ protocol, progress, classes: firstClasses(protocol.questions) });
+        const [protocol, progress, onboarding] = await Promise.all(
+          [api.protocol(project), api.progress(project), api.onboarding(project)]);
+        set({ protocol, progress, onboarding, classes: firstClasses(protocol.questions) });
         await next();
       } catch (reason) {
         troubled(reason);
@@ -253,10 +269,12 @@ export function openSession(project: string, world: World): Session {
       if (phase === "problem") await next();
     },
     change(work) {
+      if (isShown()) return;
       steps.push({ ...steps.value, ...work });
       taken(steps.value, true);
     },
     amend(work) {
+      if (isShown()) return;
       steps.amend({ ...steps.value, ...work });
       taken(steps.value, false);
     },
@@ -268,8 +286,8 @@ export function openSession(project: string, world: World): Session {
       set({ open: ring });
       sync?.change({ open: ring, seconds: clock.seconds(now()) }, true);
     },
-    undo() { if (steps.undo()) taken(steps.value, true); },
-    redo() { if (steps.redo()) taken(steps.value, true); },
+    undo() { if (!isShown() && steps.undo()) taken(steps.value, true); },
+    redo() { if (!isShown() && steps.redo()) taken(steps.value, true); },
     async setFrame(frame) {
       const { task } = store.state;
       if (!task || frame < 0 || frame >= task.case.frames || frame === store.state.frame) return;
@@ -277,11 +295,13 @@ export function openSession(project: string, world: World): Session {
       await screen.setFrame(frame).catch((reason: unknown) => set({ hint: String(reason) }));
     },
     submit: () => once(async () => {
-      const { task, work, protocol, revision, conflict } = store.state;
+      const { task, work, protocol, revision, conflict, trial, review } = store.state;
       if (!task || !protocol) return;
+      if (review) return next();
       if (conflict) return set({ hint: "First choose which of the two versions to keep." });
       const hint = openQuestion();
       if (hint) return set({ hint });
+      if (trial) return dryRun.answer();
       const before = done[back];
       const answer = toSend(protocol.questions, work);
       const same = revision > 0 && before &&
@@ -297,11 +317,15 @@ export function openSession(project: string, world: World): Session {
       }
       await next();
     }),
+    begin: () => once(() => dryRun.next(true).catch(troubled)),
+    dispute: (words) => api.dispute(store.state.review?.trial ?? "", words),
     skip: (reason) => once(async () => {
+      if (store.state.trial) return set({ hint: "A dry run has no skipping. Say “cannot be read” if so." });
       if (store.state.revision > 0) return next();
       if (await send({ skip: reason })) await next();
     }),
     previous: () => once(async () => {
+      if (store.state.trial) return set({ hint: "The right answer was shown: there is no way back." });
       if (back < 0) done = await earlier();
       const read = done[back + 1];
       if (!read) return set({ hint: "There is no earlier read of yours." });
@@ -338,11 +362,12 @@ export function openSession(project: string, world: World): Session {
       if (store.state.signedOut) return;
       await outbox?.flush();
       await sync?.flush();
+      if (isGated(store.state.onboarding) || store.state.trial) return;
       void queue?.refill(store.state.task);
     },
     async heartbeat() {
-      const { task, revision, signedOut: out } = store.state;
-      if (out) return;
+      const { task, revision, trial, signedOut: out } = store.state;
+      if (out || trial) return;
       const held = [...(task && revision === 0 ? [task] : []), ...(queue?.ahead ?? [])];
       await Promise.all(held.map(({ id }) => api.heartbeat(id).catch((reason: unknown) => {
         if (reason instanceof ApiError && reason.failure === "signed-out") signedOut();
@@ -354,25 +379,6 @@ export function openSession(project: string, world: World): Session {
     },
   };
   return self;
-}
-
-function firstState(lasting: boolean): State {
-  return {
-    phase: "loading", problem: null, user: "", protocol: null, settings: noSettings(""),
-    progress: null, task: null, revision: 0, work: { ...EMPTY_WORK, flags: NO_FLAGS },
-    canUndo: false, canRedo: false, question: 0, classes: {}, selected: null, frame: 0, open: null,
-    saved: "saved", waiting: [], refused: [], signedOut: false, conflict: null, hint: null, lasting,
-  };
-}
-
-function noSettings(user: string): Settings {
-  return { user, keys: {}, autoAdvance: true };
-}
-
-function firstClasses(
-  questions: readonly { id: string; classes: readonly { name: string }[] }[],
-): Record<string, string> {
-  return Object.fromEntries(questions.map(({ id, classes }) => [id, classes[0]?.name ?? ""]));
 }
 
 function less(progress: { done: number; total: number; left_seconds: number | null }): number | null {

@@ -1,10 +1,10 @@
 /** What is on the page, in one immutable value that the parts of the page listen to. */
-import type { Draft, Progress, Protocol, Task } from "../api/types";
-import type { Work } from "../model/answer";
+import type { Draft, Onboarding, Progress, Protocol, Task, Trial, TrialResult } from "../api/types";
+import { EMPTY_WORK, NO_FLAGS, type Work } from "../model/answer";
 import type { LocalDraft, OpenRing, Sending, Settings } from "./database";
 import type { Saved } from "./draft_sync";
 
-export type Phase = "loading" | "reading" | "finished" | "empty" | "problem";
+export type Phase = "loading" | "reading" | "finished" | "empty" | "problem" | "gate";
 
 export interface State {
   readonly phase: Phase;
@@ -15,6 +15,11 @@ export interface State {
   readonly settings: Settings;
   readonly progress: Progress | null;
   readonly task: Task | null;
+  /** Where the reader stands before they may read here. */
+  readonly onboarding: Onboarding | null;
+  /** The case of a dry run that is on screen, and what came of it once it is answered. */
+  readonly trial: Trial | null;
+  readonly review: TrialResult | null;
   /** The revision that is being corrected; 0 for a first read. */
   readonly revision: number;
   readonly work: Work;
@@ -57,4 +62,23 @@ export function createStore<T extends object>(start: T): Store<T> {
     },
     subscribe(listener) { listeners.push(listener); },
   };
+}
+
+export function firstState(lasting: boolean): State {
+  return {
+    phase: "loading", problem: null, user: "", protocol: null, settings: noSettings(""),
+    progress: null, task: null, onboarding: null, trial: null, review: null, revision: 0, work: { ...EMPTY_WORK, flags: NO_FLAGS },
+    canUndo: false, canRedo: false, question: 0, classes: {}, selected: null, frame: 0, open: null,
+    saved: "saved", waiting: [], refused: [], signedOut: false, conflict: null, hint: null, lasting,
+  };
+}
+
+export function noSettings(user: string): Settings {
+  return { user, keys: {}, autoAdvance: true };
+}
+
+export function firstClasses(
+  questions: readonly { id: string; classes: readonly { name: string }[] }[],
+): Record<string, string> {
+  return Object.fromEntries(questions.map(({ id, classes }) => [id, classes[0]?.name ?? ""]));
 }

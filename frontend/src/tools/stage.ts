@@ -12,6 +12,7 @@ import { drawFindings } from "./drawings";
 import { copied, findingsOf, nudged, without, withoutMask } from "./edits";
 import { maskLayer } from "./mask_layer";
 import { outlineTool } from "./outline_tool";
+import { drawRight } from "./right_answer";
 import type { Bench, Hit, Tool } from "./tool";
 
 export type ToolName = "draw" | "eraser" | "fill" | "window" | "zoom" | "hand";
@@ -94,6 +95,7 @@ export function openStage(
 
   /** The tool that the question at hand is answered with, or null where it is not drawn. */
   function drawer(): Tool | null {
+    if (store.state.review) return null;
     switch (question()?.kind) {
       case "box": return boxing;
       case "instance": return outlining;
@@ -134,7 +136,7 @@ export function openStage(
   }
 
   function paintFindings(): void {
-    const { task, work, frame, selected, protocol } = store.state;
+    const { task, work, frame, selected, protocol, review } = store.state;
     findingsDirty = false;
     const context = above.getContext("2d")!;
     fitCanvas(above, view.size());
@@ -143,6 +145,10 @@ export function openStage(
     if (!hidden) {
       const map = view.toCanvas();
       drawFindings(context, { questions: protocol.questions, answer: work.answer, frame, selected, map });
+      if (review) {
+        const answer = review.right as Answer;
+        drawRight(context, { questions: protocol.questions, answer, frame, map });
+      }
     }
     if (active() !== "hand") drawer()?.draw(context);
   }
@@ -242,7 +248,7 @@ export function openStage(
       press = null;
     }
     const stroking = press !== null && drawer() === brushing && isDrawing(press.what);
-    const moved = state.task !== old.task || state.frame !== old.frame;
+    const moved = state.task !== old.task || state.frame !== old.frame || state.review !== old.review;
     if (moved || (state.work.answer !== old.work.answer && !stroking)) schedule(true);
     else if (state.selected !== old.selected || state.question !== old.question ||
       state.open !== old.open || state.classes !== old.classes) {
