@@ -60,7 +60,7 @@ def disputes(question: Question, said: Iterable[Said]) -> dict[str, Dispute]:
 
 def dispute(question: Question, values: Sequence[Any]) -> Dispute:
     """How far answers to one question of one case are apart. Args: values: None cannot be read."""
-    named = [_classes(question, one) for one in values]
+    named = [classes_named(question, one) for one in values]
     weight = max((question.weight_of(name) for one in named for name in one), default=1.0)
     unread = sum(one is None for one in values)
     given = [one for one in values if one is not None]
@@ -72,7 +72,8 @@ def dispute(question: Question, values: Sequence[Any]) -> Dispute:
     return Dispute(max(share, outside), weight, f"{said}; {words}" if words else said)
 
 
-def _classes(question: Question, value: Any) -> set[str]:
+def classes_named(question: Question, value: Any) -> set[str]:
+    """The classes that an answer names; of masks (as runs) those that are painted."""
     if value is None or question.kind is Kind.SCORE:
         return set()
     if question.kind in {Kind.NOMINAL, Kind.ORDINAL}:

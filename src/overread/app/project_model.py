@@ -15,6 +15,7 @@ import numpy as np
 from overread.agreement import agreement, detection_agreement, mask_agreement, score_agreement
 from overread.agreement.estimate import Estimate
 from overread.app.case_values import probabilities, values
+from overread.app.conformity import Conformity, conformity
 from overread.app.disputes import Dispute, disputes
 from overread.app.project_protocol import protocol_of
 from overread.app.project_reads import FRAME
@@ -69,10 +70,16 @@ class QuestionModel:
 
 @dataclass(frozen=True, slots=True)
 class ProjectModel:
-    """The model of a project. Args: until: last event of the log that it rests on."""
+    """The model of a project.
+
+    Args:
+        until: last event of the log that it rests on.
+        conformity: of its labels to the newest protocol.
+    """
 
     until: int
     questions: Mapping[str, QuestionModel]
+    conformity: Conformity | None = None
 
     def difficulty(self, case: str) -> float | None:
         """Of the hardest question; None where nothing is known."""
@@ -99,7 +106,7 @@ def project_model(store: Store, project: str) -> ProjectModel:
         if labels.reads is not None:
             model = question_model(question, labels.reads, labels.gold)
             made[question.id] = replace(model, disputes=disputes(question, labels.said))
-    return ProjectModel(until, made)
+    return ProjectModel(until, made, conformity(store, project))
 
 
 def question_model(question: Question, table: Reads, gold: Any = None) -> QuestionModel:

@@ -228,6 +228,7 @@ def _packed(question: Question, value: Any) -> Any:
 
 
 def images_of(store: Store, keys: list[str]) -> dict[str, Mapping[str, Any]]:
+    """Rows, columns, frames and more of cases, by their ids."""
     images: dict[str, Mapping[str, Any]] = {}
     for start in range(0, len(keys), _PAGE):
         found = get_cases(store, keys[start : start + _PAGE])
