@@ -16,6 +16,7 @@ from overread.store import (
     get_cases,
     get_draft,
     heartbeat,
+    list_pauses,
     reader_progress,
     reads_of_reader,
     release,
@@ -110,6 +111,12 @@ def progress(store: Store, project: str, reader: str, *, role: str) -> ReaderPro
     """
     require_member(store, project, reader, role=role)
     return reader_progress(store, project, reader)
+
+
+def why_paused(store: Store, project: str, reader: str) -> str:
+    """Why a reader gets no new cases, in words for them; "" where they do."""
+    pause = list_pauses(store, project).get(reader)
+    return "" if pause is None else pause.reason
 
 
 def keep_lease(store: Store, task: str, reader: str) -> str | None:

@@ -7,21 +7,25 @@ from dataclasses import dataclass
 
 from overread.agreement.estimate import Estimate
 from overread.app.case_browser import CaseLine, Wanted, disputed_page, reader_colours
+from overread.app.conformity import Conformity, conformity_now
 from overread.app.project_model import LEAST_CASES, ProjectModel
 from overread.app.project_protocol import protocol_of
 from overread.app.project_readers import who_reads
 from overread.store import (
+    OPEN_ALARMS,
     ReaderCounts,
     Store,
     count_raised,
     get_project,
     left_of_readers,
+    list_alarms,
     list_projects,
     list_reader_counts,
     project_progress,
     reader_progress,
     role_in,
 )
+from overread.store.adjudications import standards_of_project
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ class Overview:
     least_cases: int
     reads_per_case: int
     hardest: tuple[CaseLine, ...]
+    proof: Conformity | None = None
+    standards: int = 0
 
 
 def named(store: Store, project: str) -> Named:
@@ -186,6 +192,7 @@ def overview(store: Store, project: str, model: ProjectModel | None = None) -> O
         done=far.done,
         total=far.planned,
         asked=raised["ask_a_senior"],
+        alarm=_alarm_words(store, project),
     )
     # a reader without any time is a program, or its reads were brought from elsewhere
     timed = sum(one.done + one.surplus for one in counts if one.seconds > 0)
@@ -205,7 +212,24 @@ def overview(store: Store, project: str, model: ProjectModel | None = None) -> O
         LEAST_CASES,
         protocol_of(store, project).protocol.reads_per_case,
         _hardest(store, project, model),
+        _proof(store, project, model),
+        len(standards_of_project(store, project)),
     )
+
+
+def _proof(store: Store, project: str, model: ProjectModel | None) -> Conformity | None:
+    """Whether labels conform to the protocol; None while it never changed or is worked out."""
+    if get_project(store, project).protocol_version < 2:
+        return None
+    return conformity_now(store, project, model.conformity if model else None)
+
+
+def _alarm_words(store: Store, project: str) -> str:
+    """What the alarms that wait for a decision say; "" where there are none."""
+    waiting = [one for one in list_alarms(store, project) if one.state in OPEN_ALARMS]
+    if len(waiting) > 1:
+        return f"Alarms about {len(waiting)} readers wait for your decision."
+    return "".join(f"{one.reader_name}: {one.told['words']}." for one in waiting)
 
 
 def _reader_lines(
@@ -255,7 +279,7 @@ def _hardest(store: Store, project: str, model: ProjectModel | None) -> tuple[Ca
 
 
 def _verdict(
-    project: str, *, count: int, readers: int, done: int, total: int, asked: int
+    project: str, *, count: int, readers: int, done: int, total: int, asked: int, alarm: str
 ) -> tuple[str, str, Next | None]:
     """State in a word, in a sentence, and the one thing that the lead does next."""
     base = f"/projects/{project}"
@@ -265,6 +289,7 @@ def _verdict(
         (not count, "Empty", "There are no cases yet.", "/import", "Import images"),
         (not readers, "Not staffed", "Nobody reads yet.", "/members", "Choose readers"),
         (not total, "Not planned", "Nothing is planned yet.", "/members", "Plan the reads"),
+        (alarm, "Alarm", alarm, "/quality", "Look at it"),
         (asked, "Reading", help_, "/work", "Answer"),
         (done >= total, "Complete", "All planned reads are made.", "/export", "Export"),
         (not done, "Ready", "The first read has not been made.", "/members", "See the readers"),

@@ -63,7 +63,11 @@ def require_lead(store: Store, project: str, user: str, *, role: str) -> None:
 
 
 def project_with(store: Store, what: str, key: str) -> str:
-    """The project that something belongs to. Args: what: "project", "case", "task", "read", "alarm".
+    """The project that something belongs to.
+
+    Args:
+        what: "project", "case", "task", "read" or "alarm".
+        key: its id.
 
     Raises:
         NotFoundError: there is no such thing.

@@ -17,6 +17,7 @@ from overread.monitoring.design import Design
 from overread.monitoring.observations import Metric
 from overread.monitoring.watch import ReaderState
 from overread.store import (
+    OPEN_ALARMS,
     AlarmRow,
     Store,
     ask_check,
@@ -34,7 +35,6 @@ from overread.store import (
 
 _SHOWN = 80  # last overlap reads of a chart
 _CLOSE = 0.7  # share of a limit from which a chart is worth a look
-OPEN = ("open", "checking")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class AlarmPage:
 def quality(store: Store, project: str, watch: ProjectWatch | None) -> Quality:
     """All readers of a project with their charts."""
     alarms = list_alarms(store, project)
-    standing = {one.reader: one for one in alarms if one.state in OPEN}
+    standing = {one.reader: one for one in alarms if one.state in OPEN_ALARMS}
     pauses = list_pauses(store, project)
     colours = reader_colours(store, project)
     wish = protocol_of(store, project).protocol.watch
@@ -137,8 +137,8 @@ def quality(store: Store, project: str, watch: ProjectWatch | None) -> Quality:
     made.sort(key=lambda one: ("paused", "alarm", "close", "steady", "learning").index(one.state))
     return Quality(
         tuple(made),
-        tuple(one for one in alarms if one.state in OPEN),
-        tuple(one for one in alarms if one.state not in OPEN),
+        tuple(one for one in alarms if one.state in OPEN_ALARMS),
+        tuple(one for one in alarms if one.state not in OPEN_ALARMS),
         wish.on_alarm,
         wish.run_length,
     )

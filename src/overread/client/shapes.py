@@ -49,12 +49,13 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True)
 class OwnProgress:
-    """How far one is oneself."""
+    """How far one is oneself; ``paused`` tells why there are no new cases, "" where there are."""
 
     done: int
     total: int
     median_seconds: float | None
     left_seconds: float | None
+    paused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,7 @@ from overread.store.tasks import (
     skip,
 )
 from overread.store.watch import (
+    OPEN_ALARMS,
     AlarmRow,
     PauseRow,
     ask_check,
@@ -231,6 +232,7 @@ from overread.store.watch import (
 )
 
 __all__ = [
+    "OPEN_ALARMS",
     "AlarmRow",
     "AssignedRow",
     "Blobs",

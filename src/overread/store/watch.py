@@ -25,7 +25,8 @@ from overread.store.plan import Slot, planned
 from overread.store.reads import set_aside, superseded
 
 SYSTEM = "system"
-OPEN = ("open", "checking")
+OPEN_ALARMS = ("open", "checking")
+"""States of an alarm that waits for a decision."""
 RESTORE, REPLACE = "restore", "replace"
 
 
@@ -301,7 +302,9 @@ def _is_paused(connection: sa.Connection, project: str, reader: str) -> bool:
 
 def _open_alarm(connection: sa.Connection, project: str, reader: str) -> str | None:
     query = sa.select(t.alarms.c.id).where(
-        t.alarms.c.project == project, t.alarms.c.reader == reader, t.alarms.c.state.in_(OPEN)
+        t.alarms.c.project == project,
+        t.alarms.c.reader == reader,
+        t.alarms.c.state.in_(OPEN_ALARMS),
     )
     return connection.scalar(query.limit(1))
 
@@ -314,7 +317,7 @@ def _alarm(connection: sa.Connection, alarm: str) -> sa.Row[Any]:
 
 
 def _require_open(row: sa.Row[Any]) -> None:
-    if row.state not in OPEN:
+    if row.state not in OPEN_ALARMS:
         raise ConflictError("alarm", f"was decided: {row.state}")
 
 

@@ -148,12 +148,13 @@ class ProtocolOut(BaseModel):
 
 
 class ProgressOut(BaseModel):
-    """How far a reader is."""
+    """How far a reader is; ``paused`` tells why they get no new cases, "" where they do."""
 
     done: int
     total: int
     median_seconds: float | None
     left_seconds: float | None
+    paused: str
 
 
 class WindowOut(BaseModel):

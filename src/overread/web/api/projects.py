@@ -60,6 +60,7 @@ def progress(project: Id, site: At, who: Who) -> Response:
             "total": found.total,
             "median_seconds": found.median_seconds,
             "left_seconds": found.left_seconds,
+            "paused": next_tasks.why_paused(site.store, project, who.id),
         }
     )
 
