@@ -35,6 +35,7 @@ _HERE = Path(__file__).parent
 sys.path.insert(0, str(_HERE.parent))
 
 from tests.cli.program import overread  # noqa: E402 - after the path
+from tests.live.drift import drifting_study, lead_at, told  # noqa: E402 - after the path
 from tests.live.people import Person, invitation, join, set_up_link  # noqa: E402 - after the path
 from tests.live.server import running_server  # noqa: E402 - after the path
 from tests.reading_page.hands import drag, eventually, fitted  # noqa: E402 - after the path
@@ -87,6 +88,7 @@ def main() -> None:
             _others_read(people, projects)
             _leads_pages(album, people["Ada"], projects)
             _ends(album, people, projects)
+        _watched(album, browser, Path(folder) / "watched")
     album.write(_HERE / "pages.md")
 
 
@@ -321,6 +323,23 @@ def _ends(album: Album, people: dict[str, Person], projects: dict[str, str]) -> 
     words = "A session that ends in the middle loses nothing: reading goes on."
     album.take(page, "session", "Log in again", words)
     page.close()
+
+
+def _watched(album: Album, browser: Any, home: Path) -> None:
+    """Three programs read; the boxes of one shrink by 20 %."""
+    with drifting_study(home) as (running, readers):
+        readers.read(45)
+        page = lead_at(browser, running, readers.project, viewport=_SIZE)
+        while readers.read(1, shrink=0.2) == 3:
+            pass
+        eventually(lambda: "1 alarm waits" in told(page), "the page tells of it")
+        words = "Each reader against the others: charts with one false-alarm rate for all."
+        album.take(page, "quality", "Quality", words)
+        page.get_by_role("link", name="Look at it").first.click()
+        eventually(lambda: page.locator(".worst svg rect").count() > 3, "boxes side by side")
+        words = "What changed, since when, and the cases where it is largest."
+        album.take(page, "alarm", "An alarm", words)
+        page.context.close()
 
 
 def _csrf(person: Person) -> str:

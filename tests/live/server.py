@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_WAIT_SECONDS = 60
+_WAIT_SECONDS = 120  # a busy machine is no fault
 _FIND_COMMAND = "import sys; from overread.cli.main import main; sys.exit(main())"
 
 
