@@ -1,5 +1,6 @@
 /** The reading page, put together. */
 import "./page.css";
+import { decidingApi, lacksReason } from "./api/adjudication";
 import { openApi } from "./api/client";
 import { openDatabase } from "./state/database";
 import { activeClock } from "./state/seconds";
@@ -18,8 +19,13 @@ async function main(): Promise<void> {
   const viewport = h("div", { class: "viewport" });
   const image = h("main", { class: "image", "aria-label": "Image" }, viewport);
   page.append(image);
-  const api = openApi();
-  const wish = new URLSearchParams(location.search).get("rendering");
+  const asked = new URLSearchParams(location.search);
+  const adjudication = asked.get("adjudication");
+  const home = `/projects/${encodeURIComponent(project)}/adjudication`;
+  const api = adjudication === null ? openApi() : decidingApi(openApi(), { adjudication,
+    from: asked.get("from") ?? "", now: Date.now,
+    leave: (done) => location.assign(done ? `${home}?done=decided` : home) });
+  const wish = asked.get("rendering");
   const viewer = await startViewer(viewport, api.frame,
     wish === "gpu" || wish === "cpu" ? (wish satisfies Rendering) : undefined);
   const clock = activeClock();
@@ -31,6 +37,7 @@ async function main(): Promise<void> {
     now: () => performance.now(),
     later: (act, ms) => void setTimeout(act, ms),
     newId,
+    lacking: adjudication === null ? undefined : ({ comment }) => lacksReason(comment),
   });
   openDesk(page, image, viewer, session);
 

@@ -2,6 +2,7 @@
 import type { operations } from "./schema";
 import { at } from "./types";
 import type {
+  Adjudication, Decision,
   Body, Draft, ErrorBody, Me, Onboarding, OwnRead, Progress, Protocol, Receipt, Reply, Submission, Task,
   Trial, TrialAnswer, TrialResult,
 } from "./types";
@@ -44,6 +45,8 @@ export interface Api {
   nextTrial(project: string, begin: boolean): Promise<{ trial: Trial | null; onboarding: Onboarding }>;
   answerTrial(trial: string, read: TrialAnswer): Promise<TrialResult>;
   dispute(trial: string, words: string): Promise<void>;
+  adjudication(adjudication: string): Promise<Adjudication>;
+  decide(adjudication: string, decision: Decision): Promise<void>;
   frame(url: string, signal: AbortSignal): Promise<ArrayBuffer>;
 }
 
@@ -129,6 +132,11 @@ export function openApi(send: Fetch = (...args) => fetch(...args)): Api {
     answerTrial: (trial, read) => post<"submitTrial">(at("/api/trials/{trial}/submit", { trial }), read),
     dispute: async (trial, words) => {
       await post<"disputeGold">(at("/api/trials/{trial}/dispute", { trial }), { words });
+    },
+    adjudication: (adjudication) =>
+      ask<Reply<"getAdjudication">>(at("/api/adjudications/{adjudication}", { adjudication })),
+    decide: async (adjudication, decision) => {
+      await post<"decideCase">(at("/api/adjudications/{adjudication}/decide", { adjudication }), decision);
     },
     frame: async (url, signal) => (await request(url, { signal })).arrayBuffer(),
   };

@@ -1385,6 +1385,12 @@ export interface components {
              * @default []
              */
             readonly questions: readonly string[];
+            /**
+             * Final
+             * @description Refuse unless all labels conform to the newest protocol version.
+             * @default false
+             */
+            readonly final: boolean;
         };
         /**
          * ExportOut
@@ -1403,6 +1409,16 @@ export interface components {
             readonly stopping: boolean;
             /** Error */
             readonly error: string | null;
+            /**
+             * Final
+             * @default false
+             */
+            readonly final: boolean;
+            /**
+             * Conformity
+             * @description How many labels conform to which protocol version.
+             */
+            readonly conformity?: string | null;
             /**
              * What
              * @enum {string}

@@ -10,7 +10,14 @@ export type Progress = Shapes["ProgressOut"];
 /** What a reader has said so far; the server's copy. */
 export type Draft = Shapes["DraftOut"];
 /** What the page keeps of a task, and of an own read: it makes some itself, before the server knows. */
-export type Task = Omit<Shapes["TaskOut"], "revision">;
+export type Task = Omit<Shapes["TaskOut"], "revision" | "asked"> & { readonly asked?: Asked | null };
+/** Why a case is asked again ("adjudication", "protocol"), or that a senior decides on it ("decide"). */
+export interface Asked {
+  readonly why: string;
+  readonly words: string;
+}
+export type Adjudication = Shapes["AdjudicationOut"];
+export type Decision = Shapes["DecisionIn"];
 export type Onboarding = Shapes["OnboardingOut"];
 export type Trial = Shapes["TrialOut"];
 export type TrialAnswer = Shapes["TrialIn"];

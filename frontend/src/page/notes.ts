@@ -9,7 +9,7 @@ import { findingsOf } from "../tools/edits";
 import { button, h, show, write } from "./dom";
 
 export function openNotes(session: Session): HTMLElement {
-  const parts = [loginNote(session), conflictNote(session), refusedNote(session)];
+  const parts = [askedNote(), loginNote(session), conflictNote(session), refusedNote(session)];
   session.store.subscribe((state) => parts.forEach((part) => part.update(state)));
   return h("div", { class: "notes" }, ...parts.map(({ element }) => element));
 }
@@ -17,6 +17,32 @@ export function openNotes(session: Session): HTMLElement {
 interface Note {
   readonly element: HTMLElement;
   update(state: State): void;
+}
+
+const ASKED: Readonly<Record<string, string>> = {
+  adjudication: "A senior asks you to look again", protocol: "The protocol has changed: please read this again",
+  decide: "Adjudication",
+};
+
+/** Why this case comes again; it goes away with the case, or when it was read. */
+function askedNote(): Note {
+  const [title, words] = [h("h2", {}), h("p", {})];
+  let seen = "";
+  let task = "";
+  const close = button("I have read it", () => { seen = task; show(element, false); }, "quiet");
+  const element = h("section", { class: "note asked", "aria-label": "Asked again", hidden: true },
+    title, words, close.element);
+  return {
+    element,
+    update(state) {
+      const asked = state.phase === "reading" ? state.task?.asked : null;
+      task = state.task?.id ?? "";
+      show(element, Boolean(asked) && seen !== task);
+      if (!asked) return;
+      write(title, ASKED[asked.why] ?? "Asked again");
+      write(words, asked.words);
+    },
+  };
 }
 
 function loginNote(session: Session): Note {

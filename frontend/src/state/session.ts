@@ -27,6 +27,8 @@ export interface World {
   readonly now: () => number;
   readonly later: Later;
   readonly newId: () => string;
+  /** What work lacks beyond the protocol's own demands, in words. */
+  readonly lacking?: ((work: Work) => string | null) | undefined;
 }
 
 export interface Session {
@@ -299,7 +301,7 @@ export function openSession(project: string, world: World): Session {
       if (!task || !protocol) return;
       if (review) return next();
       if (conflict) return set({ hint: "First choose which of the two versions to keep." });
-      const hint = openQuestion();
+      const hint = openQuestion() ?? world.lacking?.(work) ?? null;
       if (hint) return set({ hint });
       if (trial) return dryRun.answer();
       const before = done[back];

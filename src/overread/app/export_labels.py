@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
+from overread.app.conformity import conformity, require_whole
 from overread.app.consensus_labels import (
     about_consensus,
     consensus_labels,
@@ -62,6 +63,7 @@ def export_labels(
     what: What,
     form: Form,
     questions: Sequence[str] = (),
+    final: bool = False,
     tick: Tick = quiet,
 ) -> Path:
     """Write raw reads, the consensus, or all that was ever said.
@@ -77,14 +79,18 @@ def export_labels(
             where a case has several frames) in a .zip, one folder a reader.
         questions: ids of those wanted; by default all that the form can hold. Several become a
             .zip with one file each.
+        final: refuse unless every label conforms to the newest version of the protocol.
         tick: counts what is done; may raise to stop.
     Returns:
         The file that was written; it stands there whole or not at all.
     Raises:
-        InputError: nothing was read yet, no such question, or none that the form can hold.
+        InputError: nothing was read yet, no such question, or none that the form can hold; or,
+            of a final export, that labels do not conform.
         NotFoundError: no such project.
     """
     version = protocol_of(store, project)
+    if final:
+        require_whole(conformity(store, project))
     chosen = _chosen(version.protocol.questions, questions, what, form)
     until = head(store).n  # every question as things stand now
     with tempfile.TemporaryDirectory(prefix=".overread-export-", dir=folder) as place:

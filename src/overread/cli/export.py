@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from overread.app.conformity import conformity
 from overread.app.export_labels import FORMS, WHATS, export_labels
 from overread.app.home import open_home, project_called
 from overread.cli.home_options import HOME, BlobsOption, DatabaseOption, HomeOption
@@ -29,6 +30,10 @@ def run(
         list[str] | None,
         typer.Option("--question", help="Id of a question; may be said again. All by default."),
     ] = None,
+    final: Annotated[
+        bool,
+        typer.Option("--final", help="Refuse unless all labels conform to the last protocol."),
+    ] = False,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder that the file goes to.")
     ] = Path(),
@@ -70,9 +75,13 @@ def run(
             what=what,
             form=form,
             questions=question or (),
+            final=final,
             tick=count,
         )
+    proof = conformity(opened.store, found.id)
     if as_json:
-        print_json({"file": str(made), "bytes": made.stat().st_size})
+        told = {"file": str(made), "bytes": made.stat().st_size}
+        print_json(told | {"conformity": proof.document()})
     else:
         console().print(f"written: {made}", markup=False, soft_wrap=True)
+        console().print(proof.words, markup=False, soft_wrap=True)

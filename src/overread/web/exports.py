@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from overread.app.conformity import conformity, require_whole
 from overread.app.export_labels import Form, What, export_labels
 from overread.app.project_overview import named
 from overread.app.project_tables import Stopping
@@ -21,10 +22,19 @@ _DAY = 86_400
 
 
 def begin_export(
-    site: Site, project: str, key: str, *, what: What, form: Form, questions: Sequence[str] = ()
+    site: Site,
+    project: str,
+    key: str,
+    *,
+    what: What,
+    form: Form,
+    questions: Sequence[str] = (),
+    final: bool = False,
 ) -> Job:
     """Begin an export; the same id again is the same export.
 
+    Args:
+        final: refuse unless every label conforms to the newest version of the protocol.
     Raises:
         NotFoundError: no such project.
         InputError: too many are waiting, or the id was used for another.
@@ -36,6 +46,10 @@ def begin_export(
         folder.mkdir()
         try:
             tick = Stopping(job.counts, job.stop.is_set)
+            proof = conformity(site.store, project)
+            job.conformity = proof.words
+            if final:
+                require_whole(proof)
             job.file = export_labels(
                 site.store, project, folder, what=what, form=form, questions=questions, tick=tick
             )
@@ -44,6 +58,7 @@ def begin_export(
             raise
 
     told = {"what": what, "format": form, "questions": ",".join(questions)}
+    told |= {"final": "yes"} if final else {}
     return site.jobs.start_export(project, work, key=key, what=told)
 
 
@@ -65,7 +80,8 @@ def export_value(job: Job) -> dict[str, Any]:
     if job.done and job.file is not None and job.file.is_file():
         file = {"name": job.file.name, "bytes": job.file.stat().st_size}
     asked = [one for one in job.what["questions"].split(",") if one]
-    return {**job.told(), **job.what, "questions": asked, "file": file}
+    told = {**job.what, "final": "final" in job.what, "conformity": job.conformity}
+    return {**job.told(), **told, "questions": asked, "file": file}
 
 
 def _folder(site: Site) -> Path:

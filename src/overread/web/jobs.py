@@ -25,6 +25,7 @@ class Job:
         counts: words -> numbers, as the page shows them.
         error: why it ended before its end; "" while it goes well.
         what: of an export: what and in which form.
+        conformity: of an export: how many labels conform to the protocol.
         file: what an export made; None until then.
     """
 
@@ -35,6 +36,7 @@ class Job:
     done: bool = False
     error: str = ""
     what: dict[str, str] = field(default_factory=dict)
+    conformity: str | None = None
     file: Path | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 

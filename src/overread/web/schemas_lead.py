@@ -130,6 +130,10 @@ class ExportIn(_Shape):
         list[Annotated[str, StringConstraints(pattern=r"^[^,\x00-\x1f]{1,40}$")]],
         Field(max_length=100, description="Ids; all that the format can hold if empty."),
     ] = []
+    final: Annotated[
+        bool,
+        Field(description="Refuse unless all labels conform to the newest protocol version."),
+    ] = False
 
 
 class ExportFileOut(BaseModel):
@@ -142,6 +146,10 @@ class ExportFileOut(BaseModel):
 class ExportOut(JobOut):
     """An export; ``file`` is there when it is done without an error."""
 
+    final: bool = False
+    conformity: Annotated[
+        str | None, Field(description="How many labels conform to which protocol version.")
+    ] = None
     what: What
     format: Form
     questions: list[str]

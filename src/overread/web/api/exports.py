@@ -30,6 +30,7 @@ def begin(project: Id, body: ExportIn, site: At) -> Response:
         what=body.what,
         form=body.format,
         questions=body.questions,
+        final=body.final,
     )
     return json_reply(export_value(job), 202)
 

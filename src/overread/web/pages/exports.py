@@ -51,6 +51,7 @@ async def begin(request: Request, project: Id, site: At) -> Response:
             str(uuid4()),
             what=cast("Any", what),
             form=cast("Any", kind),
+            final=bool(text_of(form, "final")),
         )
     except InputError as refused:
         told = {"title": "Not exported", "words": str(refused)}
