@@ -43,7 +43,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class CaseRead:
-    """One reader's latest read of a case. Args: colour: of the reader, from 1."""
+    """One reader's latest read of a case.
+
+    Args:
+        colour: of the reader, from 1.
+        set_aside: after an alarm about the reader; it counts in no consensus and no export.
+    """
 
     read_id: str
     reader: str
@@ -56,6 +61,7 @@ class CaseRead:
     comment: str
     seconds: float
     submitted: str
+    set_aside: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,7 @@ def reads_of(store: Store, case: str) -> list[CaseRead]:
             one.comment,
             one.seconds,
             one.submitted,
+            one.set_aside,
         )
         for one in reads_of_case(store, case)
     ]

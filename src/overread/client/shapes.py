@@ -120,6 +120,7 @@ class CaseRead:
     comment: str
     seconds: float
     submitted: str
+    set_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,7 +279,7 @@ class CasesOut(BaseModel):
 
 
 class CaseReadOut(BaseModel):
-    """One reader's read of a case, for the lead."""
+    """One reader's read of a case, for the lead; one set aside counts in no consensus."""
 
     read_id: str
     reader: str
@@ -292,6 +292,7 @@ class CaseReadOut(BaseModel):
     comment: str
     seconds: float
     submitted: str
+    set_aside: bool
 
 
 class CaseReadsOut(BaseModel):

@@ -116,6 +116,7 @@ function panel(layer, at) {
 
 function ofRead(read) {
   const notes = [];
+  if (read.set_aside) notes.push(["set aside", "after an alarm about the reader; no consensus holds it"]);
   if (read.flags.cannot_be_read) notes.push(["flag", "cannot be read"]);
   if (read.flags.ask_a_senior) notes.push(["flag", "ask a senior"]);
   if (read.comment) notes.push(["comment", read.comment]);
