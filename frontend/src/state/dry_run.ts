@@ -1,6 +1,6 @@
 /** A dry run: gold cases before the first case of the study, each with the right answer behind it. */
 import { ApiError } from "../api/client";
-import type { Onboarding, Task, TrialAnswer } from "../api/types";
+import type { Onboarding, Task, Trial, TrialAnswer } from "../api/types";
 import { EMPTY_WORK, toSend } from "../model/answer";
 import { canonical } from "./draft_sync";
 import type { LocalDraft } from "./database";
@@ -19,7 +19,7 @@ export interface DryRun {
 
 /** What the session does for it. */
 export interface Hooks {
-  open(task: Task, draft: LocalDraft): Promise<void>;
+  open(task: Task, draft: LocalDraft, trial: Trial): Promise<void>;
   /** Stop keeping the draft of the case on screen. */
   close(): Promise<void>;
   signedOut(): void;
@@ -41,17 +41,18 @@ export function openDryRun(project: string, world: World, store: Store<State>, h
     async next(begin) {
       const { user } = store.state;
       const { trial, onboarding } = await api.nextTrial(project, begin);
-      store.set({ trial, onboarding, review: null });
+      store.set({ onboarding });
       if (!trial) {
         await hooks.close();
-        return store.set({ phase: "gate", task: null, work: EMPTY_WORK, open: null, saved: "saved" });
+        return store.set({ phase: "gate", task: null, trial: null, review: null, work: EMPTY_WORK, open: null,
+          saved: "saved" });
       }
       const local = await database.draft(user, trial.id);
       const fresh: LocalDraft = { user, task: trial.id, project, work: EMPTY_WORK, seconds: 0, base: 0,
         dirty: false, revision: OF_TRIAL, open: null };
       const task: Task = { id: trial.id, project, lease_expires: "", case: trial.case, draft: null,
         protocol_version: trial.protocol_version };
-      await hooks.open(task, local?.revision === OF_TRIAL ? local : fresh);
+      await hooks.open(task, local?.revision === OF_TRIAL ? local : fresh, trial);
     },
     async answer() {
       const { protocol, work, user, trial } = store.state;

@@ -1,6 +1,6 @@
 /** A reader at work: opens cases, takes changes, sends reads, goes back. Knows no page and no pixels. */
 import { ApiError, type Api } from "../api/client";
-import type { Draft, OwnRead, Task } from "../api/types";
+import type { Draft, OwnRead, Task, Trial } from "../api/types";
 import { EMPTY_WORK, missing, toSend, type Work } from "../model/answer";
 import type { Case } from "../model/case";
 import type { Database, LocalDraft, OpenRing, Sending, Settings } from "./database";
@@ -79,7 +79,7 @@ export function openSession(project: string, world: World): Session {
   let recent: Case[] = []; // on screen and just left, latest first
 
   const dryRun = openDryRun(project, world, store, {
-    open: (task, draft) => open(task, draft, null),
+    open: (task, draft, trial) => open(task, draft, null, trial),
     close: async () => { await sync?.close(); sync = null; },
     signedOut: () => signedOut(),
   });
@@ -87,7 +87,9 @@ export function openSession(project: string, world: World): Session {
 
   const signedOut = (): void => set({ signedOut: true });
 
-  async function open(task: Task, draft: LocalDraft, theirs: Draft | null): Promise<void> {
+  async function open(
+    task: Task, draft: LocalDraft, theirs: Draft | null, trial: Trial | null = null,
+  ): Promise<void> {
     const { protocol } = store.state;
     await screen.show(task.case, 0);
     steps = history(draft.work);
@@ -101,7 +103,7 @@ export function openSession(project: string, world: World): Session {
     set({
       phase: "reading", problem: null, task, revision: Math.max(0, draft.revision), work: draft.work,
       canUndo: false, canRedo: false, question: Math.max(0, first), selected: null, frame: 0,
-      open: draft.open, saved: draft.dirty ? "here" : "saved", hint: null,
+      open: draft.open, saved: draft.dirty ? "here" : "saved", hint: null, trial, review: null,
       conflict: theirs ? { mine: draft, theirs } : null,
     });
     if (theirs) sync.offer(theirs);
@@ -110,10 +112,8 @@ export function openSession(project: string, world: World): Session {
 
   async function next(): Promise<void> {
     back = -1;
-    set({ review: null });
     try {
       if (isGated(store.state.onboarding)) return await dryRun.next(false);
-      set({ trial: null });
       const task = await queue.next();
       if (!task) return await ended();
       const local = await database.draft(store.state.user, task.id);
@@ -145,7 +145,7 @@ export function openSession(project: string, world: World): Session {
     const progress = await api.progress(project).catch(() => store.state.progress);
     const all = progress !== null && progress.total > 0;
     set({ phase: all ? "finished" : "empty", task: null, progress, work: EMPTY_WORK,
-      open: null, saved: "saved", conflict: null });
+      open: null, saved: "saved", conflict: null, trial: null, review: null });
   }
 
   function troubled(reason: unknown): void {
@@ -153,7 +153,7 @@ export function openSession(project: string, world: World): Session {
     if (failure === "signed-out") signedOut();
     const problem = reason instanceof Error ? reason.message : String(reason);
     sync = null;
-    set({ phase: "problem", problem, task: null });
+    set({ phase: "problem", problem, task: null, trial: null, review: null });
     if (failure === "offline") later(() => { if (store.state.phase === "problem") void next(); }, 3000);
   }
 

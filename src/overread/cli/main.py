@@ -25,11 +25,14 @@ COMMANDS = {
     "compare": "compare",
     "report": "report",
     "next": "next_reads",
+    "plan": "plan",
     "monitor": "monitor",
     "methods": "methods",
+    "check-labels": "check_labels",
     "demo": "demo",
     "init": "init",
     "import": "import_images",
+    "gold": "gold",
     "export": "export",
     "serve": "serve",
     "openapi": "openapi",
@@ -51,7 +54,11 @@ def program(names: Sequence[str] = tuple(COMMANDS)) -> typer.Typer:
     )
     for name in names:
         try:
-            app.command(name)(import_module(f"overread.cli.{COMMANDS[name]}").run)
+            found = import_module(f"overread.cli.{COMMANDS[name]}")
+            if hasattr(found, "group"):  # a command of several words
+                app.add_typer(found.group, name=name)
+            else:
+                app.command(name)(found.run)
         except MissingExtraError as error:
             app.command(name, context_settings=_ANY_WORDS)(_lacking(error))
     app.callback()(_options)
