@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from overread.app.reach_consensus import gold_of
+from overread.app.who_drifts import judge
 from overread.arrays import Floats, Ints
 from overread.errors import MethodError
 from overread.labels import Reads
@@ -103,23 +104,26 @@ def watch_readers(
     """
     known = None if gold is None else gold_of(reads, gold)
     observed = observe(reads, gold=known, order=order)
+    kind = reads.schema.kind.value
     try:
-        design = design_charts(observed, kind=reads.schema.kind.value, settings=settings)
+        design = design_charts(observed, kind=kind, settings=settings)
     except MethodError as error:
         return Watched(observed, None, str(error), (), {}, ())
-    seen = seen_of(design, observed)
-    states, alarms = _replay(design, observed, seen, progress)
-    return Watched(
-        observed, design, "", tuple(alarms), states, _levels(design, observed, seen, alarms)
-    )
+    judged = judge(reads, observed, design, gold=known, order=order)
+    observed, design = judged.observed, judged.design
+    states, alarms = _replay(design, observed, progress)
+    levels = _levels(design, observed, seen_of(design, observed), alarms)
+    return Watched(observed, design, "", tuple(alarms), states, levels)
 
 
 def _replay(
-    design: Design, observed: Observations, seen: list[Seen], progress: Progress | None
+    design: Design, observed: Observations, progress: Progress | None
 ) -> tuple[dict[str, ReaderState], list[tuple[str, Alarm]]]:
     states: dict[str, ReaderState] = {}
     alarms: list[tuple[str, Alarm]] = []
-    for done, (one, code) in enumerate(zip(seen, observed.reader.tolist(), strict=True)):
+    for done, (one, code) in enumerate(
+        zip(seen_of(design, observed), observed.reader.tolist(), strict=True)
+    ):
         reader = observed.readers[code]
         state, alarm = update(design, states.get(reader) or start(design), one)
         if alarm is not None:

@@ -12,6 +12,13 @@ from overread.monitoring.design import (
     chance_of_false_alarm,
     design_charts,
 )
+from overread.monitoring.document import (
+    ChartPoint,
+    chart_points,
+    design_of,
+    state_of,
+    to_document,
+)
 from overread.monitoring.observations import Metric, Observations
 from overread.monitoring.observe import observe
 from overread.monitoring.seen import Seen
@@ -23,6 +30,7 @@ __all__ = [
     "Alarm",
     "CaseMix",
     "Chart",
+    "ChartPoint",
     "Design",
     "Effect",
     "Limits",
@@ -34,12 +42,16 @@ __all__ = [
     "Settings",
     "WorstCase",
     "chance_of_false_alarm",
+    "chart_points",
     "decide",
     "design_charts",
+    "design_of",
     "fit_case_mix",
     "observe",
     "release",
     "seen_of",
     "start",
+    "state_of",
+    "to_document",
     "update",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from overread.monitoring.causes import Effect, cause_words, effects_of, relation_words
 from overread.monitoring.change_point import date_change
-from overread.monitoring.chart import Chart, Question, Side
+from overread.monitoring.chart import Question, Side
 from overread.monitoring.design import Design
 from overread.monitoring.seen import Seen
 
@@ -62,7 +62,6 @@ class Alarm:
 
 def explain(
     design: Design,
-    charts: Sequence[Chart | None],
     recent: Sequence[Seen],
     place: int,
     *,
@@ -74,21 +73,15 @@ def explain(
 
     Args:
         design: of the project.
-        charts: of the reader, with the read that alarmed.
         recent: the reader's last reads, that read included.
         place: the metric that alarmed.
         question, side, beyond: of the alarm.
     """
-    chart = charts[place]
-    accepted = 0.0 if chart is None else chart.accepted
     known = [one for one in recent if one.away[place] is not None]
     rate = design.metrics[place].form == "rate"
     of_level = question == "level" and not rate
     sign = 1.0 if side == "up" else -1.0
-    values = [
-        sign * (((one.z[place] or 0.0) - accepted) if of_level else (one.standard[place] or 0.0))
-        for one in known
-    ]
+    values = [sign * ((one.z[place] if of_level else one.standard[place]) or 0.0) for one in known]
     dated = date_change(values)
     first = known[dated.at]
     number = {at: known[at].number for at in (dated.low, dated.high)}
@@ -98,7 +91,7 @@ def explain(
     effects = effects_of(design, segment, () if question == "level" else earlier)
     main = next(one for one in effects if one.metric == design.metrics[place].key)
     whole = question == "level" and dated.at == 0
-    words = relation_words(design.kind, segment, earlier) or cause_words(main, effects)
+    words = relation_words(design.kind, segment, earlier, effects) or cause_words(main, effects)
     return Alarm(
         metric=main.metric,
         question=question,

@@ -166,7 +166,7 @@ def _fit_product(ratio: Floats, rows: Ints) -> Effects:
 
 def _fit_rate(x: Floats, rows: Ints, who: Ints) -> Usual:
     start = float(np.clip(x.mean(), _LOW, _HIGH))
-    effects = _fit_product(x / start, rows)
+    effects = _fit_product(x / start, np.column_stack([who, rows]))[1:]
     asked = np.clip(start * _effect_of(effects, rows, product=True), _LOW, _HIGH)
     many = np.bincount(who)
     got = np.bincount(who, x) + 1.0

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _PRIOR = 4.0  # reads before the change that a missing past counts for, at the pool's level
 _CLEAR = 3.0  # standard errors from which a metric is worth naming
 _SIDE = 1.6  # an edge stands out when it moved so many times as far as the others do on average
+_UNSIGNED = ("disagreement", "distance", "gold_error", "gold_distance")
+_SIGNED = ("grade", "score", "findings")  # tell the side, which the others do not
 _FEWEST = 12  # reads to judge whether answers are related at all
 
 
@@ -74,6 +76,9 @@ def cause_words(main: Effect, effects: Sequence[Effect]) -> str:
     Example: "boxes 31 % smaller, mostly at the lower edge".
     """
     by_key = {one.metric: one for one in effects}
+    sides = [one for one in effects if one.metric in _SIGNED or one.metric.startswith("said:")]
+    if main.metric in _UNSIGNED and sides and abs(sides[0].score) >= _CLEAR:
+        return f"{sides[0].words}; {main.words}"
     size = by_key.get("log_area")
     if size is None or main.metric in ("log_seconds", "count"):
         return main.words
@@ -89,20 +94,35 @@ def cause_words(main: Effect, effects: Sequence[Effect]) -> str:
     return main.words
 
 
-def relation_words(kind: str, segment: Sequence[Seen], earlier: Sequence[Seen]) -> str:
-    """Say it if the answers have nothing to do with the reference any more; else "".
-
-    Whole-case answers only: sets and findings are judged by their own metrics.
-    """
+def relation_words(
+    kind: str, segment: Sequence[Seen], earlier: Sequence[Seen], effects: Sequence[Effect]
+) -> str:
+    """Say it if the answers have nothing to do with the reference any more; else ""."""
+    if kind in ("box", "instance"):
+        return _loose_words(segment, effects)
     if kind not in ("nominal", "ordinal", "score"):
         return ""
     now, top, n = _relation(kind, segment)
     was, _, n_before = _relation(kind, earlier)
-    if n < _FEWEST or top > 0.35 or (n_before >= _FEWEST and was < 0.4):
+    if n < _FEWEST or now > 0.3 or top > 0.6:
+        return ""
+    if n_before >= _FEWEST and (was < 0.4 or was - now < 2.5 / math.sqrt(n)):
         return ""
     measure = "kappa" if kind == "nominal" else "correlation"
     past = f", {was:.2f} before" if n_before >= _FEWEST else ""
     return f"answers no longer related to the images ({measure} with the others' {now:.2f}{past})"
+
+
+def _loose_words(segment: Sequence[Seen], effects: Sequence[Effect]) -> str:
+    found = next((one for one in effects if one.metric == "unmatched"), None)
+    if found is None or len(segment) < 8 or found.mean < 0.55 or found.score < _CLEAR:
+        return ""
+    if found.usual > 0.6 * found.mean:
+        return ""
+    return (
+        f"marks no longer related to the images ({found.mean:.0%} meet none of the others', "
+        f"usually {found.usual:.0%})"
+    )
 
 
 def _effect(
@@ -153,11 +173,11 @@ def _where(by_key: dict[str, Effect], size: Effect) -> str:
     sign = 1.0 if size.value > 0 else -1.0
     moved = {name: sign * by_key[f"edge_{name}"].value for name in EDGES}
     name = max(moved, key=lambda one: moved[one])
-    rest = [max(moved[other], 0.0) for other in EDGES if other != name]
-    if moved[name] > _SIDE * max(sum(rest) / 3, 1e-9) and abs(by_key[f"edge_{name}"].score) > 2:
-        second = max(rest)
-        if second < moved[name] / 1.2:
-            return f", mostly at the {name} edge"
+    rest = sum(max(moved[other], 0.0) for other in EDGES if other != name) / 3
+    most = by_key[f"edge_{name}"]
+    error = abs(most.value / most.score) if most.score else float("inf")
+    if moved[name] > _SIDE * rest and moved[name] - rest > _CLEAR * error:
+        return f", mostly at the {name} edge"
     return ", on all sides" if min(moved.values()) > 0 else ""
 
 

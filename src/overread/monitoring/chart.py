@@ -33,6 +33,7 @@ class Chart:
         up, down: CUSUM of a change; slow_up, slow_down: EWMA; level_up, level_down: CUSUM
             against the pool.
         accepted: level that a lead has accepted, in standard deviations (numbers) or log odds.
+        own: a level was accepted, so that the reader is no longer held to the pool's.
     """
 
     n: int = 0
@@ -45,6 +46,7 @@ class Chart:
     level_up: float = 0.0
     level_down: float = 0.0
     accepted: float = 0.0
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def step_number(limits: Limits, chart: Chart, z: float) -> tuple[Chart, float]:
     t = (z - mean) / (sd * math.sqrt(1 + 1 / weight))
     tail = float(stdtr(_PRIOR_SD_READS + chart.n, -abs(t)))
     u = min(-float(ndtri(max(tail, 1e-12))), FAR) * (1 if t > 0 else -1)
-    own = (z - chart.accepted) / max(sd, 1.0)  # who scatters more than others is not off for it
+    off = z / max(sd, 1.0)  # who scatters more than others is not off for it
     keep, lam = 1 - limits.smoothing, limits.smoothing
     return Chart(
         chart.n + 1,
@@ -111,9 +113,10 @@ def step_number(limits: Limits, chart: Chart, z: float) -> tuple[Chart, float]:
         max(0.0, chart.down - u - limits.k),
         max(0.0, keep * chart.slow_up + lam * u),
         max(0.0, keep * chart.slow_down - lam * u),
-        max(0.0, chart.level_up + own - limits.k_level),
-        max(0.0, chart.level_down - own - limits.k_level),
+        0.0 if chart.own else max(0.0, chart.level_up + off - limits.k_level),
+        0.0 if chart.own else max(0.0, chart.level_down - off - limits.k_level),
         chart.accepted,
+        chart.own,
     ), u
 
 
@@ -132,7 +135,7 @@ def step_rate(limits: Limits, chart: Chart, seen: float, expected: float) -> tup
     """
     own, _, _ = level_of(limits, chart)
     p = at_odds(expected, own)
-    pool = at_odds(expected, chart.accepted)
+    pool = at_odds(expected, 0.0)
     beyond = limits.odds * math.exp(min(limits.between, 1.0))
     u = (seen - p) / math.sqrt(p * (1 - p))
     return Chart(
@@ -143,9 +146,10 @@ def step_rate(limits: Limits, chart: Chart, seen: float, expected: float) -> tup
         max(0.0, chart.down + log_ratio(seen, p, 1 / limits.odds)),
         max(0.0, (1 - limits.smoothing) * chart.slow_up + limits.smoothing * u),
         max(0.0, (1 - limits.smoothing) * chart.slow_down - limits.smoothing * u),
-        max(0.0, chart.level_up + log_ratio(seen, pool, beyond)),
-        max(0.0, chart.level_down + log_ratio(seen, pool, 1 / beyond)),
+        0.0 if chart.own else max(0.0, chart.level_up + log_ratio(seen, pool, beyond)),
+        0.0 if chart.own else max(0.0, chart.level_down + log_ratio(seen, pool, 1 / beyond)),
         chart.accepted,
+        chart.own,
     ), min(max(u, -FAR), FAR)
 
 
@@ -158,8 +162,7 @@ def level_of(limits: Limits, chart: Chart) -> tuple[float, float, float]:
     """
     prior = limits.prior_reads()
     if limits.rate:
-        odds = math.log((chart.total + prior) / (chart.square + prior))
-        return odds + chart.accepted * prior / (prior + chart.square), 1.0, prior + chart.n
+        return _odds_of(chart, prior, chart.accepted), 1.0, prior + chart.n
     weight = prior + chart.n
     mean = (prior * chart.accepted + chart.total) / weight
     rest = chart.square + prior * chart.accepted**2 - weight * mean * mean
@@ -188,25 +191,44 @@ def sums_of(limits: Limits, chart: Chart) -> tuple[tuple[float, float | None, Qu
     )
 
 
-def restarted(limits: Limits, chart: Chart, *, accept: bool, head_start: float) -> Chart:
+def restarted(limits: Limits, chart: Chart, *, head_start: float) -> Chart:
     """The chart as it goes on after a release.
 
     Args:
-        accept: the level learned so far becomes the reader's accepted one.
         head_start: share of each limit at which the sums begin (fast initial response): 0.5 finds
             a reader who has not changed back sooner; 0 without need.
+    Source:
+        Lucas & Crosier 1982, Technometrics 24:199-205.
     """
-    level, _, _ = level_of(limits, chart)
+    level = 0.0 if chart.own else head_start
     return replace(
         chart,
         up=head_start * (limits.change_up or 0.0),
         down=head_start * (limits.change_down or 0.0),
         slow_up=0.0,
         slow_down=0.0,
-        level_up=0.0 if accept else head_start * (limits.level_up or 0.0),
-        level_down=0.0 if accept else head_start * (limits.level_down or 0.0),
-        accepted=level if accept else chart.accepted,
+        level_up=level * (limits.level_up or 0.0),
+        level_down=level * (limits.level_down or 0.0),
     )
+
+
+def accepted(limits: Limits, n: int, total: float, square: float) -> Chart:
+    """A chart whose reader's level is what these observations say; the pool counts no more.
+
+    Args:
+        n, total, square: as in :class:`Chart`, of the reads since the change.
+    """
+    chart = Chart(n, total, square, own=True)
+    level = _odds_of(chart, 1.0, 0.0) if limits.rate else total / (n + 1.0)
+    return replace(chart, accepted=level)
+
+
+def _odds_of(chart: Chart, prior: float, centre: float) -> float:
+    """Log odds of a rate against what is usual, with ``prior`` reads at ``centre``."""
+    usual = min(max(chart.square / chart.n, 0.002), 0.98) if chart.n else 0.5
+    held = prior * at_odds(usual, centre)
+    seen = min(max((chart.total + held) / (chart.n + prior), 0.002), 0.98)
+    return math.log(seen / (1 - seen) * (1 - usual) / usual)
 
 
 def at_odds(p: float, log_odds: float) -> float:

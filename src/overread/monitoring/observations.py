@@ -139,6 +139,7 @@ def gather(
     counted: Bools,
     gold: Bools,
     *,
+    trusted: Bools,
     order: Ints | Floats | None = None,
 ) -> Observations:
     """Put measured reads in order, and leave out those that nothing can be compared with.
@@ -148,10 +149,11 @@ def gather(
         measured: by the label kind's observer.
         counted: (reads,) first answers that count as somebody's read of a case.
         gold: (cases,) whether the case has a gold answer.
+        trusted: (reads,) whether others may be compared with the read.
         order: (reads,) rank of each read in time, where it is known otherwise than by its time.
     """
-    others = np.where(counted, _others(index, counted), 0)
-    seconds = _log_seconds(index, counted)
+    others = np.where(counted, _others(index, counted & trusted), 0)
+    seconds = _log_seconds(index, counted, trusted)
     metrics, value = measured.metrics, measured.value
     if seconds is not None:
         metrics, value = (*metrics, SECONDS), np.column_stack([value, seconds])
@@ -180,13 +182,16 @@ def gather(
     )
 
 
-def loo_median(value: Floats, case: Ints, counted: Bools) -> tuple[Floats, Floats]:
+def loo_median(
+    value: Floats, case: Ints, counted: Bools, trusted: Bools | None = None
+) -> tuple[Floats, Floats]:
     """Median and range of the others' values on the case of each read.
 
     Args:
         value: (reads,) numbers.
         case: (reads,) case of each.
-        counted: (reads,) reads that count, as own and as others' reads.
+        counted: (reads,) reads that count.
+        trusted: (reads,) those that count as others' reads too; by default all.
     Returns:
         (reads,) median of the others, nan where there are none; (reads,) their range, nan where
         there are fewer than two.
@@ -195,8 +200,15 @@ def loo_median(value: Floats, case: Ints, counted: Bools) -> tuple[Floats, Float
         [3.5, 3.0, 1.5]
     """
     median, spread = np.full(value.size, np.nan), np.full(value.size, np.nan)
-    rows = np.flatnonzero(counted & ~np.isnan(value))
+    usable = counted & ~np.isnan(value)
+    sure = usable if trusted is None else usable & trusted
+    rows = np.flatnonzero(sure)
     rows = rows[np.argsort(case[rows], kind="stable")]
+    for row in np.flatnonzero(usable & ~sure):
+        rest = value[rows[slice(*np.searchsorted(case[rows], (case[row], case[row] + 1)))]]
+        if rest.size:
+            median[row] = np.median(rest)
+            spread[row] = np.ptp(rest) if rest.size > 1 else np.nan
     count = np.bincount(case[rows], minlength=int(case.max(initial=-1)) + 1)
     for n in np.unique(count[count > 1]):
         block = rows[count[case[rows]] == n].reshape(-1, n)
@@ -217,11 +229,11 @@ def first_reads(index: ReadIndex, answered: Bools) -> NDArray[np.bool_]:
     return counted
 
 
-def _others(index: ReadIndex, counted: Bools) -> NDArray[np.int64]:
-    return np.bincount(index.case[counted], minlength=index.n_cases)[index.case] - 1
+def _others(index: ReadIndex, sure: Bools) -> NDArray[np.int64]:
+    return np.bincount(index.case[sure], minlength=index.n_cases)[index.case] - sure
 
 
-def _log_seconds(index: ReadIndex, counted: Bools) -> Floats | None:
+def _log_seconds(index: ReadIndex, counted: Bools, trusted: Bools) -> Floats | None:
     """(reads,) log seconds, less the others' median on the case where they have one."""
     if index.seconds is None:
         return None
@@ -230,7 +242,7 @@ def _log_seconds(index: ReadIndex, counted: Bools) -> Floats | None:
         return None
     value = np.full(index.n_reads, np.nan)
     value[known] = np.log(index.seconds[known].astype(float))
-    usual, _ = loo_median(value, index.case, counted)
+    usual, _ = loo_median(value, index.case, counted, trusted)
     return np.where(np.isnan(usual), np.nan, value - usual)
 
 

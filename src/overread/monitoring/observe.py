@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from overread.arrays import Floats, Ints
+from overread.arrays import Bools, Floats, Ints
 from overread.labels import (
     BoxReads,
     ClassReads,
@@ -22,7 +22,13 @@ from overread.monitoring.observe_findings import measure_findings
 from overread.monitoring.observe_masks import measure_masks
 
 
-def observe(reads: Reads, *, gold: Any = None, order: Ints | Floats | None = None) -> Observations:
+def observe(
+    reads: Reads,
+    *,
+    gold: Any = None,
+    order: Ints | Floats | None = None,
+    distrust: Bools | None = None,
+) -> Observations:
     """Measure every read that others read too, or whose case has a gold answer.
 
     Args:
@@ -32,6 +38,8 @@ def observe(reads: Reads, *, gold: Any = None, order: Ints | Floats | None = Non
             unknown (scores); the reads of one reader on the same cases and classes (boxes,
             outlines); (cases,) arrays of class codes or None (masks).
         order: (reads,) rank of each read in time; by default its time, else its row.
+        distrust: (reads,) reads that nobody shall be compared with: those of a reader who
+            drifts, which would make the others look as if they moved the other way.
     Returns:
         one row a read, in order of time where all reads have one, else in row order. A reader's
         second read of a case is left out: it is no second opinion. None at all is no error:
@@ -43,20 +51,22 @@ def observe(reads: Reads, *, gold: Any = None, order: Ints | Floats | None = Non
         >>> found.n, found.column("disagreement").tolist()
         (2, [1.0, 1.0])
     """
-    measured, counted = _measure(reads, gold)
-    return gather(reads.index, measured, counted, _known(reads, gold), order=order)
+    trusted = np.ones(reads.index.n_reads, np.bool_) if distrust is None else ~distrust
+    measured, counted = _measure(reads, gold, trusted)
+    known = _known(reads, gold)
+    return gather(reads.index, measured, counted, known, trusted=trusted, order=order)
 
 
-def _measure(reads: Reads, gold: Any) -> Any:
+def _measure(reads: Reads, gold: Any, trusted: Bools) -> Any:
     if isinstance(reads, ClassReads):
-        return measure_classes(reads, gold)
+        return measure_classes(reads, gold, trusted)
     if isinstance(reads, MultiLabelReads):
-        return measure_sets(reads, gold)
+        return measure_sets(reads, gold, trusted)
     if isinstance(reads, ScoreReads):
-        return measure_scores(reads, gold)
+        return measure_scores(reads, gold, trusted)
     if isinstance(reads, (BoxReads, InstanceReads)):
-        return measure_findings(reads, gold)
-    return measure_masks(reads, gold)
+        return measure_findings(reads, gold, trusted)
+    return measure_masks(reads, gold, trusted)
 
 
 def _known(reads: Reads, gold: Any) -> Any:

@@ -34,21 +34,22 @@ _GOLD_DISTANCE = Metric(
 )  # fmt: skip
 
 
-def measure_classes(reads: ClassReads, gold: Ints | None) -> tuple[Measured, Bools]:
+def measure_classes(reads: ClassReads, gold: Ints | None, trusted: Bools) -> tuple[Measured, Bools]:
     """Measure classes and grades.
 
     Args:
         reads: nominal or ordinal.
         gold: (cases,) class codes, -1 where unknown; or None.
+        trusted: (reads,) whether others are compared with the read.
     Returns:
         the figures, and (reads,) which reads count.
     """
     index, label = reads.index, reads.label.astype(np.int64)
     counted = first_reads(index, label >= 0)
-    counts = reads.select(counted).counts()
-    n_others = np.maximum(counts.sum(axis=1)[index.case] - 1, 0)
-    rest = counts[index.case].astype(float)
-    rest[np.flatnonzero(counted), label[counted]] -= 1
+    sure = counted & trusted
+    rest = reads.select(sure).counts()[index.case].astype(float)
+    rest[np.flatnonzero(sure), label[sure]] -= 1
+    n_others = rest.sum(axis=1)
     same = np.where(counted, rest[np.arange(label.size), np.maximum(label, 0)], np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = same / n_others
@@ -61,7 +62,7 @@ def measure_classes(reads: ClassReads, gold: Ints | None) -> tuple[Measured, Boo
     said = np.where(counted, label, np.nan)
     middle = said * np.nan
     if reads.schema.kind is Kind.ORDINAL:
-        middle, _ = loo_median(said, index.case, counted)
+        middle, _ = loo_median(said, index.case, counted, trusted)
         columns.append((_GRADE, said - middle))
     elif reads.n_classes == 2:
         middle = np.where(n_others > 0, rest[:, 1] / np.maximum(n_others, 1), np.nan)
@@ -81,19 +82,21 @@ def measure_classes(reads: ClassReads, gold: Ints | None) -> tuple[Measured, Boo
     return _measured(columns, reference, none, doubt, said, reference.astype(float)), counted
 
 
-def measure_sets(reads: MultiLabelReads, gold: Ints | None) -> tuple[Measured, Bools]:
+def measure_sets(
+    reads: MultiLabelReads, gold: Ints | None, trusted: Bools
+) -> tuple[Measured, Bools]:
     """Measure sets of classes; see :func:`measure_classes`. ``gold`` is (cases, classes)."""
     index, present = reads.index, reads.present.astype(float)
     present[present < 0] = np.nan
     counted = first_reads(index, ~np.isnan(present).all(axis=1))
-    said = present[counted]
-    case = index.case[counted]
+    sure = counted & trusted
+    said, case = present[sure], index.case[sure]
     seen, marked = np.zeros((2, index.n_cases, present.shape[1]))
     np.add.at(seen, case, ~np.isnan(said))
     np.add.at(marked, case, np.nan_to_num(said))
     own = np.nan_to_num(present)
-    n_others = seen[index.case] - (~np.isnan(present) & counted[:, None])
-    rest = np.where(n_others > 0, marked[index.case] - own * counted[:, None], np.nan)
+    n_others = seen[index.case] - (~np.isnan(present) & sure[:, None])
+    rest = np.where(n_others > 0, marked[index.case] - own * sure[:, None], np.nan)
     share = rest / np.where(n_others > 0, n_others, np.nan)
     apart = np.abs(present - share)
     doubt = _row_mean(np.where(n_others > 1, 2 * share * (1 - share), np.nan))
@@ -115,12 +118,14 @@ def measure_sets(reads: MultiLabelReads, gold: Ints | None) -> tuple[Measured, B
     return _measured(columns, reference, none, doubt, answer, some), counted
 
 
-def measure_scores(reads: ScoreReads, gold: Floats | None) -> tuple[Measured, Bools]:
+def measure_scores(
+    reads: ScoreReads, gold: Floats | None, trusted: Bools
+) -> tuple[Measured, Bools]:
     """Measure scores; see :func:`measure_classes`. ``gold`` is (cases,), nan where unknown."""
     index = reads.index
     counted = first_reads(index, ~np.isnan(reads.value))
     value = np.where(counted, reads.value, np.nan)
-    middle, doubt = loo_median(value, index.case, counted)
+    middle, doubt = loo_median(value, index.case, counted, trusted)
     columns = [(_SCORE, value - middle), (_DISTANCE, np.abs(value - middle))]
     reference = middle
     if gold is not None:

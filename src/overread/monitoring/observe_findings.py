@@ -77,13 +77,14 @@ class _Marks:
 
 
 def measure_findings(
-    reads: BoxReads | InstanceReads, gold: BoxReads | InstanceReads | None
+    reads: BoxReads | InstanceReads, gold: BoxReads | InstanceReads | None, trusted: Bools
 ) -> tuple[Measured, Bools]:
     """Measure boxes or outlines.
 
     Args:
         reads: of one image a case.
         gold: the reads of one reader, on the same cases and classes; or None.
+        trusted: (reads,) whether others are compared with the read.
     Returns:
         the figures, and (reads,) which reads count.
     """
@@ -92,9 +93,10 @@ def measure_findings(
     counted = first_reads(index, readable)
     marks = _marks(reads)
     mine, theirs = _pairs(index.case, counted)
+    mine, theirs = mine[trusted[theirs]], theirs[trusted[theirs]]
     value = _compare(marks, marks, mine, theirs, index.n_reads)
     number = np.where(counted, np.diff(marks.start).astype(float), np.nan)
-    middle, doubt = loo_median(number, index.case, counted)
+    middle, doubt = loo_median(number, index.case, counted, trusted)
     value[:, _place("count")] = np.log1p(number) - np.log1p(middle)
     metrics = metrics_of("boxes" if isinstance(reads, BoxReads) else "outlines")
     if gold is not None:
@@ -197,7 +199,9 @@ def _unmatched(  # noqa: PLR0917 - two sides, and their pairs
     total = np.diff(one.start)[mine] + np.diff(other.start)[theirs]
     matched = 2.0 * np.bincount(pair, minlength=mine.size)
     share = np.where(total > 0, 1.0 - matched / np.maximum(total, 1), 0.0)
-    return np.bincount(mine, share, minlength=n_reads) / np.bincount(mine, minlength=n_reads)
+    many = np.bincount(mine, minlength=n_reads)
+    total = np.bincount(mine, share, minlength=n_reads)
+    return np.asarray(np.divide(total, many, out=np.full(n_reads, np.nan), where=many > 0))
 
 
 def _reference(marks: _Marks, mine: Ints, theirs: Ints, n_reads: int) -> tuple[Ints, Floats]:

@@ -33,13 +33,14 @@ def _metrics(unit: str) -> tuple[Metric, ...]:
 
 
 def measure_masks(
-    reads: MaskReads, gold: Sequence[NDArray[Any] | None] | None
+    reads: MaskReads, gold: Sequence[NDArray[Any] | None] | None, trusted: Bools
 ) -> tuple[Measured, Bools]:
     """Measure masks; all classes but the background count as one foreground.
 
     Args:
         reads: 2-D or 3-D.
         gold: (cases,) arrays of class codes, or None.
+        trusted: (reads,) whether others are compared with the read.
     Returns:
         the figures, and (reads,) which reads count. Borders are in mm where every case has a
         spacing, else in pixels.
@@ -62,7 +63,8 @@ def measure_masks(
         if rows.size < 2 and true is None:
             continue
         step = spacing[case] if in_mm and spacing is not None else None
-        found = _case([reads.mask(int(r)) > 0 for r in rows], true, step)
+        masks = [reads.mask(int(r)) > 0 for r in rows]
+        found = _case(masks, true, step, trusted[rows].tolist())
         value[rows, :3], size[rows], doubt[rows] = found[0], found[2], found[3]
         if gold is not None:
             value[rows, 3:] = found[1]
@@ -77,16 +79,21 @@ def _of_gold(one: Metric) -> Metric:
 
 
 def _case(
-    masks: list[NDArray[np.bool_]], gold: NDArray[Any] | None, spacing: Floats | None
+    masks: list[NDArray[np.bool_]],
+    gold: NDArray[Any] | None,
+    spacing: Floats | None,
+    trusted: list[bool],
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """(reads, 3) against the others, (reads, 3) against gold, (reads,) size, (reads,) doubt."""
     truth = None if gold is None else gold > 0
     whole = np.logical_or.reduce([*masks, *([] if truth is None else [truth])])
     block = bounding_slices(whole)
     n = len(masks)
+    rest = [[j for j in range(n) if j != i and trusted[j]] for i in range(n)]
     if block is None:  # nobody marked anything: all agree
         flat = np.tile([1.0, np.nan, np.nan], (n, 1))
-        return flat, flat if truth is not None else flat * np.nan, np.zeros(n), np.zeros(n)
+        others = np.where(np.array([bool(own) for own in rest])[:, None], flat, np.nan)
+        return others, flat if truth is not None else flat * np.nan, np.zeros(n), np.zeros(n)
     block = tuple(slice(max(s.start - _MARGIN, 0), s.stop + _MARGIN) for s in block)
     parts = [_Part(mask[block], spacing) for mask in masks]
     pairs = np.full((n, n, 3), np.nan)
@@ -94,7 +101,6 @@ def _case(
         for j in range(i):
             pairs[i, j] = parts[i].against(parts[j])
             pairs[j, i] = pairs[i, j] * [1.0, -1.0, -1.0]
-    rest = [[j for j in range(n) if j != i] for i in range(n)]
     others = np.array([_mean(pairs[i, own]) for i, own in enumerate(rest)])
     gold_part = None if truth is None else _Part(truth[block], spacing)
     known = [np.full(3, np.nan) if gold_part is None else p.against(gold_part) for p in parts]
@@ -134,9 +140,7 @@ def _mean(rows: Floats) -> Floats:
     known = ~np.isnan(rows)
     count = known.sum(axis=0)
     total = np.where(known, rows, 0).sum(axis=0)
-    return np.asarray(
-        np.divide(total, count, out=np.full(rows.shape[1], np.nan), where=count > 0)
-    )
+    return np.asarray(np.divide(total, count, out=np.full(rows.shape[1], np.nan), where=count > 0))
 
 
 def _log_size(reads: MaskReads, row: int) -> float:

@@ -20,7 +20,7 @@ from overread.errors import InputError, MethodError
 Cdf = Callable[[Floats], Any]
 """Distribution of one standardised observation: (n,) values to P(observation <= value)."""
 
-_STATES = 101
+_STATES = 81  # near enough, and below the size at which BLAS begins to use threads
 _REACH, _FINE = 16.0, 500  # a sample's distribution is kept as a table with steps of 1 / _FINE
 _HIGHEST = 400.0
 
@@ -188,17 +188,19 @@ def _solve(arl_at: Callable[[float], float], arl: float) -> float:
     def gap(limit: float) -> float:
         return math.log(min(arl_at(limit), 1e15)) - math.log(arl)
 
-    low, high = 1e-3, 1.0
+    low, high = 1e-3, math.log(arl)  # the log run length is nearly linear in the limit
     while gap(high) < 0:
-        low, high = high, 1.5 * high
+        low, high = high, 1.3 * high
         if high > _HIGHEST:
             raise MethodError(
                 "no control limit gives the run length asked for: the observations drift without "
                 "any change. Ask for a shorter run length."
             )
+    if low < 0.01:
+        low = next((part * high for part in (0.8, 0.5, 0.1) if gap(part * high) < 0), low)
     if gap(low) >= 0:
         return low
-    return float(brentq(gap, low, high, xtol=1e-3))
+    return float(brentq(gap, low, high, xtol=3e-3))
 
 
 def _refuse_limit(limit: float) -> None:

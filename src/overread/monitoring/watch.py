@@ -10,9 +10,11 @@ import numpy as np
 
 from overread.monitoring.alarm import Alarm, explain
 from overread.monitoring.chart import (
+    FAR,
     Chart,
     Question,
     Side,
+    accepted,
     alarms_of,
     restarted,
     step_number,
@@ -21,6 +23,8 @@ from overread.monitoring.chart import (
 from overread.monitoring.design import Design
 from overread.monitoring.observations import Observations
 from overread.monitoring.seen import Seen
+
+_CLEAR = 3.0  # standard errors from which a metric has clearly changed
 
 KEPT = 300
 """Reads of a reader that the state remembers, to date a change and to rank cases."""
@@ -101,7 +105,7 @@ def update(design: Design, state: ReaderState, seen: Seen) -> tuple[ReaderState,
     if not raised:
         return now, None
     beyond, question, side, place = max(raised)
-    alarm = explain(design, now.charts, recent, place, question=question, side=side, beyond=beyond)
+    alarm = explain(design, recent, place, question=question, side=side, beyond=beyond)
     return replace(now, alarm=alarm), alarm
 
 
@@ -111,47 +115,52 @@ def release(
     """Start the charts again after an alarm.
 
     Args:
-        accept: a lead has decided that the new level is right: it becomes the reader's own, and
-            what came before is forgotten. Otherwise the reader is held to the level before the
+        accept: a lead has decided that the new level is right: it becomes the reader's own in
+            every metric that clearly changed, and is not compared with the pool's any more.
+            Otherwise the reader is held to the level before the
             change, and what he read since then is forgotten.
         head_start: see :func:`overread.monitoring.chart.restarted`; 0 when the level is accepted.
+    Returns:
+        the state without its alarm; the same state where there is none.
     """
-    since = state.alarm.since if state.alarm is not None else state.reads
-    learned = state.alarm.number if state.alarm is not None else state.reads
-    after = [one for one in state.recent if one.number >= since]
-    own = after if accept else [one for one in after if one.number <= learned]
-    charts = tuple(
-        None
-        if limits is None or chart is None
-        else restarted(
-            limits,
-            _part(chart, own, place, rate=limits.rate, keep=accept),
-            accept=accept,
-            head_start=0.0 if accept else head_start,
-        )
-        for place, (limits, chart) in enumerate(zip(design.limits, state.charts, strict=True))
-    )
-    recent = tuple(after) if accept else tuple(one for one in state.recent if one.number < since)
-    return ReaderState(state.reads, charts, recent, None)
+    if state.alarm is None:
+        return state
+    alarm = state.alarm
+    after = [one for one in state.recent if one.number >= alarm.since]
+    known = [one for one in after if accept or one.number <= alarm.number]
+    clear = {one.metric for one in alarm.effects if abs(one.score) >= _CLEAR} | {alarm.metric}
+    charts: list[Chart | None] = []
+    for place, (limits, chart) in enumerate(zip(design.limits, state.charts, strict=True)):
+        if limits is None or chart is None:
+            charts.append(None)
+            continue
+        part = _sums(known, place, rate=limits.rate)
+        if not accept:
+            charts.append(restarted(limits, _without(chart, *part), head_start=head_start))
+        elif design.metrics[place].key in clear:
+            charts.append(accepted(limits, *part))
+        else:
+            charts.append(restarted(limits, chart, head_start=0.0))
+    recent = after if accept else [one for one in state.recent if one.number < alarm.since]
+    return ReaderState(state.reads, tuple(charts), tuple(recent), None)
 
 
-def _part(chart: Chart, after: Sequence[Seen], place: int, *, rate: bool, keep: bool) -> Chart:
-    """What the chart learned from these reads (keep), or from all others."""
-    known = [one for one in after if one.away[place] is not None]
+def _sums(known: Sequence[Seen], place: int, *, rate: bool) -> tuple[int, float, float]:
+    """What a chart learned from these reads."""
+    seen = [one for one in known if one.away[place] is not None]
     if rate:
-        total = sum((one.away[place] or 0.0) + (one.usual[place] or 0.0) for one in known)
-        square = sum(one.usual[place] or 0.0 for one in known)
-    else:
-        values = [min(max(one.z[place] or 0.0, -4.0), 4.0) for one in known]
-        total, square = sum(values), sum(v * v for v in values)
-    if keep:
-        return replace(chart, n=len(known), total=total, square=square)
+        usual = [one.usual[place] or 0.0 for one in seen]
+        return len(seen), sum(one.away[place] or 0.0 for one in seen) + sum(usual), sum(usual)
+    values = [min(max(one.z[place] or 0.0, -FAR), FAR) for one in seen]
+    return len(seen), sum(values), sum(v * v for v in values)
+
+
+def _without(chart: Chart, n: int, total: float, square: float) -> Chart:
+    n = max(chart.n - n, 0)
     return replace(
-        chart,
-        n=max(chart.n - len(known), 0),
-        total=chart.total - total,
-        square=max(chart.square - square, 0.0),
-    )
+        chart, n=n, total=chart.total - total if n else 0.0,
+        square=max(chart.square - square, 0.0) if n else 0.0,
+    )  # fmt: skip
 
 
 def _plain(value: np.ndarray) -> list[list[float | None]]:

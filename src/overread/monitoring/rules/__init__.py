@@ -1,7 +1,15 @@
 """Label rules: loose contours, sizes, imbalance, duplicates, contradictions, deviating readers."""
 
 from overread.monitoring.rules.annotation import Annotation, drawings_of, plane
-from overread.monitoring.rules.figures import DrawnFigures, gathered, measure_drawings, no_drawings
+from overread.monitoring.rules.figures import (
+    DrawnFigures,
+    Probes,
+    gathered,
+    gathered_probes,
+    measure_drawings,
+    measure_with_probes,
+    no_drawings,
+)
 from overread.monitoring.rules.fingerprints import Fingerprint, fingerprint
 from overread.monitoring.rules.hint import Constraints, Hint, Rule, RuleContext, Severity
 from overread.monitoring.rules.imbalance import Balance, class_balance
@@ -20,6 +28,7 @@ __all__ = [
     "Fingerprint",
     "Hint",
     "Population",
+    "Probes",
     "Purity",
     "Rule",
     "RuleContext",
@@ -30,8 +39,10 @@ __all__ = [
     "drawings_of",
     "fingerprint",
     "gathered",
+    "gathered_probes",
     "measure_drawings",
     "measure_purities",
+    "measure_with_probes",
     "no_drawings",
     "plane",
     "populations",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from overread.arrays import Bools, Floats
 from overread.errors import InputError
-from overread.geometry.polygons import rasterise
+from overread.geometry.polygons import polygon, rasterise
 from overread.labels import BoxReads, InstanceReads, MaskReads, Reads
 
 Shape: TypeAlias = Literal["box", "outline", "mask"]
@@ -149,6 +151,37 @@ def cut_out(pixels: Floats, one: Annotation, others: list[Annotation]) -> Crop |
         if low[0] < x2 and low[1] < y2 and high[0] > x1 and high[1] > y1:
             taken |= _filled(other, (x1, y1, x2, y2), stride)
     return Crop(pixels[window], inside, taken & ~inside, x1, y1, stride)
+
+
+def widened(one: Annotation, by: float, size: tuple[int, int]) -> Annotation:
+    """The same drawing, drawn too wide.
+
+    Args:
+        by: part of its reach (a disc's radius, half the width of a line) that its contour moves
+            outwards by.
+        size: rows and columns of the image, at whose edges it is cut off.
+    """
+    rows, columns = size
+    if one.shape == "box":
+        middle, half = (one.box[:2] + one.box[2:]) / 2, (one.box[2:] - one.box[:2]) / 2
+        corners = np.concatenate([middle - half * (1 + by), middle + half * (1 + by)])
+        return replace(one, box=np.clip(corners, 0, [columns, rows, columns, rows]))
+    if one.mask is not None:
+        depth = ndimage.distance_transform_edt(np.pad(one.mask, 1))[1:-1, 1:-1]
+        far = max(1.0, by * float(np.percentile(depth[one.mask], 95)) / _DISC)
+        mask = ndimage.distance_transform_edt(~one.mask) <= far
+        down, across = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        box = np.array([across[0], down[0], across[-1] + 1, down[-1] + 1], dtype=float)
+        return replace(one, mask=np.asarray(mask), box=box)
+    shape: Any = polygon(np.empty((0, 2)) if one.outline is None else one.outline)
+    reach = 2 * shape.area / max(shape.length, 1e-9)
+    wide = shape.buffer(by * reach)
+    whole = max(shapely.get_parts(wide), key=lambda part: part.area)
+    ring = np.clip(shapely.get_coordinates(whole.exterior)[:-1], 0, [columns, rows])
+    return replace(one, outline=ring, box=np.concatenate([ring.min(axis=0), ring.max(axis=0)]))
+
+
+_DISC = 0.78  # the 95th percentile of the depth in a disc, of its radius
 
 
 def _filled(one: Annotation, window: tuple[int, int, int, int], stride: int) -> Bools:

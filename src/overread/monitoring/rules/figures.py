@@ -6,15 +6,15 @@ and a fingerprint.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from overread.arrays import Floats, Ints, frozen
-from overread.monitoring.rules.annotation import Annotation, Crop, cut_out
-from overread.monitoring.rules.fingerprints import N_FEATURES, fingerprint
+from overread.arrays import Bools, Floats, Ints, frozen
+from overread.monitoring.rules.annotation import Annotation, Crop, cut_out, widened
+from overread.monitoring.rules.fingerprints import N_FEATURES, small_picture
 from overread.monitoring.rules.purity import Purity, measure_purities
 from overread.monitoring.rules.texture import texture_length
 
@@ -59,11 +59,32 @@ class DrawnFigures:
         """Number of drawings."""
         return int(self.read.size)
 
+    def rows(self, which: Sequence[int] | Ints | Bools) -> DrawnFigures:
+        """These rows only."""
+        chosen = np.arange(self.n)[np.asarray(which, dtype=None if len(which) else np.int64)]
+        return DrawnFigures(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
 
 _BOX_SHARE = 1 - np.pi / 4  # what an ellipse leaves of the box around it
 _COLUMNS = (
     "area", "perimeter", "share", "offset", "radius", "contrast", "expected", "texture",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probes:
+    """Drawings of the set, and the same drawn too wide on purpose: what looseness looks like here.
+
+    Args:
+        before, after: (n,) figures of each, in the same order.
+    """
+
+    before: DrawnFigures
+    after: DrawnFigures
+
+
+PROBE = 0.3
+"""How much too wide a probe is, of its reach."""
 
 
 def measure_drawings(pixels: Floats, drawn: list[Annotation]) -> DrawnFigures:
@@ -73,9 +94,29 @@ def measure_drawings(pixels: Floats, drawn: list[Annotation]) -> DrawnFigures:
         pixels: (rows, columns, channels), of :func:`overread.monitoring.rules.plane`.
         drawn: of :func:`overread.monitoring.rules.drawings_of`.
     """
+    purities, _ = measure_purities(pixels, drawn)
+    return _table(pixels, drawn, purities)
+
+
+def measure_with_probes(
+    pixels: Floats, drawn: list[Annotation], probed: Collection[int]
+) -> tuple[DrawnFigures, Probes]:
+    """The same, and again some of them drawn 30 % too wide, the others left as they are.
+
+    Args:
+        probed: places in ``drawn``.
+    """
+    wide = {at: widened(drawn[at], PROBE, pixels.shape[:2]) for at in sorted(probed)}
+    purities, again = measure_purities(pixels, drawn, instead=wide)
+    figures = _table(pixels, drawn, purities)
+    after = _table(pixels, [wide[at] for at in again], list(again.values()))
+    return figures, Probes(figures.rows(list(again)), after)
+
+
+def _table(pixels: Floats, drawn: list[Annotation], purities: list[Purity | None]) -> DrawnFigures:
     rows: list[tuple[float, ...]] = []
     features = []
-    for one, purity in zip(drawn, measure_purities(pixels, drawn), strict=True):
+    for one, purity in zip(drawn, purities, strict=True):
         crop = cut_out(pixels, one, [])
         if crop is None or purity is None:
             rows.append((np.nan,) * len(_COLUMNS))
@@ -91,6 +132,12 @@ def measure_drawings(pixels: Floats, drawn: list[Annotation]) -> DrawnFigures:
         **dict(zip(_COLUMNS, values, strict=True)),
         features=np.array(features, dtype=np.float32).reshape(-1, N_FEATURES),
     )
+
+
+def gathered_probes(parts: Iterable[Probes]) -> Probes:
+    """The probes of all parts, in turn."""
+    parts = list(parts)
+    return Probes(gathered(p.before for p in parts), gathered(p.after for p in parts))
 
 
 def gathered(parts: Iterable[DrawnFigures]) -> DrawnFigures:
@@ -132,4 +179,4 @@ def _look(pixels: Floats, one: Annotation) -> NDArray[np.float32]:
         max(0, int(y1)) : min(rows, int(np.ceil(y2))),
         max(0, int(x1)) : min(columns, int(np.ceil(x2))),
     ]
-    return fingerprint(part).features
+    return small_picture(part)

@@ -38,15 +38,23 @@ def fingerprint(pixels: Floats) -> Fingerprint:
     Source:
         Zauner 2010, "Implementation and benchmarking of perceptual image hash functions" (DCT).
     """
-    grey = pixels.mean(axis=2)
-    small = _shrunk(grey, _HASH_SIDE)
+    small = _shrunk(pixels.mean(axis=2), _HASH_SIDE)
     low = fft.dctn(small, norm="ortho")[:8, :8].reshape(-1)
     bits = low > np.median(low[1:])
+    return Fingerprint(digest(pixels), bits, _normal(small))
+
+
+def small_picture(pixels: Floats) -> NDArray[np.float32]:
+    """The features of :func:`fingerprint` alone."""
+    return _normal(_shrunk(pixels.mean(axis=2), _HASH_SIDE))
+
+
+def _normal(small: Floats) -> NDArray[np.float32]:
     grid = small.reshape(SIDE, 2, SIDE, 2).mean(axis=(1, 3)).reshape(-1)
     grid = grid - grid.mean()
     length = float(np.linalg.norm(grid))
     features = grid / length if length > 1e-9 else np.zeros_like(grid)
-    return Fingerprint(digest(pixels), bits, features.astype(np.float32))
+    return np.asarray(features.astype(np.float32))
 
 
 def _shrunk(grey: Floats, side: int) -> Floats:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from overread.arrays import Bools, Floats
 from overread.monitoring.rules.figures import DrawnFigures
 from overread.monitoring.rules.hint import Hint, RuleContext, Severity
-from overread.monitoring.rules.population import looseness
+from overread.monitoring.rules.population import Population, looseness
 
 _CLEAR = 0.5  # contrast from which a drawing is judged without others of its class
 _WIDER = 0.2  # of the object's reach: what is loose without others of its class
@@ -20,21 +22,27 @@ def loose_contours(context: RuleContext) -> tuple[Hint, ...]:
     with probability ``false_alarm``, and whose pixels speak for it. Else both figures, share and
     offset, must by themselves mean a contour that is a fifth too wide.
     """
-    drawn = context.drawn
+    listed, score = loose_rows(context.drawn, context.usual, context.false_alarm)
+    order = np.flatnonzero(listed)
+    order = order[np.argsort(-np.nan_to_num(score[order]), kind="stable")]
+    return tuple(_hint(context, int(row), float(score[row])) for row in order)
+
+
+def loose_rows(
+    drawn: DrawnFigures, usual: Mapping[int, Population], false_alarm: float
+) -> tuple[Bools, Floats]:
+    """(n,) which drawings are loose, and their scores in standard deviations (nan: unknown)."""
     score = np.full(drawn.n, np.nan)
     listed = np.zeros(drawn.n, dtype=np.bool_)
     for label in np.unique(drawn.label).tolist():
         rows = drawn.label == label
-        usual = context.usual.get(label)
-        if usual is None:
+        if label not in usual:
             listed |= rows & _alone(drawn)
             continue
-        level = looseness(drawn, rows, usual)
+        level = looseness(drawn, rows, usual[label])
         score[rows] = level.score
-        listed[rows] = (level.score > level.limit(context.false_alarm)) & (level.seen > 0)
-    order = np.flatnonzero(listed)
-    order = order[np.argsort(-np.nan_to_num(score[order]), kind="stable")]
-    return tuple(_hint(context, int(row), float(score[row])) for row in order)
+        listed[rows] = (level.score > usual[label].limit(false_alarm)) & (level.seen > 0)
+    return listed, score
 
 
 def wider(drawn: DrawnFigures) -> tuple[Floats, Floats]:

@@ -1,10 +1,11 @@
 """What is usual for the drawings of a class, from the set itself, and how far one is off.
 
-The figures of a class are taken to scatter around a centre; centre and covariance are estimated
-from the tight three quarters (minimum covariance determinant), so that loose drawings among them
-do not hide themselves. A score is a linear combination of the figures, its weights those of
-Fisher's discriminant for the shift that a looser contour makes by geometry: no labels of loose
-and tight drawings are needed, and none are used.
+The figures of a class scatter around their medians. Some drawings of the set are drawn 30 % too
+wide on purpose and measured again (probes): the median of what that changes is the shift. A score
+is a linear combination of the figures, its weights those of Fisher's discriminant for the shift and
+the covariance of the class. No labels of loose and tight drawings are needed, and none are used.
+A figure counts up to twice the shift: real figures have long tails, and loose drawings among the
+usual ones must not hide themselves.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ import numpy as np
 from scipy import stats
 
 from overread.arrays import Bools, Floats
-from overread.monitoring.rules.figures import DrawnFigures
+from overread.monitoring.rules.figures import DrawnFigures, Probes
 
 LEAST = 20
 """Drawings of a class from which on it is its own measure."""
 
 _DESIGN = 0.23  # of the reach: the offset of a contour drawn 30 % too wide
-_KEPT = 0.75
-_STEPS = 12
+_PROBES = 10
+_WHOLE = 2.0
+_LEAST_SCALE = 0.5
+_LEAST_SHIFT = np.array([0.02, 0.02, 0.01])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,9 +38,11 @@ class Population:
         n: drawings that it was made from.
         centre: (3,) log area, -log(1 - share), offset / reach.
         covariance: (3, 3).
-        shift: (3,) what a contour 30 % too wide adds, by geometry.
-        scale: median and upper spread of the score over the class; the spread is at least 1.
-        log_area: median and spread (as a standard deviation) of the log area.
+        shift: (3,) what a contour 30 % too wide adds: median of the probes, or by geometry.
+        probed: (probes,) scores of the probes; empty where there were few.
+        scale: median and spread of the score over the class; the spread is at least 0.5.
+        log_area: median of the log area, and its spreads below and above as standard deviations,
+            from the quantiles between 10 and 90 %.
         texture: texture length of the class in pixels, from its larger drawings.
         lengths: texture lengths along the side that half of the drawings hold.
     """
@@ -46,28 +51,37 @@ class Population:
     centre: Floats
     covariance: Floats
     shift: Floats
+    probed: Floats
     scale: tuple[float, float]
-    log_area: tuple[float, float]
+    log_area: tuple[float, float, float]
     texture: float
     lengths: float
+
+    def limit(self, false_alarm: float) -> float:
+        """Score that a usual drawing exceeds with this probability; small sets allowed for."""
+        return float(stats.t.isf(false_alarm, self.n - 1) * np.sqrt(1 + 1 / self.n))
 
 
 Populations: TypeAlias = Mapping[int, Population]
 """Class code -> its population; classes with few drawings are left out."""
 
 
-def populations(figures: DrawnFigures, *, least: int = LEAST) -> dict[int, Population]:
+def populations(
+    figures: DrawnFigures, probes: Probes | None = None, *, least: int = LEAST
+) -> dict[int, Population]:
     """Learn what is usual from a set of drawings.
 
     Args:
         figures: of the whole set, good and bad.
+        probes: drawings drawn too wide on purpose; without them the shift that a looser contour
+            makes is taken from geometry.
         least: drawings that a class needs.
     """
     found = {}
     for label in np.unique(figures.label).tolist():
         mine = (figures.label == label) & (figures.area > 0)
         if mine.sum() >= least:
-            found[int(label)] = _population(figures, mine)
+            found[int(label)] = _population(figures, mine, probes)
     return found
 
 
@@ -92,17 +106,10 @@ class Looseness:
         score: (rows,) of all figures, in standard deviations of the class's usual drawings; nan
             where the image gives none.
         seen: (rows,) the same of the figures that the image gives, without the area.
-        n: drawings that the class was known from.
     """
 
     score: Floats
     seen: Floats
-    n: int
-
-    def limit(self, false_alarm: float) -> float:
-        """Score that a usual drawing exceeds with this probability; small sets allowed for."""
-        kept = max(int(self.n * _KEPT), 3)
-        return float(stats.t.isf(false_alarm, kept - 1) * np.sqrt(1 + 1 / kept))
 
 
 def looseness(figures: DrawnFigures, rows: Bools, usual: Population) -> Looseness:
@@ -113,11 +120,11 @@ def looseness(figures: DrawnFigures, rows: Bools, usual: Population) -> Loosenes
     """
     x = vectors(figures)[rows] - usual.centre
     blind = np.isnan(x[:, 1:]).all(axis=1)
-    x = np.nan_to_num(x)
+    x = _clipped(x, usual.shift)
     level, spread = usual.scale
     score = (_projected(x, usual, slice(0, 3)) - level) / spread
     seen = _projected(x, usual, slice(1, 3))
-    return Looseness(np.where(blind, np.nan, score), np.where(blind, np.nan, seen), usual.n)
+    return Looseness(np.where(blind, np.nan, score), np.where(blind, np.nan, seen))
 
 
 def _projected(x: Floats, usual: Population, which: slice) -> Floats:
@@ -128,34 +135,65 @@ def _projected(x: Floats, usual: Population, which: slice) -> Floats:
     return np.asarray(x[:, which] @ weight / np.sqrt(weight @ covariance @ weight))
 
 
-def _population(figures: DrawnFigures, mine: Bools) -> Population:
+def _population(figures: DrawnFigures, mine: Bools, probes: Probes | None) -> Population:
     x = vectors(figures)[mine]
     log_area = x[:, 0]
     known = ~np.isnan(x)
-    middle = np.array([np.median(c[k]) if k.any() else 0.0 for c, k in zip(x.T, known.T)])  # noqa: B905 - both have three rows
-    centre, covariance = _core(np.where(known, x, middle))
-    spread = 1.4826 * float(np.median(np.abs(log_area - np.median(log_area))))
+    middle = np.array(
+        [np.median(c[k]) if k.any() else 0.0 for c, k in zip(x.T, known.T, strict=True)]
+    )
+    label = int(figures.label[mine][0])
+    wide = None if probes is None else probes.after.label == label
+    probed = None if probes is None or wide is None else _probed_shift(probes, wide)
+    shift = _shift(figures, mine) if probed is None else np.maximum(probed, _LEAST_SHIFT)
+    covariance = np.cov(_clipped(x - middle, shift).T) + np.diag(_LEAST_SHIFT**2)
     texture, lengths = _texture(figures, mine)
     whole = Population(
         int(mine.sum()),
-        centre,
+        middle,
         covariance,
-        _shift(figures, mine),
+        shift,
+        np.empty(0),
         (0.0, 1.0),
-        (float(np.median(log_area)), max(spread, 0.02)),
+        _spreads(log_area),
         texture,
         lengths,
     )
-    return replace(whole, scale=_scale(looseness(figures, mine, whole).score))
+    whole = replace(whole, scale=_scale(looseness(figures, mine, whole).score))
+    if probes is None or wide is None or probed is None:
+        return whole
+    return replace(whole, probed=looseness(probes.after, wide, whole).score)
+
+
+def _probed_shift(probes: Probes, mine: Bools) -> Floats | None:
+    moved = (vectors(probes.after) - vectors(probes.before))[mine]
+    known = ~np.isnan(moved)
+    if known.sum(axis=0).min() < _PROBES:
+        return None
+    return np.array([np.median(c[k]) for c, k in zip(moved.T, known.T, strict=True)])
+
+
+def _spreads(value: Floats) -> tuple[float, float, float]:
+    """Median and the two spreads: sizes of real things are often skewed."""
+    low, left, middle, right, high = np.quantile(value, [0.1, 0.25, 0.5, 0.75, 0.9])
+    near, far = stats.norm.ppf(0.75), stats.norm.ppf(0.9)
+    below = max((middle - left) / near, (middle - low) / far, 0.02)
+    above = max((right - middle) / near, (high - middle) / far, 0.02)
+    return float(middle), float(below), float(above)
 
 
 def _scale(score: Floats) -> tuple[float, float]:
-    """Median and upper spread: real scores have a longer tail above than below."""
+    """Median and spread, the middle of three that few loose drawings move little."""
     known = score[~np.isnan(score)]
     if known.size < 5:
         return 0.0, 1.0
-    middle, above = np.quantile(known, [0.5, 0.7])
-    return float(middle), max(1.0, float((above - middle) / stats.norm.ppf(0.7)))
+    low, left, middle, above, right = np.quantile(known, [0.16, 0.25, 0.5, 0.7, 0.75])
+    spreads = (
+        (above - middle) / stats.norm.ppf(0.7),
+        (right - left) / 2 / stats.norm.ppf(0.75),
+        (middle - low) / stats.norm.ppf(0.84),
+    )
+    return float(middle), max(_LEAST_SCALE, float(np.median(spreads)))
 
 
 def _shift(figures: DrawnFigures, mine: Bools) -> Floats:
@@ -164,26 +202,9 @@ def _shift(figures: DrawnFigures, mine: Bools) -> Floats:
     return np.array([grown, grown, _DESIGN])
 
 
-def _core(x: Floats) -> tuple[Floats, Floats]:
-    """Centre and covariance of the tight part (n, d) of a set."""
-    floor = np.diag([0.02, 0.02, 0.01][: x.shape[1]]) ** 2
-    centre = np.median(x, axis=0)
-    spread = 1.4826 * np.median(np.abs(x - centre), axis=0)
-    covariance = np.diag(spread**2) + floor
-    kept = max(int(_KEPT * len(x)), x.shape[1] + 2)
-    for _ in range(_STEPS):
-        distance = _distances(x, centre, covariance)
-        part = x[np.argsort(distance, kind="stable")[:kept]]
-        centre = part.mean(axis=0)
-        covariance = np.cov(part.T) + floor
-    distance = _distances(x, centre, covariance)
-    wide = float(np.median(distance)) / stats.chi2.median(x.shape[1])
-    return centre, covariance * max(wide, 0.05)
-
-
-def _distances(x: Floats, centre: Floats, covariance: Floats) -> Floats:
-    off = x - centre
-    return np.asarray((off * np.linalg.solve(covariance, off.T).T).sum(axis=1))
+def _clipped(x: Floats, shift: Floats) -> Floats:
+    """Figures off their centre, each within twice of what a probe shows: no figure rules alone."""
+    return np.asarray(np.clip(np.nan_to_num(x), -_WHOLE * shift, _WHOLE * shift))
 
 
 def _texture(figures: DrawnFigures, mine: Bools) -> tuple[float, float]:

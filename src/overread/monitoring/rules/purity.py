@@ -10,7 +10,9 @@ background outside) is the edge. Positive: the contour lies outside of the edge.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from scipy import ndimage
@@ -22,7 +24,8 @@ _WORDS = 16
 _SAMPLE = 1500  # pixels that the words are learnt from
 _CORE = 0.45  # of the local depth
 _LEAST = 12  # pixels of a core or a ring that can be judged
-_EM_STEPS = 60
+_EM_STEPS = 40
+_FLOOR = 0.002  # of a word never seen in a core or ring
 _NORMALS = 160
 _STEPS = 33  # places along a normal
 
@@ -62,56 +65,79 @@ class _Parts:
 
 
 def measure_purities(
-    pixels: Floats, drawn: list[Annotation], *, pooled: float = 1.0
-) -> list[Purity | None]:
+    pixels: Floats,
+    drawn: list[Annotation],
+    *,
+    instead: Mapping[int, Annotation] = MappingProxyType({}),
+    pooled: float = 1.0,
+) -> tuple[list[Purity | None], dict[int, Purity]]:
     """Measure the drawings of one read on its image.
 
     Args:
         pixels: (rows, columns, channels), of :func:`overread.monitoring.rules.annotation.plane`.
         drawn: all drawings of the read on this image.
+        instead: place in ``drawn`` -> another drawing of the same thing, to be measured too.
         pooled: weight of the class's other drawings in the same read, beside a drawing's own
             core and ring; 0 looks at each alone.
     Returns:
-        one for each drawing; None where nothing of it lies on the image.
+        one for each drawing, None where nothing of it lies on the image; and those of
+        ``instead`` that lie on it.
     """
-    parts = [_taken_apart(pixels, one, drawn) for one in drawn]
-    there = [one for one in parts if one is not None]
-    if not there:
-        return [None] * len(drawn)
-    blur = float(np.clip(np.median([one.reach for one in there]) / 12, 0.6, 2.0))
-    words = _vocabulary([_features(one.crop.pixels, blur) for one in there])
-    n = max(int(one.max()) for one in words) + 1
-    cores = np.array([_counts(w[p.core], n) for w, p in zip(words, there, strict=True)])
-    rings = np.array([_counts(w[p.ring], n) for w, p in zip(words, there, strict=True)])
-    label = np.array([one.label for one in there])
-    out: list[Purity | None] = [None] * len(drawn)
-    places = [at for at, one in enumerate(parts) if one is not None]
-    for at, place in enumerate(places):
-        mine = label == label[at]
-        out[place] = _judged(
-            there[at], words[at], _with_class(cores, at, mine, pooled),
-            _with_class(rings, at, mine, pooled),
-        )  # fmt: skip
-    return out
+    parts = dict(enumerate(_taken_apart(pixels, one, drawn, at) for at, one in enumerate(drawn)))
+    usual = {at: part for at, part in parts.items() if part is not None}
+    other = {
+        at: part
+        for at, one in instead.items()
+        if (part := _taken_apart(pixels, one, drawn, at)) is not None and at in usual
+    }
+    if not usual:
+        return [None] * len(drawn), {}
+    blur = float(np.clip(np.median([one.reach for one in usual.values()]) / 12, 0.6, 2.0))
+    said = _Words([_features(_levelled(one), blur) for one in usual.values()])
+    words = [said.of(_features(_levelled(one), blur)) for one in usual.values()]
+    model = _Model(list(usual.values()), words, pooled, said.n)
+    place = {at: row for row, at in enumerate(usual)}
+    found = {at: model.judged(part, words[place[at]], place[at]) for at, part in usual.items()}
+    again = {
+        at: model.judged(part, said.of(_features(_levelled(part), blur)), place[at])
+        for at, part in other.items()
+    }
+    return [found.get(at) for at in range(len(drawn))], again
 
 
-def _with_class(counts: Floats, at: int, mine: Bools, pooled: float) -> Floats | None:
-    """(words,) distribution of one drawing, leaning on those of its class; None without pixels."""
-    n = counts.shape[1]
-    enough = counts.sum(axis=1) >= _LEAST
-    own = counts[at] / max(counts[at].sum(), 1.0) * enough[at]
-    rest = np.flatnonzero(mine & enough & (np.arange(len(mine)) != at))
-    if rest.size:
-        total = counts[rest].sum(axis=1, keepdims=True)
-        own = own + pooled * min(rest.size / 4, 1.0) * (counts[rest] / total).mean(axis=0)
-    if own.sum() <= 0:
-        return None
-    whole = own / own.sum() + 0.002
-    return np.asarray(whole / (1 + 0.002 * n))
+class _Model:
+    """Words of the cores and the rings of a read's drawings."""
+
+    def __init__(self, parts: list[_Parts], words: list[Ints], pooled: float, n: int) -> None:
+        self.n, self.pooled = n, pooled
+        self.label = np.array([one.label for one in parts])
+        self.cores = [_counts(w[p.core], n) for w, p in zip(words, parts, strict=True)]
+        self.rings = [_counts(w[p.ring], n) for w, p in zip(words, parts, strict=True)]
+
+    def judged(self, part: _Parts, word: Ints, at: int) -> Purity:
+        """Measure a drawing in the place of the one in row ``at``."""
+        core = self._with_class(_counts(word[part.core], self.n), self.cores, at)
+        ring = self._with_class(_counts(word[part.ring], self.n), self.rings, at)
+        return _judged(part, word, core, ring)
+
+    def _with_class(self, own: Floats, every: list[Floats], at: int) -> Floats | None:
+        """(words,) distribution of one drawing, leaning on its class; None without pixels."""
+        share = own / own.sum() if own.sum() >= _LEAST else np.zeros(self.n)
+        mine = np.flatnonzero(self.label == self.label[at])
+        rest = [every[row] for row in mine.tolist() if row != at and every[row].sum() >= _LEAST]
+        if rest:
+            others = np.mean([one / one.sum() for one in rest], axis=0)
+            share = share + self.pooled * min(len(rest) / 4, 1.0) * others
+        if share.sum() <= 0:
+            return None
+        return np.asarray((share / share.sum() + _FLOOR) / (1 + _FLOOR * self.n))
 
 
-def _taken_apart(pixels: Floats, one: Annotation, drawn: list[Annotation]) -> _Parts | None:
-    crop = cut_out(pixels, one, [other for other in drawn if other is not one])
+def _taken_apart(
+    pixels: Floats, one: Annotation, drawn: list[Annotation], at: int
+) -> _Parts | None:
+    """Take apart a drawing that stands in place ``at`` of its read."""
+    crop = cut_out(pixels, one, [*drawn[:at], *drawn[at + 1 :]])
     if crop is None:
         return None
     depth = ndimage.distance_transform_edt(np.pad(crop.inside, 1))[1:-1, 1:-1]
@@ -152,6 +178,20 @@ def _core(inside: Bools, depth: Floats, reach: float, shape: Shape) -> Bools:
     return np.asarray(inside & (depth >= _CORE * local))
 
 
+def _levelled(part: _Parts) -> Floats:
+    """Pixels of a crop less the plane through its ring: shading and staining vary, edges stay."""
+    pixels, ring = part.crop.pixels, part.ring
+    if ring.sum() < _LEAST:
+        return pixels - np.median(pixels, axis=(0, 1))
+    down, across = np.nonzero(ring)
+    middle = down.mean(), across.mean()
+    plain = np.stack([np.ones(down.size), down - middle[0], across - middle[1]], axis=1)
+    level = np.linalg.lstsq(plain, pixels[ring], rcond=None)[0]
+    y, x = np.ogrid[: ring.shape[0], : ring.shape[1]]
+    slope = (y - middle[0])[..., None] * level[1] + (x - middle[1])[..., None] * level[2]
+    return np.asarray(pixels - level[0] - slope)
+
+
 def _features(pixels: Floats, blur: float) -> Floats:
     """(rows, columns, features): smoothed channels, and how rough the brightness is around."""
     smooth = ndimage.gaussian_filter(pixels, (blur, blur, 0))
@@ -162,22 +202,30 @@ def _features(pixels: Floats, blur: float) -> Floats:
     return np.concatenate([smooth, rough[..., None]], axis=2)
 
 
-def _vocabulary(features: list[Floats]) -> list[Ints]:
-    """Words of the pixels of each crop: the nearest of the centres learnt from all of them."""
-    flat = [one.reshape(-1, one.shape[2]) for one in features]
-    rng = np.random.default_rng(0)  # the same read, the same words
-    each = max(_SAMPLE // len(flat), 60)
-    some = np.concatenate([one[rng.integers(0, len(one), min(each, len(one)))] for one in flat])
-    middle, spread = some.mean(axis=0), some.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    some = (some - middle) / spread
-    centres = _centres(some, rng)
-    half = (centres**2).sum(axis=1) / 2
-    out = []
-    for one, shaped in zip(flat, features, strict=True):
-        near = ((one - middle) / spread) @ centres.T - half
-        out.append(near.argmax(axis=1).reshape(shaped.shape[:2]))
-    return out
+class _Words:
+    """Words of pixels: the nearest of the centres learnt from the crops of one read."""
+
+    def __init__(self, features: list[Floats]) -> None:
+        rng = np.random.default_rng(0)  # the same read, the same words
+        each = max(_SAMPLE // len(features), 60)
+        flat = [one.reshape(-1, one.shape[2]) for one in features]
+        some = np.concatenate([one[rng.integers(0, len(one), min(each, len(one)))] for one in flat])
+        spread = some.std(axis=0)
+        self.middle, self.spread = some.mean(axis=0), np.where(spread > 0, spread, 1.0)
+        centres = _centres((some - self.middle) / self.spread, rng)
+        self.n = len(centres)
+        # |x - c|^2 in the units of the features, as one product
+        self.scaled = (centres / self.spread).T.astype(np.float32)
+        self.half = ((centres**2).sum(axis=1) / 2 + centres @ (self.middle / self.spread)).astype(
+            np.float32
+        )
+
+    def of(self, features: Floats) -> Ints:
+        """(rows, columns) words of a crop."""
+        flat = features.reshape(-1, features.shape[2]).astype(np.float32)
+        return np.asarray((flat @ self.scaled - self.half).argmax(axis=1)).reshape(
+            features.shape[:2]
+        )
 
 
 def _centres(some: Floats, rng: np.random.Generator) -> Floats:

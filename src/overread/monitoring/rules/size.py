@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy import stats
 
+from overread.arrays import Bools, Floats
+from overread.monitoring.rules.figures import DrawnFigures
 from overread.monitoring.rules.hint import Hint, RuleContext, Severity
 from overread.monitoring.rules.population import Population
 
@@ -14,19 +18,35 @@ LENGTHS = 4.0
 
 def sizes(context: RuleContext) -> tuple[Hint, ...]:
     """List drawings much smaller or larger than their class, on a logarithmic scale."""
+    drawn = context.drawn
+    listed, z = size_rows(drawn, context.usual, context.false_alarm)
+    order = np.flatnonzero(listed)
     hints = []
-    for row, usual in _rows(context):
-        middle, spread = usual.log_area
-        area = float(context.drawn.area[row])
-        # a class with tails longer than normal: the wider of the two spreads
-        z = (np.log(area) - middle) / spread
-        if abs(z) <= _limit(usual, context.false_alarm):
-            continue
+    for row in order[np.argsort(-np.abs(z[order]), kind="stable")].tolist():
+        middle = context.usual[int(drawn.label[row])].log_area[0]
+        area = float(drawn.area[row])
         times = float(np.exp(abs(np.log(area) - middle)))
-        word = "smaller" if z < 0 else "larger"
+        word = "smaller" if z[row] < 0 else "larger"
         words = f"{times:.1f} times {word} in area than is usual for its class."
-        hints.append(_hint(context, row, "size", words, area=area, z=float(z), times=times))
-    return tuple(sorted(hints, key=lambda hint: -abs(hint.numbers["z"])))
+        numbers = {"area": area, "z": float(z[row]), "times": times}
+        hints.append(_hint(context, row, "size", words, **numbers))
+    return tuple(hints)
+
+
+def size_rows(
+    drawn: DrawnFigures, usual: Mapping[int, Population], false_alarm: float
+) -> tuple[Bools, Floats]:
+    """(n,) which drawings are out of their class's range, and z scores of their log areas."""
+    z = np.zeros(drawn.n)
+    listed = np.zeros(drawn.n, dtype=np.bool_)
+    for label, one in usual.items():
+        rows = (drawn.label == label) & (drawn.area > 0)
+        middle, below, above = one.log_area
+        off = np.log(drawn.area[rows]) - middle
+        z[rows] = off / np.where(off < 0, below, above)
+        limit = float(stats.t.isf(false_alarm / 2, one.n - 1) * np.sqrt(1 + 1 / one.n))
+        listed[rows] = np.abs(z[rows]) > limit
+    return listed, z
 
 
 def too_small_for_texture(context: RuleContext) -> tuple[Hint, ...]:
@@ -49,10 +69,6 @@ def too_small_for_texture(context: RuleContext) -> tuple[Hint, ...]:
             numbers = {"lengths": lengths, "texture_px": usual.texture, "side_px": side}
             hints.append(_hint(context, row, "texture-size", words, **numbers))
     return tuple(sorted(hints, key=lambda hint: hint.numbers["lengths"]))
-
-
-def _limit(usual: Population, false_alarm: float) -> float:
-    return float(stats.t.isf(false_alarm / 2, usual.n - 1) * np.sqrt(1 + 1 / usual.n))
 
 
 def _rows(context: RuleContext) -> list[tuple[int, Population]]:

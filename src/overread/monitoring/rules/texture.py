@@ -24,6 +24,8 @@ def texture_length(grey: Floats, inside: Bools) -> float:
     down, across = np.nonzero(inside)
     if down.size < 16:
         return float("nan")
+    window = slice(down.min(), down.max() + 1), slice(across.min(), across.max() + 1)
+    grey, inside = grey[window], inside[window]
     plain = np.stack([np.ones(down.size), down - down.mean(), across - across.mean()], axis=1)
     flat = grey[inside]
     flat = flat - plain @ np.linalg.lstsq(plain, flat, rcond=None)[0]
