@@ -123,9 +123,15 @@ def require_senior(store: Store, project: str, user: str, *, role: str) -> None:
         NotFoundError: no such project, or not theirs to decide in: the two look alike.
     """
     get_project(store, project)
-    leads = role == "lead" and role_in(store, project, user) in {"lead", "both"}
-    if not (role == "admin" or leads or user in kept.list_seniors(store, project)):
+    leads = leads_here(store, project, user, role=role)
+    if not (leads or user in kept.list_seniors(store, project)):
         raise NotFoundError("project", project)
+
+
+def leads_here(store: Store, project: str, user: str, *, role: str) -> bool:
+    """Whether the lead's pages of a project are there for somebody."""
+    leads = role == "lead" and role_in(store, project, user) in {"lead", "both"}
+    return role == "admin" or leads
 
 
 def set_seniors(store: Store, project: str, seniors: Collection[str], *, by: str) -> None:

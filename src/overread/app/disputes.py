@@ -125,7 +125,8 @@ def _of_findings(_: Question, values: Sequence[Any]) -> tuple[float, str]:
     for first, second in combinations(values, 2):
         alone += _without_partner(first, second) + _without_partner(second, first)
         all_ += len(first) + len(second)
-    return alone / all_ if all_ else 0.0, f"{counts} drawn"
+    apart = "" if len({len(one) for one in values}) > 1 else ", not the same"
+    return alone / all_ if all_ else 0.0, f"{counts} drawn{apart}"
 
 
 def _without_partner(findings: Sequence[Any], others: Sequence[Any]) -> int:

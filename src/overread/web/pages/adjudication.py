@@ -22,7 +22,7 @@ def list_page(request: Request, project: Id, site: At, who: Who) -> Response:
         "adjudication.html.j2",
         project=project_overview.named(site.store, project),
         queue=adjudicate.queue(site.store, project, who.id, model),
-        leads=who.role != "reader",
+        leads=adjudicate.leads_here(site.store, project, who.id, role=who.role),
         done=request.query_params.get("done", "")[:20],
     )
 
@@ -51,7 +51,7 @@ def case_page(request: Request, project: Id, case: Id, site: At, who: Who) -> Re
         frame=shown.image["frames"] // 2,
         next=ahead[0] if ahead else None,
         left=len(ahead),
-        leads=who.role != "reader",
+        leads=adjudicate.leads_here(site.store, project, who.id, role=who.role),
     )
 
 

@@ -85,6 +85,7 @@ function card(read, at) {
   layer.svg = document.createElementNS(NS, "svg");
   layer.svg.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
   layer.svg.setAttribute("preserveAspectRatio", "none");
+  layer.svg.setAttribute("class", `reader-${(at % 8) + 1}`);
   overlays.append(layer.svg);
   const lines = Object.entries(read.answer).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, said(value))]);
   if (read.flags.cannot_be_read) lines.push(el("dt", {}, "flag"), el("dd", {}, "cannot be read"));
@@ -173,6 +174,7 @@ function hideAll() {
   drawAll();
 }
 
+reason.addEventListener("input", () => tell(null));
 slider?.addEventListener("input", () => to(Number(slider.value)));
 root.querySelector(".picture").addEventListener("wheel", (event) => {
   if (!slider || event.ctrlKey || !event.deltaY) return;
