@@ -28,7 +28,8 @@ class ReaderState:
     """One reader before and after the gate.
 
     Args:
-        state: "qualified", "in a dry run", "not begun", "failed", "profile", "no gold".
+        state: "qualified", "in a dry run", "not begun", "not passed yet", "profile not told",
+            "profile does not fit", "waits for you"; "free" where nothing is demanded.
         score: of the certificate or the last run, in words; "" before the first.
         runs: how many were held.
         hidden: their score on hidden gold; None while they read none.
@@ -113,7 +114,7 @@ def _readers(store: Store, project: str, asked: Qualification | None) -> list[Re
             shown = stands.certificate.score if stands.certificate else None
             shown = shown or (stands.last.score if stands.last else None)
             score = score_words(shown) if shown and shown.get("questions") else ""
-            state = _state(stands, runs)
+            state = _state(stands, runs, profile)
         reasons = tuple(f"{w.what}: {w.reason}" for w in waived if w.reader == one.reader)
         made.append(
             ReaderState(
@@ -131,10 +132,11 @@ def _readers(store: Store, project: str, asked: Qualification | None) -> list[Re
     return made
 
 
-def _state(stands: Standing, runs: int) -> str:
+def _state(stands: Standing, runs: int, profile: Profile) -> str:
     if stands.qualified:
         return "qualified"
-    by_action = {"profile": "profile", "go on": "in a dry run", "wait": "waits for you"}
+    unfit = "profile does not fit" if profile.told else "profile not told"
+    by_action = {"profile": unfit, "go on": "in a dry run", "wait": "waits for you"}
     return by_action.get(stands.action, "not passed yet" if runs else "not begun")
 
 
@@ -168,7 +170,8 @@ def _verdict(
     base = f"/projects/{project}"
     gold = f"{base}/onboarding?show=gold"
     if disputes:
-        words = f"{_many(disputes, 'dispute')} about gold wait for you."
+        waits = "waits" if disputes == 1 else "wait"
+        words = f"{_many(disputes, 'dispute')} about gold {waits} for you."
         return words, Next(f"{base}/onboarding?show=disputes", "Decide")
     if asked is None:
         return "The protocol demands no qualification: whoever is a reader reads.", None
@@ -179,7 +182,7 @@ def _verdict(
             f"A dry run needs {asked.least_cases} gold cases for training; {training} are there."
         )
         return words, Next(gold, "Add gold")
-    open_ = [one for one in readers if one.state in {"waits for you", "profile"}]
+    open_ = [one for one in readers if one.state in {"waits for you", "profile does not fit"}]
     if open_:
         name = open_[0].name if len(open_) == 1 else f"{len(open_)} readers"
         return f"{name} cannot go on without you.", None

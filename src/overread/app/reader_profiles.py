@@ -115,7 +115,8 @@ def misfits(profile: Profile, asked: Qualification) -> list[str]:
     if asked.board and not profile.board:
         made.append("board certification is wanted")
     if profile.years < asked.least_years:
-        made.append(f"{profile.years:g} years of experience; wanted: {asked.least_years:g} or more")
+        told = f"{profile.years:g} years of experience" if profile.years else "years are not told"
+        made.append(f"{told}; wanted: {asked.least_years:g} or more")
     known = {one.casefold() for one in profile.modalities}
     lacking = [one for one in asked.modalities if one.casefold() not in known]
     if lacking:
