@@ -180,6 +180,27 @@ def test_a_guideline_that_was_saved_asks_what_it_means(knees: House) -> None:
     assert lead.form(f"{path}/protocol/rule", **fields).status_code == 404
 
 
+def test_a_program_asks_saves_and_proves(knees: House) -> None:
+    lead, base = knees.people["lead"], f"/api/projects/{knees.project}"
+    assert lead.post(f"{base}/protocol/changes", {"protocol": "title: x"}).status_code == 422
+    told = lead.post(f"{base}/protocol/changes", {"protocol": NEW}).json()
+    assert (told["base"], told["reads"], told["asks"]) == (1, 6, True)
+    of = {one["question"]: one["classes"] for one in told["questions"]}["grade"]
+    assert of[-1] == {"name": "Severe", "labels": 3, "touched": True}
+    body: dict[str, Any] = {"protocol": NEW, "base": 1}
+    refused = lead.post(f"{base}/protocol/versions", body)
+    assert refused.status_code == 422
+    body["ruling"] = {"choice": "affected", "touched": {"grade": ["Severe"]}, "reason": "split"}
+    assert lead.post(f"{base}/protocol/versions", body).json() == {"version": 2, "planned": 3}
+    assert lead.post(f"{base}/protocol/versions", body).status_code in {201, 409}
+    again = f"{base}/protocol/versions/2/ruling"
+    assert lead.post(again, body["ruling"]).json() == {"version": 2, "planned": 0}
+    assert lead.post(again, {"choice": "none"}).status_code == 422
+    found = lead.get(f"{base}/conformity").json()
+    assert (found["labels"], found["conforming"], found["left_out"]) == (9, 9, 3)
+    assert knees.people["reader"].get(f"{base}/conformity").status_code == 403
+
+
 def test_masks_go_by_the_names_of_their_classes() -> None:
     masks = [{"frame": 0, "rows": 1, "columns": 6, "runs": [[0, 1], [1, 2], [3, 3]]}]
     made = recoded(masks, ("a", "b", "c"), ("c", "a"))

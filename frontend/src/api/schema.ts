@@ -636,6 +636,86 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/projects/{project}/protocol/changes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Compare protocol
+         * @description What a protocol file would change, and how many labels of each class there are.
+         */
+        readonly post: operations["compareProtocol"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/projects/{project}/protocol/versions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Save protocol
+         * @description Save the next version, and say what it means for the labels before it.
+         */
+        readonly post: operations["saveProtocol"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/projects/{project}/protocol/versions/{version}/ruling": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Rule on version
+         * @description Say what a version that stands means for the labels before it.
+         */
+        readonly post: operations["ruleOnVersion"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/projects/{project}/conformity": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get conformity
+         * @description How many exported labels conform to the newest version, and which do not.
+         */
+        readonly get: operations["getConformity"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/projects/{project}/adjudications": {
         readonly parameters: {
             readonly query?: never;
@@ -1010,7 +1090,7 @@ export interface components {
         };
         /**
          * CaseReadOut
-         * @description One reader's read of a case, for the lead.
+         * @description One reader's read of a case, for the lead; one set aside counts in no consensus.
          */
         readonly CaseReadOut: {
             /** Read Id */
@@ -1053,6 +1133,8 @@ export interface components {
             readonly seconds: number;
             /** Submitted */
             readonly submitted: string;
+            /** Set Aside */
+            readonly set_aside: boolean;
         };
         /**
          * CaseReadsOut
@@ -1095,6 +1177,18 @@ export interface components {
             readonly next: number | null;
         };
         /**
+         * ChangeOut
+         * @description One difference; ``stale``: labels made before may no longer say what it asks.
+         */
+        readonly ChangeOut: {
+            /** What */
+            readonly what: string;
+            /** Question */
+            readonly question: string | null;
+            /** Stale */
+            readonly stale: boolean;
+        };
+        /**
          * Claim
          * @description How many tasks are wanted.
          */
@@ -1126,6 +1220,30 @@ export interface components {
         readonly ConflictOut: {
             readonly error: components["schemas"]["ErrorBody"];
             readonly current?: components["schemas"]["DraftOut"] | null;
+        };
+        /**
+         * ConformityOut
+         * @description How many labels conform to the newest version; ``first``: some of those that do not.
+         */
+        readonly ConformityOut: {
+            /** Version */
+            readonly version: number;
+            /** Labels */
+            readonly labels: number;
+            /** Conforming */
+            readonly conforming: number;
+            /** Left Out */
+            readonly left_out: number;
+            /** Reasons */
+            readonly reasons: {
+                readonly [key: string]: number;
+            };
+            /** Words */
+            readonly words: string;
+            /** Unruled */
+            readonly unruled: readonly number[];
+            /** First */
+            readonly first: readonly components["schemas"]["NotConformingOut"][];
         };
         /**
          * ConsensusOut
@@ -1318,6 +1436,22 @@ export interface components {
         readonly DryRunOut: {
             readonly trial: components["schemas"]["TrialOut"] | null;
             readonly onboarding: components["schemas"]["OnboardingOut"];
+        };
+        /**
+         * EffectOut
+         * @description What a protocol file would change; ``asks``: saving it takes a ruling.
+         */
+        readonly EffectOut: {
+            /** Base */
+            readonly base: number;
+            /** Reads */
+            readonly reads: number;
+            /** Asks */
+            readonly asks: boolean;
+            /** Differences */
+            readonly differences: readonly components["schemas"]["ChangeOut"][];
+            /** Questions */
+            readonly questions: readonly components["schemas"]["TouchedOut"][];
         };
         /**
          * ErrorBody
@@ -1645,6 +1779,22 @@ export interface components {
             readonly members: readonly components["schemas"]["MemberOut"][];
         };
         /**
+         * NotConformingOut
+         * @description A label that does not conform.
+         */
+        readonly NotConformingOut: {
+            /** Case */
+            readonly case: string;
+            /** What */
+            readonly what: string;
+            /** Question */
+            readonly question: string;
+            /** Version */
+            readonly version: number;
+            /** Why */
+            readonly why: string;
+        };
+        /**
          * Nothing
          * @description An empty object.
          */
@@ -1827,6 +1977,17 @@ export interface components {
             readonly problems?: readonly components["schemas"]["ProblemOut"][] | null;
         };
         /**
+         * ProtocolIn
+         * @description A protocol file that is only looked at.
+         */
+        readonly ProtocolIn: {
+            /**
+             * Protocol
+             * @description The protocol file: YAML.
+             */
+            readonly protocol: string;
+        };
+        /**
          * ProtocolOut
          * @description The protocol as readers see it.
          */
@@ -1876,6 +2037,53 @@ export interface components {
             readonly revision: number;
             /** Surplus */
             readonly surplus: boolean;
+        };
+        /**
+         * RuledOut
+         * @description The version, and how many reads are asked again.
+         */
+        readonly RuledOut: {
+            /** Version */
+            readonly version: number;
+            /** Planned */
+            readonly planned: number;
+        };
+        /**
+         * RulingIn
+         * @description What a version means for the labels before it.
+         */
+        readonly RulingIn: {
+            /**
+             * Choice
+             * @description Which reads are made again.
+             * @enum {string}
+             */
+            readonly choice: "all" | "affected" | "none";
+            /**
+             * Reason
+             * @default
+             */
+            readonly reason: string;
+            /**
+             * Touched
+             * @description Question -> classes whose labels it touches; "" is every answer.
+             * @default {}
+             */
+            readonly touched: {
+                readonly [key: string]: readonly string[];
+            };
+            /**
+             * Until Replaced
+             * @default marked
+             * @enum {string}
+             */
+            readonly until_replaced: "marked" | "left_out";
+            /**
+             * Readers
+             * @default same
+             * @enum {string}
+             */
+            readonly readers: "same" | "any";
         };
         /**
          * SendBackIn
@@ -1990,6 +2198,28 @@ export interface components {
             readonly tasks: readonly components["schemas"]["TaskOut"][];
         };
         /**
+         * TouchedClassOut
+         * @description Labels of a class; "" is every answer. ``touched``: by what the difference says.
+         */
+        readonly TouchedClassOut: {
+            /** Name */
+            readonly name: string;
+            /** Labels */
+            readonly labels: number;
+            /** Touched */
+            readonly touched: boolean;
+        };
+        /**
+         * TouchedOut
+         * @description Labels of a question, class by class.
+         */
+        readonly TouchedOut: {
+            /** Question */
+            readonly question: string;
+            /** Classes */
+            readonly classes: readonly components["schemas"]["TouchedClassOut"][];
+        };
+        /**
          * TrialIn
          * @description An answer, given once. The same ``read_id`` sent again gives the same result.
          */
@@ -2099,6 +2329,20 @@ export interface components {
             readonly files: {
                 readonly [key: string]: number;
             };
+        };
+        /**
+         * VersionIn
+         * @description The next version, made from ``base``; with a ruling where labels before it are touched.
+         */
+        readonly VersionIn: {
+            /**
+             * Protocol
+             * @description The protocol file: YAML.
+             */
+            readonly protocol: string;
+            /** Base */
+            readonly base: number;
+            readonly ruling?: components["schemas"]["RulingIn"] | null;
         };
         /**
          * VersionOut
@@ -6218,6 +6462,503 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ConsensusOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly compareProtocol: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ProtocolIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["EffectOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProtocolErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly saveProtocol: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["VersionIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RuledOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProtocolErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly ruleOnVersion: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+                readonly version: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RulingIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RuledOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly getConformity: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ConformityOut"];
                 };
             };
             /** @description Not JSON, or another host */

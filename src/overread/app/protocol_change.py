@@ -213,6 +213,18 @@ def fit(store: Store, protocol: Protocol, cases: Sequence[str]) -> Fit:
     return Fit(protocol, images)
 
 
+def check_ruling(said: Ruling) -> None:
+    """What would be refused after the version was saved.
+
+    Raises:
+        InputError: no reason where nothing is read again; nothing ticked where something is.
+    """
+    if said.choice == "none" and not said.words.strip():
+        raise InputError("reason", "say why the labels before still stand", "nothing")
+    if said.choice == "affected" and not any(said.touched.values()):
+        raise InputError("classes", "be ticked where affected labels are read again", "none")
+
+
 def rule(store: Store, project: str, said: Ruling, *, by: str) -> int:
     """Say what a version means for the labels before it, and ask for what is read again.
 

@@ -27,6 +27,7 @@ from overread.web.api import (
 )
 from overread.web.api import onboarding as onboarding_api
 from overread.web.api import people as people_api
+from overread.web.api import protocol_change as changes_api
 from overread.web.pages import account as account_pages
 from overread.web.pages import adjudication as adjudication_pages
 from overread.web.pages import (
@@ -83,6 +84,10 @@ _API = (
     Route("GET", "/api/cases/{case}/pictures/{number}", cases.picture, READERS, gives="image/png", operation="getPicture"),
     Route("GET", "/api/cases/{case}/reads", cases.reads, LEADS, schemas.CaseReadsOut, operation="listReadsOfCase"),
     Route("GET", "/api/cases/{case}/consensus", cases.consensus, LEADS, schemas.ConsensusOut, operation="getConsensusOfCase"),
+    Route("POST", "/api/projects/{project}/protocol/changes", changes_api.effect, LEADS, quality.EffectOut, 2 * MEGA, operation="compareProtocol", errors={422: schemas.ProtocolErrorOut}),
+    Route("POST", "/api/projects/{project}/protocol/versions", changes_api.save, LEADS, quality.RuledOut, 2 * MEGA, operation="saveProtocol", status=201, errors={422: schemas.ProtocolErrorOut}),
+    Route("POST", "/api/projects/{project}/protocol/versions/{version}/ruling", changes_api.rule, LEADS, quality.RuledOut, operation="ruleOnVersion"),
+    Route("GET", "/api/projects/{project}/conformity", changes_api.proof, LEADS, quality.ConformityOut, operation="getConformity"),
     Route("GET", "/api/projects/{project}/adjudications", adjudication.waiting, READERS, quality.AdjudicationsOut, operation="listAdjudications"),
     Route("POST", "/api/projects/{project}/adjudications", adjudication.open_, READERS, quality.AdjudicationOut, operation="openAdjudication"),
     Route("GET", "/api/adjudications/{adjudication}", adjudication.adjudication, READERS, quality.AdjudicationOut, operation="getAdjudication"),

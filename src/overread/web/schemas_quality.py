@@ -5,8 +5,9 @@ What a senior gets holds no name and no id of a reader, a read or a task.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from overread.web.schemas import CaseOut, Flags
@@ -92,3 +93,101 @@ class SentBackOut(BaseModel):
     """How many readers are asked."""
 
     asked: int
+
+
+VersionNumber = Annotated[int, Path(ge=1, le=1_000_000)]
+ProtocolText = Annotated[
+    str, StringConstraints(max_length=1_000_000), Field(description="The protocol file: YAML.")
+]
+ClassName = Annotated[str, StringConstraints(max_length=100)]
+
+
+class ProtocolIn(_Shape):
+    """A protocol file that is only looked at."""
+
+    protocol: ProtocolText
+
+
+class RulingIn(_Shape):
+    """What a version means for the labels before it."""
+
+    choice: Annotated[
+        Literal["all", "affected", "none"], Field(description="Which reads are made again.")
+    ]
+    reason: Annotated[str, StringConstraints(max_length=4000)] = ""
+    touched: Annotated[
+        dict[Annotated[str, StringConstraints(max_length=40)], list[ClassName]],
+        Field(description='Question -> classes whose labels it touches; "" is every answer.'),
+    ] = {}
+    until_replaced: Literal["marked", "left_out"] = "marked"
+    readers: Literal["same", "any"] = "same"
+
+
+class VersionIn(ProtocolIn):
+    """The next version, made from ``base``; with a ruling where labels before it are touched."""
+
+    base: Annotated[int, Field(ge=1, le=1_000_000)]
+    ruling: RulingIn | None = None
+
+
+class RuledOut(BaseModel):
+    """The version, and how many reads are asked again."""
+
+    version: int
+    planned: int
+
+
+class ChangeOut(BaseModel):
+    """One difference; ``stale``: labels made before may no longer say what it asks."""
+
+    what: str
+    question: str | None
+    stale: bool
+
+
+class TouchedClassOut(BaseModel):
+    """Labels of a class; "" is every answer. ``touched``: by what the difference says."""
+
+    name: str
+    labels: int
+    touched: bool
+
+
+class TouchedOut(BaseModel):
+    """Labels of a question, class by class."""
+
+    question: str
+    classes: list[TouchedClassOut]
+
+
+class EffectOut(BaseModel):
+    """What a protocol file would change; ``asks``: saving it takes a ruling."""
+
+    base: int
+    reads: int
+    asks: bool
+    differences: list[ChangeOut]
+    questions: list[TouchedOut]
+
+
+class NotConformingOut(BaseModel):
+    """A label that does not conform."""
+
+    case: str
+    what: str
+    question: str
+    version: int
+    why: str
+
+
+class ConformityOut(BaseModel):
+    """How many labels conform to the newest version; ``first``: some of those that do not."""
+
+    version: int
+    labels: int
+    conforming: int
+    left_out: int
+    reasons: dict[str, int]
+    words: str
+    unruled: list[int]
+    first: list[NotConformingOut]

@@ -108,7 +108,7 @@ def _save(
         return _shown(request, site, project, saved=words, **shown)
     try:
         if ask and said is not None and said.choice != "all":
-            _check_ruling(said)
+            protocol_change.check_ruling(said)
         made = project_protocol.new_version(
             site.store, project, text, base=int(base) if base.isdecimal() else 0, by=by
         )
@@ -121,14 +121,6 @@ def _save(
         }
         return _shown(request, site, project, error=told, status=409, **shown)
     return go(f"/projects/{project}/protocol?saved=yes")
-
-
-def _check_ruling(said: Ruling) -> None:
-    """Before the version is saved: what would be refused after it."""
-    if said.choice == "none" and not said.words.strip():
-        raise InputError("reason", "say why the labels before still stand", "nothing")
-    if said.choice == "affected" and not any(said.touched.values()):
-        raise InputError("classes", "be ticked where affected labels are read again", "none")
 
 
 def _shown(
