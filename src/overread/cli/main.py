@@ -34,6 +34,8 @@ COMMANDS = {
     "import": "import_images",
     "gold": "gold",
     "export": "export",
+    "truthing": "truthing",
+    "verify": "verify",
     "serve": "serve",
     "openapi": "openapi",
     "login-link": "login_link",

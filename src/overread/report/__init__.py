@@ -27,6 +27,7 @@ from overread.report.content import (
     Vote,
 )
 from overread.report.index_page import DemoEntry, render_index
+from overread.report.sheet import Sheet
 
 __all__ = [
     "Agreement",
@@ -46,6 +47,7 @@ __all__ = [
     "Panel",
     "Scores",
     "Shape",
+    "Sheet",
     "Vote",
     "html",
     "require",
@@ -69,24 +71,24 @@ def require(*, pdf: bool = False) -> None:
         raise _missing(error) from error
 
 
-def html(content: Content) -> str:
+def html(content: Content | Sheet) -> str:
     """Draw a report as one self-contained page.
 
     Args:
-        content: what it shows.
+        content: what it shows: of a table of reads, or laid out already.
     Returns:
         HTML without scripts; the same content gives the same bytes.
     Raises:
         MissingExtraError: the packages of the extra "report" are not installed.
     """
     try:
-        from overread.report.page import render  # noqa: PLC0415 heavy, and an extra
+        from overread.report.page import render, sheet  # noqa: PLC0415 heavy, and an extra
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    return render(content)
+    return render(content if isinstance(content, Sheet) else sheet(content))
 
 
-def write_html(content: Content, path: str | Path) -> Path:
+def write_html(content: Content | Sheet, path: str | Path) -> Path:
     """Write the page to a file, all of it or nothing; see :func:`html`."""
     return _write(html(content).encode(), path)
 
@@ -104,7 +106,7 @@ def write_index(title: str, entries: tuple[DemoEntry, ...], path: str | Path) ->
     return _write(page.encode(), path)
 
 
-def write_pdf(content: Content, path: str | Path) -> Path:
+def write_pdf(content: Content | Sheet, path: str | Path) -> Path:
     """Write the report as a PDF, light, on A4; all of it or nothing.
 
     Raises:
@@ -112,9 +114,10 @@ def write_pdf(content: Content, path: str | Path) -> Path:
     """
     try:
         from overread.report.document import compiled  # noqa: PLC0415 heavy, and an extra
+        from overread.report.page import sheet  # noqa: PLC0415 the same
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    return _write(compiled(content), path)
+    return _write(compiled(content if isinstance(content, Sheet) else sheet(content)), path)
 
 
 def _missing(error: ModuleNotFoundError) -> ImportError:

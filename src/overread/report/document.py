@@ -13,29 +13,27 @@ import typst
 
 from overread.report.blocks import Block, CaseList, Cell, Charts, Section, Table
 from overread.report.charts.drawing import size
-from overread.report.content import Content
-from overread.report.page import sections
-from overread.report.sections.summary import figures, sentences
+from overread.report.sheet import Sheet
 from overread.report.theme import coloured, reader_mark, reader_token, template, tokens
 
 _CASES = 12
 _DRAWINGS = ("svg", "probability_svg")
 
 
-def compiled(content: Content) -> bytes:
+def compiled(drawn: Sheet) -> bytes:
     """Set the report.
 
     Returns:
         PDF bytes; tables and lists are cut to what stands unfolded on the page.
     """
     document = {
-        "title": content.head.title,
-        "over": [str(content.head.kind) + " reads", content.head.source, content.head.date],
-        "version": content.head.version,
-        "date": content.head.date,
-        "sentences": sentences(content),
-        "figures": [asdict(figure) for figure in figures(content)],
-        "sections": [_section(section) for section in sections(content)],
+        "title": drawn.title,
+        "over": list(drawn.over),
+        "version": drawn.version,
+        "date": drawn.date,
+        "sentences": drawn.sentences,
+        "figures": [asdict(figure) for figure in drawn.figures],
+        "sections": [_section(section) for section in drawn.sections],
         "colours": tokens("light"),
     }
     return bytes(

@@ -21,6 +21,7 @@ from overread.report.sections.findings import findings_section
 from overread.report.sections.methods import methods_section
 from overread.report.sections.scores import scores_section
 from overread.report.sections.summary import figures, sentences
+from overread.report.sheet import Sheet
 from overread.report.theme import reader_mark, reader_token, template
 
 _ROWS = 400  # of a table, folded rows counted
@@ -39,7 +40,7 @@ _PARTS = (
 def sections(content: Content) -> tuple[Section, ...]:
     """Sections that this content has, in the order of the report."""
     made = (part(content) for part in _PARTS)
-    return tuple(_capped(section) for section in made if section is not None)
+    return tuple(section for section in made if section is not None)
 
 
 def _capped(section: Section) -> Section:
@@ -53,14 +54,30 @@ def _capped(section: Section) -> Section:
     return replace(section, blocks=blocks)
 
 
-def render(content: Content) -> str:
+def sheet(content: Content) -> Sheet:
+    """Lay out the report of a table of reads."""
+    head = content.head
+    over = tuple(one for one in (f"{head.kind} reads", head.source, head.date) if one)
+    return Sheet(
+        head.title,
+        over,
+        head.date,
+        head.version,
+        sentences(content),
+        figures(content),
+        sections(content),
+    )
+
+
+def render(drawn: Sheet) -> str:
     """Write the page.
 
     Args:
-        content: what to show; names in it are shown as they are, never interpreted.
+        drawn: what to show; names in it are shown as they are, never interpreted.
     Returns:
         HTML. Its content security policy forbids scripts and every request.
     """
+    drawn = replace(drawn, sections=tuple(_capped(one) for one in drawn.sections))
     style = template("tokens.css") + template("report.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     environment = Environment(
@@ -77,15 +94,12 @@ def render(content: Content) -> str:
         "kind_of": _kind_of,
     }
     page = environment.from_string(template("page.html.j2"))
-    drawn = page.render(
-        head=content.head,
-        sentences=sentences(content),
-        figures=figures(content),
-        sections=sections(content),
+    made = page.render(
+        sheet=drawn,
         style=Markup(style),  # noqa: S704 our own file, hashed in the policy
         style_hash=digest,
     )
-    return drawn.lstrip()
+    return made.lstrip()
 
 
 def drawing(svg: str, alt: str = "") -> Markup:

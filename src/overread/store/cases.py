@@ -333,3 +333,14 @@ def case_names(store: Store, keys: Sequence[str]) -> dict[str, str]:
             found = connection.execute(sa.select(t.cases.c.id, t.cases.c.name).where(part)).all()
         made |= {str(key): str(name) for key, name in found}
     return made
+
+
+def count_quarantine(store: Store, project: str) -> dict[str, int]:
+    """Count the files that were set aside at import, by reason."""
+    query = (
+        sa.select(t.quarantine.c.reason, sa.func.count())
+        .where(t.quarantine.c.project == project)
+        .group_by(t.quarantine.c.reason)
+    )
+    with store.reading() as connection:
+        return {str(reason): int(n) for reason, n in connection.execute(query)}
