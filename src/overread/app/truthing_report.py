@@ -20,6 +20,7 @@ from overread.app.case_browser import reader_colours
 from overread.app.conformity import conformity
 from overread.app.gold_scores import gold_scores
 from overread.app.measure_agreement import measure_agreement
+from overread.app.methods import method_called
 from overread.app.project_protocol import parsed, protocol_of
 from overread.app.project_tables import project_table
 from overread.app.reader_profiles import profile_of
@@ -198,7 +199,14 @@ def _protocol(store: Store, project: str) -> dict[str, Any]:
         "version": now.version,
         "reads_per_case": now.protocol.reads_per_case,
         "questions": [
-            {"id": one.id, "prompt": one.prompt, "kind": str(one.kind), "classes": list(one.names)}
+            {
+                "id": one.id,
+                "prompt": one.prompt,
+                "kind": str(one.kind),
+                "classes": list(one.names),
+                "consensus": method_called(None, one.kind).name,
+                "source": method_called(None, one.kind).source,
+            }
             for one in now.protocol.questions
         ],
         "guideline": bool(now.protocol.guideline.strip()),

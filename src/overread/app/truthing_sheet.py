@@ -78,8 +78,9 @@ def _corrected_words(told: Mapping[str, Any], open_: Sequence[Any]) -> str:
     words = f"Readers corrected {count:,} of their reads; the first answers are kept. "
     if not alarms:
         return words + "No reader raised an alarm."
-    waits = f", of which {len(open_)} wait for a decision" if open_ else ""
-    return words + f"{len(alarms)} alarms about readers were raised{waits}."
+    waits = f"; {len(open_)} still open" if open_ else ""
+    count = "One alarm about a reader was" if len(alarms) == 1 else f"{len(alarms)} alarms were"
+    return f"{words}{count} raised{waits}."
 
 
 def _sections(told: Mapping[str, Any]) -> Iterable[Section]:
@@ -103,10 +104,15 @@ def _sections(told: Mapping[str, Any]) -> Iterable[Section]:
 
 def _protocol(of: Mapping[str, Any]) -> Section:
     questions = _table(
-        "Questions",
-        ("Question", "Kind", "Classes"),
+        "Questions, and how reads are combined",
+        ("Question", "Kind", "Classes", "Consensus"),
         [
-            (one["prompt"], one["kind"], ", ".join(one["classes"]) or "a number")
+            (
+                one["prompt"],
+                one["kind"],
+                ", ".join(one["classes"]) or "a number",
+                f"{one['consensus']} ({one['source']})",
+            )
             for one in of["questions"]
         ],
     )
@@ -258,7 +264,7 @@ def _alarms(found: Sequence[Mapping[str, Any]]) -> Section:
         for one in found
     ]
     titles = ("Reader", "Raised", "What", "Checked on", "Decision", "Why")
-    lead = f"{len(found)} alarms about readers." if found else "No alarm was raised."
+    lead = "What the charts found." if found else "No alarm was raised."
     blocks = (_table("Drift, and what was done", titles, rows),) if rows else ()
     return Section("drift", "Drift", lead, blocks)
 
