@@ -95,7 +95,7 @@ def tolerance_of(question: Question, rule: Qualification) -> float:
 
 
 def _set(question: Question, right: Any, said: Any, _rule: Qualification, _: Any) -> Iterator[Mark]:
-    given = set(said or ())
+    given: set[str] = set(said or ())
     for name in question.names:
         there, told = name in right, name in given
         if there or told:

@@ -28,7 +28,7 @@ _LONGEST_LEASE = 86_400.0
 # Statements are built once, as in the queue.
 _KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
 _READER: sa.BindParameter[str] = sa.bindparam("r")
-_STANDING: sa.Select[Any] = (
+_STANDING = (
     sa.select(
         t.projects.c.archived,
         t.projects.c.gated,
