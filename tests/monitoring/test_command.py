@@ -93,6 +93,16 @@ def test_gold_is_a_measure_where_nobody_else_reads(tmp_path):
     assert found["alarms"][0]["number"] >= 80
 
 
+def test_two_readers_cannot_tell_who_is_off(tmp_path):
+    source = drifting(tmp_path)
+    with source.open(encoding="utf-8") as file:
+        rows = [row for row in file if ",Cy," not in row]
+    pair = tmp_path / "pair.csv"
+    pair.write_text("".join(rows), encoding="utf-8")
+    said = ok("monitor", pair).out
+    assert "Two readers alone cannot tell" in " ".join(said.split())
+
+
 def test_bad_input_is_named(tmp_path):
     source = drifting(tmp_path)
     assert "order" in refused("monitor", source, "--order", "nothing")

@@ -109,7 +109,7 @@ def watch_readers(
         design = design_charts(observed, kind=kind, settings=settings)
     except MethodError as error:
         return Watched(observed, None, str(error), (), {}, ())
-    judged = judge(reads, observed, design, gold=known, order=order)
+    judged = judge(reads, observed, design, gold=known, order=order, progress=progress)
     observed, design = judged.observed, judged.design
     states, alarms = _replay(design, observed, progress)
     levels = _levels(design, observed, seen_of(design, observed), alarms)

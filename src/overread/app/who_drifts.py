@@ -8,6 +8,7 @@ drifts, and what is usual is learned without him; only then the others are judge
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,7 +59,13 @@ class _Source:
 
 
 def judge(
-    reads: Reads, observed: Observations, design: Design, *, gold: Any, order: Ints | Floats | None
+    reads: Reads,
+    observed: Observations,
+    design: Design,
+    *,
+    gold: Any,
+    order: Ints | Floats | None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Judged:
     """Leave out, one after the other, the readers whose drift explains the alarms of others.
 
@@ -67,6 +74,7 @@ def judge(
         observed, design: of all of them.
         gold: beside the reads, as :func:`overread.monitoring.observe` takes it.
         order: (reads,) rank in time, or None.
+        progress: called with looks done and looks at the most.
     Returns:
         what is left to judge by; always more than half of the readers are a measure.
     """
@@ -74,7 +82,9 @@ def judge(
     now = Judged(observed, design, np.zeros(reads.index.n_reads, np.bool_), frozenset())
     most = (np.unique(observed.reader).size - 1) // 2
     found = _first_alarms(now)
-    for _ in range(_PASSES):
+    for part in range(_PASSES):
+        if progress is not None:
+            progress(part + 1, _PASSES + 2)
         free = most - len(now.drifting)
         if not found or free <= 0:
             break

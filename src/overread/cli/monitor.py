@@ -29,6 +29,10 @@ from overread.monitoring import RUN_LENGTH, Alarm, chance_of_false_alarm, decide
 
 _SHOWN = 40  # rows of the table
 _WORST = 5
+_TWO = (
+    "Two readers alone cannot tell which of them is off: give gold answers, or let a third reader "
+    "read some of the cases."
+)
 _ORDERED = {
     "time": "the time column",
     "order": "the column asked for",
@@ -128,6 +132,8 @@ def _show(reads: Reads, watched: Watched, run_length: float, out: Path | None) -
         )
     if not watched.alarms:
         terminal.print("[bold]No alarm.[/]")
+    elif len({one.reader for one in watched.levels}) == 2:
+        terminal.print(_TWO)
     for reader, alarm in watched.alarms:
         _show_alarm(terminal, reader, alarm)
     if out is not None:
