@@ -248,7 +248,7 @@ def _in_hand(connection: sa.Connection, task: str, reader: str) -> sa.Row[Any]:
     return row
 
 
-def _standing(connection: sa.Connection, project: str, reader: str) -> sa.Row[Any]:
+def _standing(connection: sa.Connection, project: str, reader: str) -> Any:
     """Whether the project is put away, demands a qualification, and since when there is one."""
     found = connection.execute(_STANDING, {"p": project, "r": reader}).first()
     if found is None:
