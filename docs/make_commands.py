@@ -32,22 +32,28 @@ def main() -> None:
     parts = [_HEAD]
     shared: dict[str, str] = {}
     for name, command in group.commands.items():
-        rows = []
-        for parameter in command.params:
-            options = [o for o in parameter.opts + parameter.secondary_opts if o.startswith("-")]
-            if not options:
-                continue
-            row = f"| {', '.join(f'`{o}`' for o in options)} | {_help(parameter)} |"
-            panel = getattr(parameter, "rich_help_panel", None)
-            if panel:
-                shared[options[0]] = row
-            else:
-                rows.append(row)
-        table = "\n".join(["| option | meaning |", "|---|---|", *rows])
-        parts.append(f"## overread {name}\n\n{_words(command)}\n\n{table}\n")
+        parts.append(_section(f"## overread {name}", command, shared))
+        for word, inner in getattr(command, "commands", {}).items():
+            parts.append(_section(f"### overread {name} {word}", inner, shared))
     table = "\n".join(["| option | meaning |", "|---|---|", *shared.values()])
     parts.append(f"## How READS is read\n\n{table}\n")
     _PAGE.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _section(head: str, command: Any, shared: dict[str, str]) -> str:
+    rows = []
+    for parameter in command.params:
+        options = [o for o in parameter.opts + parameter.secondary_opts if o.startswith("-")]
+        if not options:
+            continue
+        row = f"| {', '.join(f'`{o}`' for o in options)} | {_help(parameter)} |"
+        panel = getattr(parameter, "rich_help_panel", None)
+        if panel:
+            shared[options[0]] = row
+        else:
+            rows.append(row)
+    table = "\n".join(["| option | meaning |", "|---|---|", *rows])
+    return f"{head}\n\n{_words(command)}\n\n{table}\n" if rows else f"{head}\n\n{_words(command)}\n"
 
 
 def _words(command: Any) -> str:

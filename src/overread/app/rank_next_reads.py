@@ -41,7 +41,7 @@ def rank_next_reads(
         raise InputError("kind", "be nominal, ordinal or multi-label", reads.schema.kind)
     reached = reach_consensus(reads, method=method, progress=progress)
     asked = _asked(readers)
-    seconds = _median_seconds(reads) if asked is not None else None
+    seconds = median_seconds(reads) if asked is not None else None
     names = reads.index.cases.tolist()
     tables = []
     for code, (finding, part) in enumerate(reached.parts.items()):
@@ -74,7 +74,7 @@ def _asked(readers: str) -> str | tuple[str, ...] | None:
     return tuple(name.strip() for name in readers.split(","))
 
 
-def _median_seconds(reads: Reads) -> Floats | None:
+def median_seconds(reads: Reads) -> Floats | None:
     """(readers,) median reading seconds; the median of all for a reader without any."""
     index = reads.index
     if index.seconds is None or not np.isfinite(index.seconds).any():

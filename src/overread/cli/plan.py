@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from overread.cli import plan_reads
 from overread.cli.options import JsonOption, LevelOption, console, print_json
 from overread.errors import InputError
 from overread.planning.cost import Cost, Step, WorkingYear, cost, steps_of
@@ -291,3 +292,9 @@ def _cost_document(found: Cost) -> dict[str, object]:
         "words": found.words,
         "steps": [asdict(step) | {"hours": step.hours} for step in found.steps],
     }
+
+
+group.command("groups")(plan_reads.groups)
+group.command("reads")(plan_reads.reads)
+group.command("replan")(plan_reads.again)
+group.command("demand")(plan_reads.demand)

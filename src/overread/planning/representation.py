@@ -15,7 +15,7 @@ from overread.arrays import natural_key
 from overread.errors import InputError
 from overread.planning.size import proportion_interval
 
-UNKNOWN = ("", "nan", "none", "null", "unknown", "na", "n/a")
+UNKNOWN = ("", "nan", "unknown", "n/a")
 """What stands for "not known" in a column, whatever its case."""
 
 _BAND = re.compile(r"^\s*(\d+)\s*(?:-|\u2013|to)\s*(\d+)\s*$|^\s*(\d+)\s*\+\s*$|^\s*<\s*(\d+)\s*$")
