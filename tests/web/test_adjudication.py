@@ -123,6 +123,24 @@ def test_who_read_a_case_does_not_decide_on_it(boxes: tuple[House, list[str]]) -
     assert opened(house, case, "other").status_code == 404
 
 
+def test_a_senior_who_reads_is_told_nothing_of_what_they_may_be_given(tmp_path: Any) -> None:
+    house = open_house(tmp_path, protocol=GRADES, cases=2)
+    with_senior(house)
+    disputed = differing(house, [("None", "Mild")], "grade")
+    lead, senior = house.people["lead"], house.people["senior"]
+    assert queue(house).json()["count"] == 1
+    text = GRADES.replace("reads_per_case: 2", "reads_per_case: 3")
+    path = f"/projects/{house.project}"
+    assert lead.form(f"{path}/protocol", text=text, base="1").status_code == 303
+    ids = [house.people[one].id for one in ("reader", "other", "senior")]
+    fields = {"reader": ids, "lead": [lead.id], "leads": "yes", "senior": [senior.id]}
+    assert lead.form(f"{path}/members", **fields).status_code == 303
+    assert queue(house).json()["waiting"] == []  # a third read of it is still to be given
+    assert set(disputed) < {one["case"]["id"] for one in house.tasks("senior", 5)}
+    assert queue(house).json()["own"] == 1
+    house.store.close()
+
+
 def test_a_pick_becomes_the_reference_standard(
     boxes: tuple[House, list[str]], tmp_path: Any
 ) -> None:

@@ -153,6 +153,8 @@ def seniors_of(store: Store, project: str) -> frozenset[str]:
 def queue(store: Store, project: str, user: str, model: ProjectModel | None) -> Queue:
     """What waits for a senior, by entropy times clinical weight.
 
+    To a senior who also reads here nothing is told of a case that they may still be given.
+
     Args:
         model: of the project; where there is none (yet), the plain share of disagreement.
     """
@@ -166,6 +168,8 @@ def queue(store: Store, project: str, user: str, model: ProjectModel | None) -> 
         if one.senior != user and one.opened > kept.held_since(store)
     }
     mine = kept.cases_with(store, project, user)
+    if user in who_reads(store, project):
+        held |= kept.cases_with_free_slots(store, project)
     open_ = {case: of for case, of in (found or {}).items() if case not in standards}
     there = [case for case in open_ if case not in asked and case not in held and case not in mine]
     waiting = [_waiting(case, open_[case], model, answered=case in back) for case in there]

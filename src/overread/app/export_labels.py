@@ -178,7 +178,10 @@ def _write_consensus(labels: Labels, path: Path, form: Form, protocol: int, tick
     reached = reach_consensus(reads, gold=labels.gold)
     about = about_consensus(reached, protocol=protocol, references=len(labels.references))
     if form == "coco" and isinstance(reads, BoxReads | InstanceReads):
-        write_coco(path, reads, reached.result, about={"consensus": about})
+        decided = sorted(labels.references)
+        write_coco(
+            path, reads, reached.result, about={"consensus": about | {"reference_cases": decided}}
+        )
     else:
         table = with_references(consensus_labels(reached, reads), labels.references)
         write_table(with_provenance(table, about), path)

@@ -297,6 +297,14 @@ def cases_with(store: Store, project: str, reader: str) -> set[str]:
         return {str(case) for case in connection.scalars(query)}
 
 
+def cases_with_free_slots(store: Store, project: str) -> set[str]:
+    """Cases that any reader of the project may still be given."""
+    rows = t.cases.c
+    query = sa.select(rows.id).where(rows.project == project, rows.state == "open", rows.free > 0)
+    with store.reading() as connection:
+        return {str(case) for case in connection.scalars(query)}
+
+
 def set_senior(store: Store, project: str, reader: str, by: str, *, senior: bool) -> None:
     """Say whether a user adjudicates in a project, where they may read or not.
 
