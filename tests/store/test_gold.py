@@ -246,6 +246,20 @@ def test_training_gold_leaves_the_queue_and_who_saw_it_never_reads_it(store: Sto
     assert got == set(study.cases[2:])
 
 
+def test_no_plan_gives_training_gold_or_what_somebody_was_told(store: Store) -> None:
+    study = gated(store, gold=2, cases=4)
+    one, two, _ = study.readers
+    ask = [Slot(study.cases[0], two), Slot(study.cases[0]), Slot(study.cases[3])]
+    assert plan_slots(store, study.project, ask, study.lead) == 1
+    run(store, study, one)
+    for row in list_gold(store, study.project):
+        retire_gold(store, row.id, "enough of it", study.lead)
+    ask = [Slot(study.cases[0], one), Slot(study.cases[0], two)]
+    assert plan_slots(store, study.project, ask, study.lead) == 1
+    qualify(store, study.project, two, "a senior", study.lead, protocol_version=2)
+    assert study.cases[0] in {t.case.id for t in claim(store, study.project, two, count=10)}
+
+
 def test_what_somebody_has_is_not_taken_away_and_is_no_gold_for_them(store: Store) -> None:
     study = new_study(store, cases=3)
     one = study.readers[0]

@@ -106,7 +106,7 @@ def one_more_read(store: Store, case: str, reader: str | None, *, by: str) -> No
     if reader is None and not who_reads(store, project):
         raise InputError("project", "have readers", "none", remedy="Choose readers first.")
     if not plan_slots(store, project, [Slot(case, reader)], by):
-        raise ConflictError("reader", "has this case already")
+        raise ConflictError("reader", "has this case already, or it is gold of a dry run")
 
 
 def repeat_reads(

@@ -68,19 +68,13 @@ from overread.store.drafts import (
     save_draft,
 )
 from overread.store.dry_runs import (
-    RunRow,
     RunVerdict,
     Trial,
     TrialRead,
-    TrialRow,
     begin_run,
-    dispute_gold,
     get_trial,
-    list_runs,
-    list_trials,
     next_trial,
     submit_trial,
-    unseen_gold,
 )
 from overread.store.engine import (
     Store,
@@ -175,6 +169,7 @@ from overread.store.projects import (
 from overread.store.qualification import (
     CertificateRow,
     DisputeRow,
+    dispute_gold,
     list_certificates,
     list_disputes,
     qualify,
@@ -195,6 +190,13 @@ from overread.store.rebuild import (
     load_events,
     rebuild,
     state_digests,
+)
+from overread.store.runs import (
+    RunRow,
+    TrialRow,
+    list_runs,
+    list_trials,
+    unseen_gold,
 )
 from overread.store.sessions import (
     SessionRow,

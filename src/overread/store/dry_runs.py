@@ -18,13 +18,14 @@ from overread.errors import InputError
 from overread.store import tables as t
 from overread.store.answers import said
 from overread.store.apply import Happened, record
-from overread.store.canonical import canonical_json, digest, plain_text
+from overread.store.canonical import canonical_json, digest
 from overread.store.canonical import whole_number as whole
 from overread.store.cases import CaseRow, case_row
 from overread.store.engine import Store
 from overread.store.errors import ConflictError, NotFoundError
-from overread.store.gold import TRAINING, exposures
+from overread.store.gold import exposures
 from overread.store.profiles import check_reads
+from overread.store.runs import unseen
 
 _WORN = "worn out: {} readers have seen it"
 
@@ -71,36 +72,6 @@ class RunVerdict:
     score: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run; ``done`` of ``cases`` are answered; ``state`` is "open", "passed" or "failed"."""
-
-    reader: str
-    run: int
-    protocol_version: int
-    cases: int
-    done: int
-    state: str
-    score: dict[str, Any]
-    begun: str
-    ended: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class TrialRow:
-    """A trial that was answered, with its marks as the judge gave them."""
-
-    id: str
-    run: int
-    number: int
-    gold: str
-    case: str
-    answer: dict[str, Any]
-    cannot_be_read: bool
-    marks: dict[str, Any]
-    submitted: str
-
-
 Judge = Callable[[Sequence[dict[str, Any]]], RunVerdict]
 
 
@@ -135,9 +106,9 @@ def begin_run(
         waived = connection.scalar(_MORE_RUNS, who) or 0
         if len(before) >= most_runs + waived:
             raise ConflictError("dry run", f"was held {len(before)} times; the lead may allow more")
-        unseen = len(connection.execute(_unseen(), who | {"n": cases}).all())
-        if unseen < cases:
-            rule = f"needs {cases} gold cases that are new to the reader, and {unseen} are there"
+        new = len(connection.execute(unseen(), who | {"n": cases}).all())
+        if new < cases:
+            rule = f"needs {cases} gold cases that are new to the reader, and {new} are there"
             raise ConflictError("dry run", rule)
         run = len(before) + 1
         body = {"reader": reader, "run": run, "cases": cases, "protocol_version": protocol_version}
@@ -161,7 +132,7 @@ def next_trial(store: Store, project: str, reader: str) -> Trial | None:
             return None
         waiting = connection.scalar(_WAITING, who)
         if waiting is None:
-            gold = connection.execute(_unseen(), who | {"n": 1}).first()
+            gold = connection.execute(unseen(), who | {"n": 1}).first()
             if gold is None:
                 return None
             waiting = store.new_id()
@@ -210,7 +181,7 @@ def submit_trial(
     parts = [given.trial, given.reader, given.protocol_version, checked.cannot_be_read]
     content = digest(canonical_json("read", [*parts, checked.comment, checked.answer]))
     with store.writing() as connection:
-        row = _mine(connection, given.trial, given.reader)
+        row = mine(connection, given.trial, given.reader)
         if row.submitted is not None:
             if row.read_id == key and row.said == content:
                 return False
@@ -267,67 +238,6 @@ def _ending(
     return happened
 
 
-def list_runs(store: Store, project: str, *, reader: str | None = None) -> list[RunRow]:
-    """List the runs of a project (or of one reader in it) in their order."""
-    runs, trials = t.runs.c, t.trials.c
-    done = (
-        sa.select(sa.func.count())
-        .where(
-            trials.project == runs.project,
-            trials.reader == runs.reader,
-            trials.run == runs.run,
-            trials.submitted.is_not(None),
-        )
-        .scalar_subquery()
-    )
-    query = sa.select(t.runs, done.label("done")).where(runs.project == project)
-    if reader is not None:
-        query = query.where(runs.reader == reader)
-    with store.reading() as connection:
-        rows = connection.execute(query.order_by(runs.reader, runs.run)).all()
-    kept = ({**row._mapping, "score": json.loads(row.score)} for row in rows)
-    return [RunRow(**{k: v for k, v in one.items() if k != "project"}) for one in kept]
-
-
-def list_trials(store: Store, project: str, reader: str) -> list[TrialRow]:
-    """What a reader answered in dry runs, in order: for leads, and for the reader."""
-    trials = t.trials.c
-    query = sa.select(t.trials).where(
-        trials.project == project, trials.reader == reader, trials.submitted.is_not(None)
-    )
-    with store.reading() as connection:
-        rows = connection.execute(query.order_by(trials.run, trials.number)).all()
-    return [_answered(row) for row in rows]
-
-
-def unseen_gold(store: Store, project: str, reader: str, *, most: int) -> int:
-    """Count training cases that are new to a reader, up to ``most``."""
-    with store.reading() as connection:
-        found = connection.execute(_unseen(), {"p": project, "r": reader, "n": most})
-        return len(found.all())
-
-
-def dispute_gold(store: Store, trial: str, reader: str, words: str) -> str:
-    """Dispute the right answer of a trial that was answered; return the dispute's id.
-
-    Raises:
-        InputError: no words.
-        NotFoundError: not a trial of theirs.
-        ConflictError: not answered yet, or disputed before.
-    """
-    plain_text("dispute", words, longest=4_000)
-    with store.writing() as connection:
-        row = _mine(connection, trial, reader)
-        if row.submitted is None:
-            raise ConflictError("trial", "is not answered yet")
-        if connection.scalar(sa.select(t.disputes.c.id).where(t.disputes.c.trial == trial)):
-            raise ConflictError("trial", "was disputed before")
-        body = {"id": store.new_id(), "trial": trial, "reader": reader, "words": words}
-        body |= {"gold": row.gold, "case_id": row.case_id}
-        record(connection, store.now(), reader, [("gold_disputed", row.project, body)])
-    return str(body["id"])
-
-
 # Statements that every trial runs, built once.
 _P: sa.BindParameter[str] = sa.bindparam("p")
 _R: sa.BindParameter[str] = sa.bindparam("r")
@@ -352,21 +262,12 @@ _MORE_RUNS = sa.select(sa.func.count()).where(
 )
 
 
-def _unseen() -> sa.Select[Any]:
-    """Training cases that are new to the reader, the least exposed first."""
-    gold = t.gold.c
-    had = (
-        sa.exists().where(t.trials.c.case_id == gold.case_id, t.trials.c.reader == _R),
-        sa.exists().where(t.reads.c.case_id == gold.case_id, t.reads.c.reader == _R),
-        sa.exists().where(t.tasks.c.case_id == gold.case_id, t.tasks.c.reader == _R),
-    )
-    query = sa.select(gold.id, gold.case_id).where(
-        gold.project == _P, gold.pool == TRAINING, gold.state == "active", *(~one for one in had)
-    )
-    return query.order_by(exposures(), gold.id).limit(sa.bindparam("n", type_=sa.Integer))
+def mine(connection: sa.Connection, trial: str, reader: str) -> sa.Row[Any]:
+    """Look up a trial of this reader's.
 
-
-def _mine(connection: sa.Connection, trial: str, reader: str) -> sa.Row[Any]:
+    Raises:
+        NotFoundError: it is none of theirs.
+    """
     query = sa.select(t.trials).where(t.trials.c.id == trial, t.trials.c.reader == reader)
     row = connection.execute(query).first()
     if row is None:
@@ -375,7 +276,7 @@ def _mine(connection: sa.Connection, trial: str, reader: str) -> sa.Row[Any]:
 
 
 def _trial(connection: sa.Connection, trial: str, reader: str) -> Trial:
-    row = _mine(connection, trial, reader)
+    row = mine(connection, trial, reader)
     who = {"p": row.project, "r": reader, "run": row.run}
     case = connection.execute(sa.select(t.cases).where(t.cases.c.id == row.case_id)).one()
     return Trial(
@@ -389,14 +290,6 @@ def _trial(connection: sa.Connection, trial: str, reader: str) -> Trial:
         case=case_row(case),
         answered=row.submitted is not None,
     )
-
-
-def _answered(row: sa.Row[Any]) -> TrialRow:
-    answer, marks = json.loads(row.answer), json.loads(row.marks)
-    return TrialRow(
-        row.id, row.run, row.number, row.gold, row.case_id, answer, row.cannot_be_read, marks,
-        row.submitted,
-    )  # fmt: skip
 
 
 def _uuid(text: str) -> str:

@@ -225,7 +225,11 @@ def planned(
     *,
     among: Random | None = None,
 ) -> list[str]:
-    """Add slots in the transaction that is open; return the ids of their tasks."""
+    """Add slots in the transaction that is open; return the ids of their tasks.
+
+    Left out are slots of training gold, and those for somebody who saw what is right or what
+    others said.
+    """
     for slot in slots:
         whole("round", slot.round, low=0, high=1_000)
         if slot.round and slot.planned_for is None:
@@ -239,12 +243,15 @@ def planned(
         place = (row.case_id, row.round)
         taken[place] |= _readers(row)
         free[place] = max(free[place], row.slot + 1)
-    seniors = _seniors_of(connection, keys)
+    saw = _seniors_of(connection, keys) | _trained_on(connection, keys)
+    training = _training(connection, keys)
     position, first = _ends(connection, project)
     rows: list[list[object]] = []
     for slot in slots:
         place = (slot.case, slot.round)
-        if slot.planned_for in taken[place] or (slot.case, slot.planned_for) in seniors:
+        if slot.planned_for in taken[place] or (slot.case, slot.planned_for) in saw:
+            continue
+        if slot.case in training:
             continue
         taken[place] |= {slot.planned_for} - {None}  # type: ignore[arg-type]
         where = among.randint(first, position) if among else position + 1 + len(rows)
@@ -273,6 +280,27 @@ def _seniors_of(connection: sa.Connection, cases: Sequence[str]) -> set[tuple[st
         part = t.adjudications.c.case_id.in_(cases[start : start + 500])
         query = sa.select(t.adjudications.c.case_id, t.adjudications.c.senior).where(part)
         found |= {(case, senior) for case, senior in connection.execute(query)}
+    return found
+
+
+def _trained_on(connection: sa.Connection, cases: Sequence[str]) -> set[tuple[str, str | None]]:
+    """Who had which case in a dry run, with the right answer behind it."""
+    found: set[tuple[str, str | None]] = set()
+    for start in range(0, len(cases), 500):
+        part = t.trials.c.case_id.in_(cases[start : start + 500])
+        query = sa.select(t.trials.c.case_id, t.trials.c.reader).where(part)
+        found |= {(case, reader) for case, reader in connection.execute(query)}
+    return found
+
+
+def _training(connection: sa.Connection, cases: Sequence[str]) -> set[str]:
+    """Cases that are shown with their answer in dry runs: reads of them would say nothing."""
+    found: set[str] = set()
+    gold = t.gold.c
+    for start in range(0, len(cases), 500):
+        part = gold.case_id.in_(cases[start : start + 500])
+        query = sa.select(gold.case_id).where(part, gold.state == "active", gold.pool == "training")
+        found |= set(connection.scalars(query))
     return found
 
 

@@ -13,6 +13,7 @@ from overread.errors import InputError
 from overread.store import tables as t
 from overread.store.apply import Happened, record
 from overread.store.canonical import plain_text
+from overread.store.dry_runs import mine
 from overread.store.engine import Store
 from overread.store.errors import ConflictError, NotFoundError
 from overread.store.profiles import check_reads
@@ -113,6 +114,27 @@ def list_certificates(store: Store, project: str) -> dict[str, CertificateRow]:
         )
         for row in rows
     }
+
+
+def dispute_gold(store: Store, trial: str, reader: str, words: str) -> str:
+    """Dispute the right answer of a trial that was answered; return the dispute's id.
+
+    Raises:
+        InputError: no words.
+        NotFoundError: not a trial of theirs.
+        ConflictError: not answered yet, or disputed before.
+    """
+    plain_text("dispute", words, longest=4_000)
+    with store.writing() as connection:
+        row = mine(connection, trial, reader)
+        if row.submitted is None:
+            raise ConflictError("trial", "is not answered yet")
+        if connection.scalar(sa.select(t.disputes.c.id).where(t.disputes.c.trial == trial)):
+            raise ConflictError("trial", "was disputed before")
+        body = {"id": store.new_id(), "trial": trial, "reader": reader, "words": words}
+        body |= {"gold": row.gold, "case_id": row.case_id}
+        record(connection, store.now(), reader, [("gold_disputed", row.project, body)])
+    return str(body["id"])
 
 
 def list_disputes(store: Store, project: str, *, settled: bool = False) -> list[DisputeRow]:
