@@ -10,7 +10,7 @@ import polars as pl
 import typer
 from rich.text import Text
 
-from overread.app.check_labels import Checked, check_labels, usual_constraints
+from overread.app.check_labels import Checked, check_labels, power, usual_constraints
 from overread.app.label_rules import rules_with
 from overread.app.outputs import refuse_outputs, refuse_suffix
 from overread.cli.options import (
@@ -142,6 +142,7 @@ def _document(checked: Checked) -> dict[str, Any]:
             "refused": checked.refused,
             "misplaced_reads": checked.misplaced,
         },
+        "found_if_30_percent_too_wide": power(checked),
         "hints": [
             {
                 "rule": hint.rule,
@@ -173,6 +174,8 @@ def _show(checked: Checked, out: Path | None) -> None:
     ):
         if count:
             terminal.print(f"[yellow]![/] {count:,} {what}.")
+    for name, share in power(checked).items():
+        terminal.print(f"Of {name} drawn 30 % too wide, {share:.0%} would be listed.", markup=False)
     for hint in hints[:_SHOWN]:
         terminal.print(_line(hint))
     if len(hints) > _SHOWN:

@@ -176,6 +176,8 @@ def widened(one: Annotation, by: float, size: tuple[int, int]) -> Annotation:
     shape: Any = polygon(np.empty((0, 2)) if one.outline is None else one.outline)
     reach = 2 * shape.area / max(shape.length, 1e-9)
     wide = shape.buffer(by * reach)
+    if not wide.area > 0:  # an outline without area
+        return one
     whole = max(shapely.get_parts(wide), key=lambda part: part.area)
     ring = np.clip(shapely.get_coordinates(whole.exterior)[:-1], 0, [columns, rows])
     return replace(one, outline=ring, box=np.concatenate([ring.min(axis=0), ring.max(axis=0)]))

@@ -25,7 +25,7 @@ _SAMPLE = 1500  # pixels that the words are learnt from
 _CORE = 0.45  # of the local depth
 _LEAST = 12  # pixels of a core or a ring that can be judged
 _EM_STEPS = 40
-_FLOOR = 0.002  # of a word never seen in a core or ring
+_FLOOR = 0.03  # of a distribution that goes to words like those seen
 _NORMALS = 160
 _STEPS = 33  # places along a normal
 
@@ -95,7 +95,7 @@ def measure_purities(
     blur = float(np.clip(np.median([one.reach for one in usual.values()]) / 12, 0.6, 2.0))
     said = _Words([_features(_levelled(one), blur) for one in usual.values()])
     words = [said.of(_features(_levelled(one), blur)) for one in usual.values()]
-    model = _Model(list(usual.values()), words, pooled, said.n)
+    model = _Model(list(usual.values()), words, pooled, said.kinship)
     place = {at: row for row, at in enumerate(usual)}
     found = {at: model.judged(part, words[place[at]], place[at]) for at, part in usual.items()}
     again = {
@@ -108,8 +108,11 @@ def measure_purities(
 class _Model:
     """Words of the cores and the rings of a read's drawings."""
 
-    def __init__(self, parts: list[_Parts], words: list[Ints], pooled: float, n: int) -> None:
-        self.n, self.pooled = n, pooled
+    def __init__(
+        self, parts: list[_Parts], words: list[Ints], pooled: float, kinship: Floats
+    ) -> None:
+        n = len(kinship)
+        self.n, self.pooled, self.kinship = n, pooled, kinship
         self.label = np.array([one.label for one in parts])
         self.cores = [_counts(w[p.core], n) for w, p in zip(words, parts, strict=True)]
         self.rings = [_counts(w[p.ring], n) for w, p in zip(words, parts, strict=True)]
@@ -130,7 +133,9 @@ class _Model:
             share = share + self.pooled * min(len(rest) / 4, 1.0) * others
         if share.sum() <= 0:
             return None
-        return np.asarray((share / share.sum() + _FLOOR) / (1 + _FLOOR * self.n))
+        share = share / share.sum()
+        # a word seen in neither (the blur of an edge) goes with those that look most like it
+        return np.asarray((1 - _FLOOR) * share + _FLOOR * (share @ self.kinship))
 
 
 def _taken_apart(
@@ -199,6 +204,9 @@ def _features(pixels: Floats, blur: float) -> Floats:
     level = ndimage.gaussian_filter(grey, 2 * blur)
     power = ndimage.gaussian_filter(grey**2, 2 * blur)
     rough = np.sqrt(np.maximum(power - level**2, 0))
+    # an edge is a rough band, and no texture: the opening takes it away and leaves areas
+    side = 2 * int(np.ceil(4 * blur)) + 1
+    rough = ndimage.grey_opening(rough, (side, side))
     return np.concatenate([smooth, rough[..., None]], axis=2)
 
 
@@ -214,6 +222,9 @@ class _Words:
         self.middle, self.spread = some.mean(axis=0), np.where(spread > 0, spread, 1.0)
         centres = _centres((some - self.middle) / self.spread, rng)
         self.n = len(centres)
+        apart = ((centres[:, None] - centres[None]) ** 2).sum(axis=2)
+        near = 1 / (1e-3 + apart) ** 2
+        self.kinship = near / near.sum(axis=1, keepdims=True)
         # |x - c|^2 in the units of the features, as one product
         self.scaled = (centres / self.spread).T.astype(np.float32)
         self.half = ((centres**2).sum(axis=1) / 2 + centres @ (self.middle / self.spread)).astype(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft
 
-from overread.arrays import Bools, Floats
+from overread.arrays import Bools, Floats, Ints
+
+_MOST = 320  # samples a side that a texture is judged from
 
 
 def texture_length(grey: Floats, inside: Bools) -> float:
@@ -24,8 +26,11 @@ def texture_length(grey: Floats, inside: Bools) -> float:
     down, across = np.nonzero(inside)
     if down.size < 16:
         return float("nan")
-    window = slice(down.min(), down.max() + 1), slice(across.min(), across.max() + 1)
+    window = _middle(down), _middle(across)
     grey, inside = grey[window], inside[window]
+    down, across = np.nonzero(inside)
+    if down.size < 16:
+        return float("nan")
     plain = np.stack([np.ones(down.size), down - down.mean(), across - across.mean()], axis=1)
     flat = grey[inside]
     flat = flat - plain @ np.linalg.lstsq(plain, flat, rcond=None)[0]
@@ -50,6 +55,13 @@ def texture_length(grey: Floats, inside: Bools) -> float:
     at = int(below[0])
     high, low = curve[at - 1], curve[at]
     return float(2 * (at - 1 + (high - np.exp(-1)) / max(high - low, 1e-9)))
+
+
+def _middle(places: Ints) -> slice:
+    """What the drawing spans, its middle where that is long."""
+    first, last = int(places.min()), int(places.max()) + 1
+    cut = max(0, last - first - _MOST) // 2
+    return slice(first + cut, last - cut)
 
 
 def _correlation(value: Floats, shape: list[int]) -> Floats:
