@@ -13,7 +13,7 @@ export interface Review {
 export function openReview(session: Session, next: () => void): Review {
   const title = h("h2", {});
   const marks = h("ul", { class: "marks" });
-  const legend = h("p", { class: "legend" }, "Solid: yours. Dashed: the right answer.");
+  const legend = h("p", { class: "legend" }, "Solid or filled: yours. Dashed or outlined: the right answer.");
   const atlas = h("div", { class: "atlas" });
   const run = h("div", { class: "run" });
   const go = button("Next", next, "submit");
