@@ -14,13 +14,12 @@ from overread.agreement import agreement
 from overread.errors import InputError
 from overread.labels import LabelSchema, class_reads
 from overread.labels.schema import Kind, LabelClass
+from overread.planning.power import cases_by_goodness_of_fit, cases_to_show
 from overread.planning.size import (
     Clustering,
     accuracy_cases,
     agreement_cases,
     agreement_width,
-    cases_by_goodness_of_fit,
-    cases_to_show,
     proportion_cases,
     proportion_interval,
     proportion_width,

@@ -12,6 +12,7 @@ from overread.cli import plan_reads
 from overread.cli.options import JsonOption, LevelOption, console, print_json
 from overread.errors import InputError
 from overread.planning.cost import Cost, Step, WorkingYear, cost, steps_of
+from overread.planning.power import cases_to_show
 from overread.planning.size import (
     METHODS,
     Clustering,
@@ -19,7 +20,6 @@ from overread.planning.size import (
     accuracy_cases,
     agreement_cases,
     agreement_width,
-    cases_to_show,
     proportion_cases,
     proportion_width,
 )

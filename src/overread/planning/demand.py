@@ -145,7 +145,7 @@ def worth_of(
         ...     np.array([[0.7, 0.3], [0.97, 0.03]]), table, np.ones((2, 2), bool), np.ones((2, 2)),
         ...     left=np.array([2, 2]),
         ... ).round(3)
-        array([0.1, 0. ])
+        array([0.164, 0.   ])
     """
     n_classes = posterior.shape[1]
     depth = max(int(np.log(_PATTERNS) / np.log(max(n_classes, 2))), 1)

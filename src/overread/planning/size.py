@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import betaincinv, chdtri, ndtr, ndtri, stdtrit
+from scipy.special import betaincinv, ndtri, stdtrit
 from scipy.stats import binom
 
 from overread.arrays import Floats
@@ -152,8 +151,8 @@ def proportion_width(
             for a specificity.
         clustering: several readers of each case.
     """
-    _check_share("expected", expected, closed=True)
-    _check_share("prevalence", share, closed=True)
+    check_share("expected", expected, closed=True)
+    check_share("prevalence", share, closed=True)
     counted = math.floor(cases * share + 1e-9)
     if counted < 1:
         raise InputError("cases", f"hold at least one case that counts for a {what}", cases)
@@ -191,8 +190,8 @@ def proportion_cases(
         >>> proportion_cases(0.9, 0.1, share=0.2, method="normal").cases  # 35 positive ones
         175
     """
-    _check_share("expected", expected, closed=True)
-    _check_share("prevalence", share, closed=True)
+    check_share("expected", expected, closed=True)
+    check_share("prevalence", share, closed=True)
     _check_half(half_width)
 
     def half(n: float) -> float:
@@ -234,7 +233,7 @@ def accuracy_cases(
     Source:
         Buderer 1996, Acad. Emerg. Med. 3:895-900.
     """
-    _check_share("prevalence", prevalence)
+    check_share("prevalence", prevalence)
     both = []
     for what, expected, share in (
         ("sensitivity", sensitivity, prevalence),
@@ -319,76 +318,6 @@ def agreement_cases(
     )  # fmt: skip
 
 
-def cases_to_show(
-    expected: float,
-    floor: float,
-    *,
-    prevalence: Sequence[float] | Floats,
-    readers: int = 2,
-    weights: str = "nominal",
-    model: str = "worst",
-    power: float = 0.8,
-    level: float = 0.95,
-) -> int:
-    """Cases needed to show, one-sided, that kappa is above a floor when it is ``expected``.
-
-    Args:
-        floor: kappa that is to be ruled out; below ``expected``.
-        power: chance to show it.
-        model: "worst" is Flack's; the others need fewer cases, and believe more.
-        prevalence, readers, weights: as in :func:`agreement_width`.
-    Source:
-        Flack et al. 1988, Psychometrika 53:321-325, eq. 4.
-    Example:
-        >>> cases_to_show(0.6, 0.4, prevalence=[0.2, 0.25, 0.55])
-        101
-    """
-    _check_order(expected, floor, power)
-    shares = checked_prevalence(np.asarray(prevalence, dtype=np.float64))
-    spread = [
-        math.sqrt(variance_of("kappa", k, shares, readers=readers, weights=weights, model=model))
-        for k in (floor, expected)
-    ]
-    z = float(ndtri(level)), float(ndtri(power))
-    return math.ceil(((z[0] * spread[0] + z[1] * spread[1]) / (expected - floor)) ** 2)
-
-
-def cases_by_goodness_of_fit(
-    expected: float, floor: float, *, prevalence: float, power: float = 0.8, level: float = 0.95
-) -> int:
-    """Cases of two readers and yes / no answers to tell kappa from a floor, two-sided.
-
-    Holds for fewer cases than :func:`cases_to_show`, which is of first order.
-
-    Source:
-        Donner & Eliasziw 1992, Stat. Med. 11:1511-1519.
-    Example:
-        >>> cases_by_goodness_of_fit(0.7, 0.4, prevalence=0.5)
-        74
-    """
-    _check_order(expected, floor, power)
-    _check_share("prevalence", prevalence)
-    both = prevalence * (1 - prevalence)
-    shift = both * (expected - floor)
-    seen = (
-        (shift, prevalence**2 + both * floor),
-        (2 * shift, 2 * both * (1 - floor)),
-        (shift, (1 - prevalence) ** 2 + both * floor),
-    )
-    per_case = sum(move**2 / chance for move, chance in seen)
-    return math.ceil(_noncentrality(power, level) / per_case)
-
-
-def _noncentrality(power: float, level: float) -> float:
-    """Of a chi-square with one degree of freedom that is over its limit with this chance."""
-    limit = math.sqrt(float(chdtri(1, 1 - level)))
-
-    def short(shift: float) -> float:
-        return power - float(ndtr(shift - limit) + ndtr(-shift - limit))
-
-    return float(brentq(short, 0.0, limit + 10.0)) ** 2
-
-
 def _log_interval(value: float, variance: float, cases: int, level: float) -> tuple[float, float]:
     """The interval of :mod:`overread.agreement`: symmetric in log(1 - value)."""
     rest = 1 - value
@@ -415,7 +344,7 @@ def _cases_holding(counted: int, share: float, assurance: float) -> int:
     expected = math.ceil(counted / share - 1e-9)
     if not assurance or share == 1:
         return expected
-    _check_share("assurance", assurance)
+    check_share("assurance", assurance)
     cases = expected
     while binom.sf(counted - 1, cases, share) < assurance:
         cases += max(1, (expected - counted) // 1000)
@@ -461,16 +390,10 @@ def _check_half(half_width: float) -> None:
         raise InputError("half width", "be between 0 and 0.5", f"{half_width:g}")
 
 
-def _check_share(name: str, value: float, *, closed: bool = False) -> None:
+def check_share(name: str, value: float, *, closed: bool = False) -> None:
+    """Refuse what is no share; ``closed`` allows 0 and 1, but no prevalence of 0."""
     good = 0 < value < 1 or (
         closed and value in (0, 1) and not (name == "prevalence" and not value)
     )
     if not good:
         raise InputError(name, "be between 0 and 1", f"{value:g}")
-
-
-def _check_order(expected: float, floor: float, power: float) -> None:
-    if not 0 <= floor < expected < 1:
-        got = f"{floor:g} and {expected:g}"
-        raise InputError("floor and expected kappa", "have 0 <= floor < expected < 1", got)
-    _check_share("power", power)
