@@ -6,16 +6,14 @@ of a read: reads are A, B, C in an order drawn for each adjudication.
 
 from __future__ import annotations
 
-import copy
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from overread.app.anonymous_reads import LETTERS, Anonymous, anonymous, telling_names
 from overread.app.case_consensus import reads_that_count
 from overread.app.case_pictures import Shown, shown_of
 from overread.app.disputes import Dispute, disputes
-from overread.app.next_tasks import flags_of
 from overread.app.project_model import ProjectModel
 from overread.app.project_protocol import protocol_of
 from overread.app.project_readers import who_reads
@@ -28,8 +26,6 @@ from overread.store import (
     get_case,
     get_cases,
     get_project,
-    list_members,
-    list_users,
     project_progress,
     role_in,
 )
@@ -37,7 +33,6 @@ from overread.store import adjudications as kept
 from overread.store.asked_again import ADJUDICATION, Again, waiting_again
 from overread.store.errors import NotFoundError
 
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _AT_ONCE = 2_000
 """Reads up to which disputes are looked for while a page waits; above, the model brings them."""
 _SHOWN = 200
@@ -88,16 +83,6 @@ class Queue:
     sent_back: int
     decided: int
     ready: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Anonymous:
-    """A read without its reader. Args: letter: "A" to "Z"."""
-
-    letter: str
-    answer: dict[str, Any]
-    flags: dict[str, bool]
-    comment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +238,7 @@ def opened(store: Store, adjudication: str, user: str) -> Opened:
     row = kept.get_adjudication(store, adjudication, user)
     reads = _shown(store, row)
     version = protocol_of(store, row.project)
-    names = _names(store, row.project)
+    names = telling_names(store, row.project)
     found = {
         question.id: (question.prompt, one)
         for question in version.protocol.questions
@@ -268,7 +253,7 @@ def opened(store: Store, adjudication: str, user: str) -> Opened:
         row.id,
         shown_of(get_case(store, row.case)),
         version.version,
-        tuple(_anonymous(at, one, names) for at, one in enumerate(reads)),
+        tuple(anonymous(at, one, names) for at, one in enumerate(reads)),
         _why(found),
         tuple(asked),
     )
@@ -277,37 +262,6 @@ def opened(store: Store, adjudication: str, user: str) -> Opened:
 def _shown(store: Store, row: kept.AdjudicationRow) -> list[ReadRow]:
     there = {one.id: one for one in reads_that_count(store, row.case)}
     return [there[one] for one in row.shown if one in there]
-
-
-def _names(store: Store, project: str) -> list[str]:
-    """Words that would tell a reader: names, parts of names and addresses of all accounts."""
-    members = {one.reader for one in list_members(store, project)}
-    found: set[str] = set()
-    for one in list_users(store):
-        found |= {one.email, one.email.split("@", maxsplit=1)[0], one.name}
-        if one.id in members:
-            found |= set(one.name.split())
-    return sorted((one for one in found if len(one) > 1), key=len, reverse=True)
-
-
-def without_names(text: str, names: Sequence[str]) -> str:
-    """A comment with every name in it as an ellipsis."""
-    if not names:
-        return text
-    pattern = "|".join(re.escape(one) for one in names)
-    return re.sub(rf"(?<!\w)(?:{pattern})(?!\w)", "…", text, flags=re.IGNORECASE)
-
-
-def _anonymous(at: int, read: ReadRow, names: Sequence[str]) -> Anonymous:
-    answer = copy.deepcopy(read.answer)
-    letter = _LETTERS[at % len(_LETTERS)]
-    count = 0
-    for value in answer.values():
-        for one in value if isinstance(value, list) else ():
-            if isinstance(one, dict) and "id" in one:
-                count += 1
-                one["id"] = f"{letter}{count}"
-    return Anonymous(letter, answer, flags_of(read), without_names(read.comment, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +292,7 @@ def decide(store: Store, adjudication: str, user: str, said: Decision) -> None:
     row = kept.get_adjudication(store, adjudication, user)
     answer, cannot, picked = said.answer, said.cannot_be_read, ""
     if said.pick:
-        letters = _LETTERS[: len(row.shown)]
+        letters = LETTERS[: len(row.shown)]
         if said.pick not in letters:
             raise InputError("pick", f"be one of {', '.join(letters)}", said.pick[:10])
         picked = row.shown[letters.index(said.pick)]
