@@ -31,6 +31,7 @@ from overread.monitoring import (
 
 _PASSES = 6
 _TRIED = 4  # readers who may be the one, tried in turn
+_SOON, _STILL = 5, 0.4  # reads after an alarm, and share of the deviation that must remain
 _FEW = 6  # readers up to which each is tried
 _AS_LARGE = 0.75  # of the largest deviation, to be taken with it, among many readers
 
@@ -142,8 +143,9 @@ def _size(alarm: Alarm) -> float:
 def _without(source: _Source, now: Judged, found: dict[str, Alarm]) -> Judged:
     distrust = now.distrust.copy()
     for reader, alarm in found.items():
-        mine = now.observed.row[now.observed.reader == now.observed.readers.index(reader)]
-        distrust[mine[alarm.since :]] = True
+        mine = now.observed.reader == now.observed.readers.index(reader)
+        until = None if _lasts(now, mine, alarm) else alarm.number + 1
+        distrust[now.observed.row[mine][alarm.since : until]] = True
     observed = observe(source.reads, gold=source.gold, order=source.order, distrust=distrust)
     kept = observed.select(~distrust[observed.row])
     try:
@@ -154,3 +156,15 @@ def _without(source: _Source, now: Judged, found: dict[str, Alarm]) -> Judged:
         now, observed=observed, design=design, distrust=distrust,
         drifting=now.drifting | frozenset(found),
     )  # fmt: skip
+
+
+def _lasts(now: Judged, mine: Bools, alarm: Alarm) -> bool:
+    """Whether what alarmed goes on after the alarm; a bad hour is no reason to lose a measure."""
+    place = [one.key for one in now.design.metrics].index(alarm.metric)
+    seen = now.observed.select(mine)
+    expected, spread = now.design.case_mix.standardise(seen)
+    z = np.clip((seen.value - expected)[:, place] / spread[:, place], -4, 4)
+    later = z[alarm.number + 1 :]
+    later = later[~np.isnan(later)]
+    segment = float(np.nanmean(z[alarm.since : alarm.number + 1]))
+    return later.size < _SOON or float(later.mean()) / segment >= _STILL
