@@ -145,7 +145,8 @@ def _counts(values: Sequence[str | None]) -> dict[str, int]:
 def _group(found: Found, wanted: int, level: float) -> Group:
     share = found.count / found.total if found.total else 0.0
     low, high = proportion_interval(share, found.total, level=level) if found.total else (0.0, 1.0)
-    low, high = max(low, 0.0), min(high, 1.0)
+    # the interval holds the share, also where rounding says otherwise (none or all)
+    low, high = min(max(low, 0.0), share), max(min(high, 1.0), share)
     more = max(wanted - found.count, 0)
     made = Group(
         by=found.by,
