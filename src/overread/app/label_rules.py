@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from importlib import import_module
 from importlib.metadata import entry_points, packages_distributions
+from typing import cast
 
 from overread.errors import InputError, MethodError, OverreadError
 from overread.monitoring.rules import RULES, Hint, Rule, RuleContext
@@ -45,8 +46,7 @@ def _loaded(name: str) -> Callable[[RuleContext], tuple[Hint, ...]]:
         raise InputError("--rule", "name a function that is there", repr(name)) from error
     if not callable(found):
         raise InputError("--rule", "name a function", type(found).__name__)
-    rule: Callable[[RuleContext], tuple[Hint, ...]] = found
-    return rule
+    return cast("Callable[[RuleContext], tuple[Hint, ...]]", found)
 
 
 def _guarded(name: str, rule: Callable[[RuleContext], tuple[Hint, ...]]) -> Rule:
