@@ -132,7 +132,7 @@ def _readers(people: dict[str, Person], projects: dict[str, str]) -> None:
     for project in projects.values():
         page = people["Ada"].page(f"/projects/{project}/members")
         for who in ("Rhea Reader", "Otto Other", "Ines Third"):
-            page.get_by_label(who).check()
+            page.get_by_label(who, exact=True).check()
         page.get_by_role("button", name="Save").click()
         page.wait_for_load_state()
         page.close()

@@ -168,3 +168,14 @@ def test_ask_and_warn_pause_nobody(tmp_path: Path) -> None:
     assert list_pauses(study.store, study.project) == {}
     assert list_alarms(study.store, study.project)[0].aside == 0
     assert claim(study.store, study.project, study.readers[0])
+
+
+def test_an_alarm_about_who_left_blames_nobody_else(tmp_path: Path) -> None:
+    study = Study(tmp_path, 120)
+    study.read(60)
+    study.read(30, shrink=SHRINK)
+    set_readers(study.store, study.project, study.readers[1:], by="system")
+    watch = ProjectWatch(study.project)
+    assert len(watch.catch_up(study.store)) == 1
+    assert [one.reader for one in list_alarms(study.store, study.project)] == study.readers[:1]
+    assert list_pauses(study.store, study.project)[study.readers[0]].alarm

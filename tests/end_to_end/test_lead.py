@@ -30,8 +30,8 @@ def test_from_a_template_to_the_consensus(town: Town, browser: Any, tmp_path: Pa
     link = invitation(lead, "nora@example.org", "reader")
     nora = join(browser, link, "Nora New", "nora@example.org", **LOOK)
     page = lead.page(f"/projects/{project}/members")
-    page.get_by_label("Rhea Reader").check()
-    page.get_by_label("Nora New").check()
+    page.get_by_label("Rhea Reader", exact=True).check()
+    page.get_by_label("Nora New", exact=True).check()
     page.get_by_role("button", name="Save").click()
     page.wait_for_load_state()
     for person, corners in ((town.people["Rhea"], RHEA), (nora, OTTO)):

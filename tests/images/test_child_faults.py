@@ -55,7 +55,8 @@ def test_bomb_is_quarantined(name: str, armoury: Path, strict: Child) -> None:
     _, kind, cause = bombs.BOMBS[name]
     found = open_case(Found(kind, (armoury / name,)), strict)  # type: ignore[arg-type]
     assert isinstance(found, Quarantined)
-    assert found.cause == cause
+    # on a busy machine the limit of time may be reached before that of memory
+    assert found.cause in {cause, "too slow"}
     assert len(found.source_hash) == 64
 
 

@@ -84,7 +84,7 @@ def raise_alarm(
     Args:
         store: where.
         project: its id.
-        reader: a member.
+        reader: who reads here, or did.
         told: what was found, as JSON.
         pause: why they get no new cases, in words for them; "" lets them go on.
         after: set aside their first reads submitted after this event; None sets none aside.
@@ -92,10 +92,11 @@ def raise_alarm(
     Returns:
         The alarm's id; None when one about this reader is open already.
     Raises:
-        NotFoundError: not a member.
+        NotFoundError: they never read here.
     """
     with store.writing() as connection:
-        _require_member(connection, project, reader)
+        if not _has_read(connection, project, reader):
+            _require_member(connection, project, reader)
         if _open_alarm(connection, project, reader) is not None:
             return None
         alarm = store.new_id()
@@ -287,6 +288,11 @@ def fresh_overlap(store: Store, project: str, reader: str, *, most: int) -> list
 
 def _pause(project: str, reader: str, reason: str, alarm: str | None) -> Happened:
     return ("reader_paused", project, {"reader": reader, "reason": reason, "alarm": alarm})
+
+
+def _has_read(connection: sa.Connection, project: str, reader: str) -> bool:
+    this = (t.reads.c.project == project) & (t.reads.c.reader == reader)
+    return connection.scalar(sa.select(t.reads.c.id).where(this).limit(1)) is not None
 
 
 def _require_member(connection: sa.Connection, project: str, reader: str) -> None:

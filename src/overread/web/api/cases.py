@@ -98,6 +98,7 @@ def reads(case: Id, site: At) -> Response:
                     "comment": one.comment,
                     "seconds": one.seconds,
                     "submitted": one.submitted,
+                    "set_aside": one.set_aside,
                 }
                 for one in found
             ]
