@@ -1,62 +1,7 @@
-/** A reader's session against the development server: no network, no session, no room, two tabs. */
-import "fake-indexeddb/auto";
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { IDBFactory } from "fake-indexeddb";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { openApi } from "../src/api/client";
-import { newId } from "../src/model/ids";
-import { openDatabase, type Database } from "../src/state/database";
-import { activeClock } from "../src/state/seconds";
-import { openSession, type Session } from "../src/state/session";
-
-let server: ChildProcess;
-let base = "";
-let factory = new IDBFactory();
-let network = true;
-
-beforeAll(async () => {
-  server = spawn("node", ["dev/server.mjs"], { stdio: ["ignore", "pipe", "inherit"] });
-  const [line] = (await once(server.stdout!, "data")) as [Buffer];
-  base = line.toString().trim();
-});
-afterAll(() => { server.kill(); });
-/** Ends every tab of the last test: a tab that is gone sends nothing and wakes no more. */
-let life = new AbortController();
-beforeEach(async () => {
-  life.abort();
-  life = new AbortController();
-  factory = new IDBFactory();
-  network = true;
-  await dev("reset");
-});
-
-const dev = async (what: string, body: unknown = {}): Promise<{ reads: Read[]; drafts: Record<string, unknown> }> =>
-  (await fetch(`${base}/dev/${what}`, { method: "POST", body: JSON.stringify(body) })).json() as never;
-interface Read { task: string; answer: Record<string, unknown>; revision: number; read_id: string; seconds: number }
-
-/** A tab: the same browser store, its own memory. */
-async function tab(project: string, database?: Database): Promise<Session> {
-  const { signal } = life;
-  const send: typeof fetch = (path, init) =>
-    network && !signal.aborted ? fetch(`${base}${String(path)}`, init) : Promise.reject(new TypeError("no network"));
-  const session = openSession(project, {
-    api: openApi(send),
-    database: database ?? (await openDatabase(factory)),
-    screen: {
-      preload: async () => undefined, release: () => undefined,
-      show: async () => undefined, setFrame: async () => undefined,
-    },
-    clock: activeClock(), now: () => performance.now(), newId,
-    later: (act, ms) => void setTimeout(() => { if (!signal.aborted) act(); }, Math.min(ms, 20)),
-  });
-  await session.start();
-  return session;
-}
-
-const settled = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 4000, interval: 20 });
-const grade = (session: Session, name: string): void => session.change({ answer: { grade: name } });
-
+/** A dry run against the development server: the gate, the right answers, a dispute, no network. */
+import { expect, test } from "vitest";
+import type { Session } from "../src/state/session";
+import { around, dev, grade, settled, tab } from "./tabs";
 
 const step = async (session: Session, name: string): Promise<void> => {
   grade(session, name);
@@ -95,11 +40,11 @@ test("an answer that could not be sent is kept, and counts once", async () => {
   const session = await tab("gated");
   const { store } = session;
   await session.begin();
-  network = false;
+  around.network = false;
   await step(session, "2");
   expect(store.state.hint).toMatch(/kept here/);
   expect(store.state.review).toBeNull();
-  network = true;
+  around.network = true;
   await session.submit();
   expect(store.state.review).toMatchObject({ marks: [{ right: true }] });
   expect(store.state.onboarding).toMatchObject({ done: 1 });

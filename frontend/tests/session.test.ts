@@ -1,61 +1,8 @@
 /** A reader's session against the development server: no network, no session, no room, two tabs. */
-import "fake-indexeddb/auto";
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { IDBFactory } from "fake-indexeddb";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { openApi } from "../src/api/client";
-import { newId } from "../src/model/ids";
+import { expect, test } from "vitest";
 import { openDatabase, type Database } from "../src/state/database";
-import { activeClock } from "../src/state/seconds";
-import { openSession, type Session } from "../src/state/session";
-
-let server: ChildProcess;
-let base = "";
-let factory = new IDBFactory();
-let network = true;
-
-beforeAll(async () => {
-  server = spawn("node", ["dev/server.mjs"], { stdio: ["ignore", "pipe", "inherit"] });
-  const [line] = (await once(server.stdout!, "data")) as [Buffer];
-  base = line.toString().trim();
-});
-afterAll(() => { server.kill(); });
-/** Ends every tab of the last test: a tab that is gone sends nothing and wakes no more. */
-let life = new AbortController();
-beforeEach(async () => {
-  life.abort();
-  life = new AbortController();
-  factory = new IDBFactory();
-  network = true;
-  await dev("reset");
-});
-
-const dev = async (what: string, body: unknown = {}): Promise<{ reads: Read[]; drafts: Record<string, unknown> }> =>
-  (await fetch(`${base}/dev/${what}`, { method: "POST", body: JSON.stringify(body) })).json() as never;
-interface Read { task: string; answer: Record<string, unknown>; revision: number; read_id: string; seconds: number }
-
-/** A tab: the same browser store, its own memory. */
-async function tab(project: string, database?: Database): Promise<Session> {
-  const { signal } = life;
-  const send: typeof fetch = (path, init) =>
-    network && !signal.aborted ? fetch(`${base}${String(path)}`, init) : Promise.reject(new TypeError("no network"));
-  const session = openSession(project, {
-    api: openApi(send),
-    database: database ?? (await openDatabase(factory)),
-    screen: {
-      preload: async () => undefined, release: () => undefined,
-      show: async () => undefined, setFrame: async () => undefined,
-    },
-    clock: activeClock(), now: () => performance.now(), newId,
-    later: (act, ms) => void setTimeout(() => { if (!signal.aborted) act(); }, Math.min(ms, 20)),
-  });
-  await session.start();
-  return session;
-}
-
-const settled = (check: () => void | Promise<void>): Promise<void> => vi.waitFor(check, { timeout: 4000, interval: 20 });
-const grade = (session: Session, name: string): void => session.change({ answer: { grade: name } });
+import { around, dev, grade, settled, tab } from "./tabs";
 
 test("a read is sent, the next case is there", async () => {
   const session = await tab("knee");
@@ -88,12 +35,12 @@ test("two quick submits are one read", async () => {
 test("without a network reads are kept, in order, and sent when it is back", async () => {
   const session = await tab("knee");
   await settled(() => expect(session.store.state.saved).toBe("saved"));
-  network = false;
+  around.network = false;
   grade(session, "3");
   await session.submit();
   grade(session, "4");
   await settled(() => expect(session.store.state.saved).toBe("here"));
-  network = true;
+  around.network = true;
   await session.flush();
   await settled(async () => {
     const { reads, drafts } = await dev("state");
@@ -104,13 +51,13 @@ test("without a network reads are kept, in order, and sent when it is back", asy
 
 test("a killed tab: the next one opens the same case with the draft", async () => {
   const session = await tab("knee");
-  network = false; // the server never heard of it
+  around.network = false; // the server never heard of it
   grade(session, "4");
   await settled(async () => {
-    const draft = await (await openDatabase(factory)).draft("reader-1", session.store.state.task!.id);
+    const draft = await (await openDatabase(around.factory)).draft("reader-1", session.store.state.task!.id);
     expect(draft?.work.answer).toEqual({ grade: "4" });
   });
-  network = true;
+  around.network = true;
   const again = await tab("knee");
   expect(again.store.state.task!.id).toBe(session.store.state.task!.id);
   expect(again.store.state.work.answer).toEqual({ grade: "4" });
@@ -119,10 +66,10 @@ test("a killed tab: the next one opens the same case with the draft", async () =
 test("a killed tab with reads on their way: the next one sends them, once", async () => {
   const session = await tab("knee");
   await session.flush();
-  network = false;
+  around.network = false;
   grade(session, "2");
   await session.submit();
-  network = true;
+  around.network = true;
   const again = await tab("knee");
   await settled(async () => expect((await dev("state")).reads).toHaveLength(1));
   expect(again.store.state.task!.id).not.toBe((await dev("state")).reads[0]!.task);
@@ -226,7 +173,7 @@ test("all cases read: a calm end; an empty project: words", async () => {
 });
 
 test("a store without room: the case stays open and says so", async () => {
-  const database = await openDatabase(factory);
+  const database = await openDatabase(around.factory);
   const full: Database = { ...database, enqueue: () => Promise.reject(new Error("QuotaExceededError")) };
   const session = await tab("knee", full);
   const { task } = session.store.state;
@@ -257,7 +204,18 @@ test("a failing server is waited for", async () => {
 test("settings are kept for each reader", async () => {
   const session = await tab("knee");
   session.setSettings({ keys: { invert: "j" }, autoAdvance: false });
-  await settled(async () => expect(await (await openDatabase(factory)).settings("reader-1"))
+  await settled(async () => expect(await (await openDatabase(around.factory)).settings("reader-1"))
     .toMatchObject({ keys: { invert: "j" }, autoAdvance: false }));
   expect((await tab("knee")).store.state.settings.keys).toEqual({ invert: "j" });
+});
+
+test("keys during the way to the next case: back is kept, a change is not of the case that was sent", async () => {
+  const session = await tab("knee");
+  const first = session.store.state.task!.id;
+  grade(session, "2");
+  const sent = session.submit();
+  grade(session, "3"); // too late for this case, too early for the next
+  await Promise.all([sent, session.previous()]);
+  expect(session.store.state).toMatchObject({ task: { id: first }, revision: 1, work: { answer: { grade: "2" } } });
+  await settled(async () => expect((await dev("state")).reads.map(({ answer }) => answer)).toEqual([{ grade: "2" }]));
 });

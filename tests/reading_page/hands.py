@@ -50,6 +50,14 @@ def eventually(check: Callable[[], bool], what: str) -> None:
     raise AssertionError(f"never happened: {what}")
 
 
+def read_on(page: Any, *keys: str) -> None:
+    """Press the keys that end a case, and wait until another one, or the end, is on screen."""
+    before = page.locator("main.image").get_attribute("data-task")
+    for key in keys:
+        page.keyboard.press(key)
+    page.locator(f"main.image:not([data-task='{before}'])").wait_for()
+
+
 def spots(page: Any) -> list[tuple[float, float]]:
     """Middles of the bright spots on the black image, from what is really painted."""
     box = page.locator("main.image").bounding_box()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .hands import decoded, drag, eventually, fitted
+from .hands import decoded, drag, eventually, fitted, read_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.page]
 
@@ -56,8 +56,7 @@ def test_a_dead_network_keeps_the_reads_and_sends_them_later(open_page, context,
     page.wait_for_timeout(800)  # two cases ahead are loaded
     context.set_offline(True)
     for grade in "12":
-        page.keyboard.press(grade)
-        page.wait_for_timeout(250)
+        read_on(page, grade)
     page.get_by_text("2 reads kept here, sending").wait_for()
     page.keyboard.press("x")
     context.set_offline(False)
@@ -88,7 +87,7 @@ def test_a_session_that_ends_asks_calmly_and_loses_nothing(open_page, server):
     page = open_page("knee")
     page.wait_for_timeout(500)
     server.tell("set", signedIn=False)
-    page.keyboard.press("4")
+    read_on(page, "4")
     form = page.get_by_role("form", name="Log in")
     form.wait_for()
     page.keyboard.press("2")  # reading goes on beside the note

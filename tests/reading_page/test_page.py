@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .hands import eventually
+from .hands import eventually, read_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.page]
 
@@ -105,20 +105,18 @@ def test_flags_comment_and_the_calm_end(open_page, server):
     page.keyboard.press("t")
     page.keyboard.type("Rotated <b>film</b>")
     page.keyboard.press("Escape")
-    page.keyboard.press("2")
+    read_on(page, "2")
     eventually(lambda: len(server.reads()) == 1, "the read arrives")
     read = server.reads()[0]
     assert read["flags"] == {"cannot_be_read": False, "ask_a_senior": True}
     assert read["comment"] == "Rotated <b>film</b>"
-    page.keyboard.press("x")
-    page.keyboard.press("Enter")
+    read_on(page, "x", "Enter")
     eventually(lambda: len(server.reads()) == 2, "the read arrives")
     assert server.reads()[1]["answer"] == {}
-    page.keyboard.press("Shift+S")
+    read_on(page, "Shift+S")
     for n in range(5):
-        eventually(lambda k=n: len(server.reads()) == 2 + k, "the read before arrives")
-        page.wait_for_timeout(250)  # the next case is on screen
-        page.keyboard.press("0")
+        read_on(page, "0")
+        eventually(lambda k=n: len(server.reads()) == 3 + k, "the read arrives")
     page.get_by_text("All done. Thank you.").wait_for()
     assert "8 of 8" in page.locator(".progress").inner_text()
 

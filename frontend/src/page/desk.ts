@@ -173,6 +173,7 @@ export function openDesk(
   }
 
   store.subscribe((state, old) => {
+    image.dataset["task"] = state.task?.id ?? "";
     if (state.task !== old.task && state.task) {
       stop();
       presets = presetsOf(state.task.case, viewer.fullWindow());

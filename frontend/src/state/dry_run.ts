@@ -4,8 +4,8 @@ import type { Onboarding, Task, Trial, TrialAnswer } from "../api/types";
 import { EMPTY_WORK, toSend } from "../model/answer";
 import { canonical } from "./draft_sync";
 import type { LocalDraft } from "./database";
-import type { World } from "./session";
 import type { State, Store } from "./store";
+import type { World } from "./world";
 
 /** A draft of a dry run: kept on this computer alone, as corrections are. */
 const OF_TRIAL = -1;

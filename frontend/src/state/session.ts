@@ -1,35 +1,17 @@
 /** A reader at work: opens cases, takes changes, sends reads, goes back. Knows no page and no pixels. */
-import { ApiError, type Api } from "../api/client";
+import { ApiError } from "../api/client";
 import type { Draft, OwnRead, Task, Trial } from "../api/types";
 import { EMPTY_WORK, missing, toSend, type Work } from "../model/answer";
 import type { Case } from "../model/case";
-import type { Database, LocalDraft, OpenRing, Sending, Settings } from "./database";
+import type { LocalDraft, OpenRing, Sending, Settings } from "./database";
 import { canonical, draftSync, type DraftSync } from "./draft_sync";
 import { history, type History } from "./history";
 import { isGated, openDryRun } from "./dry_run";
 import { openDraft } from "./opening";
-import { openOutbox, type Later, type Outbox } from "./outbox";
-import { openQueue, type Images, type Queue } from "./queue";
-import type { ActiveClock } from "./seconds";
+import { openOutbox, type Outbox } from "./outbox";
+import { openQueue, type Queue } from "./queue";
 import { createStore, firstClasses, firstState, noSettings, type State, type Store } from "./store";
-
-export interface Screen extends Images {
-  show(of: Case, frame: number): Promise<void>;
-  setFrame(frame: number): Promise<void>;
-}
-
-/** What comes from outside: network, storage, time, chance, the picture. */
-export interface World {
-  readonly api: Api;
-  readonly database: Database;
-  readonly screen: Screen;
-  readonly clock: ActiveClock;
-  readonly now: () => number;
-  readonly later: Later;
-  readonly newId: () => string;
-  /** What work lacks beyond the protocol's own demands, in words. */
-  readonly lacking?: ((work: Work) => string | null) | undefined;
-}
+import type { World } from "./world";
 
 export interface Session {
   readonly store: Store<State>;
@@ -75,7 +57,8 @@ export function openSession(project: string, world: World): Session {
   let steps: History<Work> = history(EMPTY_WORK);
   let done: OwnRead[] = []; // latest first
   let back = -1; // place in `done` of the read that is being corrected
-  let moving = false;
+  let moving: Promise<void> | null = null;
+  let isLeaving = false; // the read of the case on screen is on its way; the next is not on screen yet
   let recent: Case[] = []; // on screen and just left, latest first
 
   const dryRun = openDryRun(project, world, store, {
@@ -83,7 +66,8 @@ export function openSession(project: string, world: World): Session {
     close: async () => { await sync?.close(); sync = null; },
     signedOut: () => signedOut(),
   });
-  const isShown = (): boolean => store.state.review !== null; // what was answered stays as it is
+  /** What was answered stays as it is: a key pressed meanwhile is not about the case that comes. */
+  const isFixed = (): boolean => store.state.review !== null || isLeaving;
 
   const signedOut = (): void => set({ signedOut: true });
 
@@ -92,6 +76,7 @@ export function openSession(project: string, world: World): Session {
   ): Promise<void> {
     const { protocol } = store.state;
     await screen.show(task.case, 0);
+    isLeaving = false;
     steps = history(draft.work);
     sync = draftSync(draft, api, database, {
       saved: (saved) => set({ saved }),
@@ -142,6 +127,7 @@ export function openSession(project: string, world: World): Session {
 
   async function ended(): Promise<void> {
     sync = null;
+    isLeaving = false;
     const progress = await api.progress(project).catch(() => store.state.progress);
     const all = progress !== null && progress.total > 0;
     set({ phase: all ? "finished" : "empty", task: null, progress, work: EMPTY_WORK,
@@ -153,6 +139,7 @@ export function openSession(project: string, world: World): Session {
     if (failure === "signed-out") signedOut();
     const problem = reason instanceof Error ? reason.message : String(reason);
     sync = null;
+    isLeaving = false;
     set({ phase: "problem", problem, task: null, trial: null, review: null });
     if (failure === "offline") later(() => { if (store.state.phase === "problem") void next(); }, 3000);
   }
@@ -165,12 +152,14 @@ export function openSession(project: string, world: World): Session {
   /** One move between cases at a time: a second press of the key is not a second read. */
   async function once(act: () => Promise<void>): Promise<void> {
     if (moving) return;
-    moving = true;
-    try {
-      await act();
-    } finally {
-      moving = false;
-    }
+    moving = act().finally(() => { moving = null; });
+    await moving;
+  }
+
+  /** A move that is meant however fast the key is pressed: after the one that is under way. */
+  async function after(act: () => Promise<void>): Promise<void> {
+    await moving?.catch(() => undefined);
+    await once(act);
   }
 
   async function send(what: Sending["what"]): Promise<boolean> {
@@ -180,6 +169,7 @@ export function openSession(project: string, world: World): Session {
       id: "submit" in what ? what.submit.read_id : world.newId(), user, project, task: task.id,
       case: task.case, order: nextOrder(outbox), what, refused: null, theirs: null,
     };
+    isLeaving = true;
     await sync?.close();
     try {
       await outbox.add(sending);
@@ -271,12 +261,12 @@ export function openSession(project: string, world: World): Session {
       if (phase === "problem") await next();
     },
     change(work) {
-      if (isShown()) return;
+      if (isFixed()) return;
       steps.push({ ...steps.value, ...work });
       taken(steps.value, true);
     },
     amend(work) {
-      if (isShown()) return;
+      if (isFixed()) return;
       steps.amend({ ...steps.value, ...work });
       taken(steps.value, false);
     },
@@ -288,8 +278,8 @@ export function openSession(project: string, world: World): Session {
       set({ open: ring });
       sync?.change({ open: ring, seconds: clock.seconds(now()) }, true);
     },
-    undo() { if (!isShown() && steps.undo()) taken(steps.value, true); },
-    redo() { if (!isShown() && steps.redo()) taken(steps.value, true); },
+    undo() { if (!isFixed() && steps.undo()) taken(steps.value, true); },
+    redo() { if (!isFixed() && steps.redo()) taken(steps.value, true); },
     async setFrame(frame) {
       const { task } = store.state;
       if (!task || frame < 0 || frame >= task.case.frames || frame === store.state.frame) return;
@@ -326,7 +316,7 @@ export function openSession(project: string, world: World): Session {
       if (store.state.revision > 0) return next();
       if (await send({ skip: reason })) await next();
     }),
-    previous: () => once(async () => {
+    previous: () => after(async () => {
       if (store.state.trial) return set({ hint: "The right answer was shown: there is no way back." });
       if (back < 0) done = await earlier();
       const read = done[back + 1];
