@@ -28,7 +28,7 @@ from tests.live.server import running_server
 from tests.live.study import PASSWORD, radiograph
 from tests.store.cluster import find_programs, running_cluster
 
-from overread.app.home import open_home
+from overread.app.study.home import open_home
 from overread.images import pack_frame
 
 _SLOW = 0.5  # seconds: a page that takes longer is told

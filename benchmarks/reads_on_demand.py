@@ -33,8 +33,8 @@ from typing import Any
 import numpy as np
 
 from _common import arguments, finish
-from overread.app.reach_consensus import reach_consensus
-from overread.app.reads_on_demand import replay
+from overread.app.analysis.reach_consensus import reach_consensus
+from overread.app.analysis.reads_on_demand import replay
 from overread.labels import ClassReads, class_reads
 
 FOLDER = Path(os.environ.get("OVERREAD_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))

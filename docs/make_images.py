@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from overread.app.write_report import ReportRequest, write_report
+from overread.app.analysis.write_report import ReportRequest, write_report
 from overread.labels import class_reads
 
 _IMAGES = Path(__file__).parent / "images"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from overread.agreement.measures import MEASURES
-from overread.app.methods import METHODS
+from overread.app.analysis.methods import METHODS
 
 _PAGE = Path(__file__).parent / "methods" / "index.md"
 
@@ -13,8 +13,8 @@ _HEAD = """# Methods
 
 ## Consensus: which method for which reads
 
-Made from `overread.app.methods` by `docs/make_methods_table.py`. No method wins everywhere: run
-`overread compare` on your own reads.
+Made from `overread.app.analysis.methods` by `docs/make_methods_table.py`.
+No method wins everywhere: run `overread compare` on your own reads.
 
 | method | label kinds | assumes | when to use | paper |
 |---|---|---|---|---|

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from overread.app import adjudicate
-from overread.app.conformity import conformity
-from overread.app.project_model import ProjectModel, project_model
+from overread.app.quality import adjudicate
+from overread.app.study.conformity import conformity
+from overread.app.study.project_model import ProjectModel, project_model
 from overread.store import (
     Store,
     Submission,

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from overread.app.write_report import ReportRequest, write_report
+from overread.app.analysis.write_report import ReportRequest, write_report
 from overread.labels import Kind
 from overread.report import DemoEntry, write_index
 from tests.app.small_reads import READS
@@ -50,7 +50,7 @@ def folder(tmp_path_factory) -> Path:
     """Reports of two kinds and the page that links them."""
     where = tmp_path_factory.mktemp("reports")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("overread.app.write_report._MOST_COMPARED", 0)
+        patch.setattr("overread.app.analysis.write_report._MOST_COMPARED", 0)
         for kind in (Kind.NOMINAL, Kind.BOX):
             request = ReportRequest(f"Report on {kind} <reads>", "r.csv", "2026-01-01", draws=100)
             write_report(READS[kind](), request, where / f"{kind}.html")

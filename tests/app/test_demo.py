@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from overread.app import demo
-from overread.app.demo import Stage, run_demo
-from overread.app.synthetic_reads import simulated_boxes, simulated_grades
+from overread.app.demo import main_job as demo
+from overread.app.demo.main_job import Stage, run_demo
+from overread.app.demo.synthetic_reads import simulated_boxes, simulated_grades
 from overread.errors import InputError, MissingExtraError
 from overread.exchange.public_reads import lidc_file
 from tests.app import works
@@ -34,7 +34,7 @@ def _small():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "simulated_boxes", lambda seed: simulated_boxes(seed, cases=40))
         patch.setattr(demo, "simulated_grades", _few_grades)
-        patch.setattr("overread.app.write_report._MOST_COMPARED", 0)
+        patch.setattr("overread.app.analysis.write_report._MOST_COMPARED", 0)
         yield
 
 

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from overread.app import demo_study
-from overread.app.case_browser import reads_of
-from overread.app.demo_images import PROJECTS, dicom_file
-from overread.app.demo_study import LEAD, READER, prepare_study
-from overread.app.home import Home, open_home
-from overread.app.project_protocol import protocol_of
-from overread.app.project_readers import members, readers_of, set_readers
-from overread.app.sign_in import account
-from overread.app.submit_read import Work, submit_read
-from overread.app.synthetic_images import write_synthetic_images
+from overread.app.demo import demo_study
+from overread.app.demo.demo_images import PROJECTS, dicom_file
+from overread.app.demo.demo_study import LEAD, READER, prepare_study
+from overread.app.demo.synthetic_images import write_synthetic_images
+from overread.app.study.case_browser import reads_of
+from overread.app.study.home import Home, open_home
+from overread.app.study.project_protocol import protocol_of
+from overread.app.study.project_readers import members, readers_of, set_readers
+from overread.app.study.sign_in import account
+from overread.app.study.submit_read import Work, submit_read
 from overread.errors import InputError
 from overread.store import add_user, claim, head, list_cases, list_projects, reads_of_case
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from overread.app.disputes import dispute, disputes
-from overread.app.mask_frames import packed
-from overread.app.project_reads import Said
+from overread.app.analysis.disputes import dispute, disputes
+from overread.app.analysis.mask_frames import packed
+from overread.app.analysis.project_reads import Said
 from overread.labels import Kind
 from overread.protocol import Question
 from overread.protocol.model import ClassEntry

@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from overread.app.export_labels import FORMS, WHATS, export_labels
-from overread.app.mask_frames import batches
-from overread.app.project_readers import plan_reads
-from overread.app.project_reads import mask_array
-from overread.app.project_tables import StoppedError, Stopping, project_table
-from overread.app.reach_consensus import reach_consensus
+from overread.app.analysis.mask_frames import batches
+from overread.app.analysis.project_reads import mask_array
+from overread.app.analysis.reach_consensus import reach_consensus
+from overread.app.study.export_labels import FORMS, WHATS, export_labels
+from overread.app.study.project_readers import plan_reads
+from overread.app.study.project_tables import StoppedError, Stopping, project_table
 from overread.errors import InputError
 from overread.exchange import read_reads
 from overread.labels import Kind, MaskReads

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from overread.agreement.proportions import f1_interval, wilson
-from overread.app.gold_figures import figures, score_words, verdict
-from overread.app.gold_marks import NOTHING, marks_of
-from overread.app.gold_words import atlas_entries, mark_lines
+from overread.app.quality.gold_figures import figures, score_words, verdict
+from overread.app.quality.gold_marks import NOTHING, marks_of
+from overread.app.quality.gold_words import atlas_entries, mark_lines
 from overread.protocol import Protocol, read_protocol
 
 IMAGE = {"rows": 10, "columns": 10, "frames": 2}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from overread.app.gold_table import read_gold
+from overread.app.quality.gold_table import read_gold
 from overread.errors import InputError
 from overread.protocol import Protocol, read_protocol
 

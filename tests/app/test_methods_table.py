@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from overread import consensus
-from overread.app.methods import METHODS, method_called, methods_for
-from overread.app.reach_consensus import reach_consensus
+from overread.app.analysis.methods import METHODS, method_called, methods_for
+from overread.app.analysis.reach_consensus import reach_consensus
 from overread.consensus.result import Consensus
 from overread.errors import InputError
 from overread.labels import Kind

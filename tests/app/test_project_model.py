@@ -8,9 +8,9 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from overread.app.case_consensus import case_consensus
-from overread.app.project_model import LEAST_CASES, ProjectModel, project_model
-from overread.app.project_readers import set_readers
+from overread.app.study.case_consensus import case_consensus
+from overread.app.study.project_model import LEAST_CASES, ProjectModel, project_model
+from overread.app.study.project_readers import set_readers
 from overread.store import (
     NewCase,
     Store,

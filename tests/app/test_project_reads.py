@@ -10,9 +10,9 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from overread.app.case_consensus import case_consensus
-from overread.app.project_readers import plan_reads
-from overread.app.project_reads import Said, mask_array, read_table
+from overread.app.analysis.project_reads import Said, mask_array, read_table
+from overread.app.study.case_consensus import case_consensus
+from overread.app.study.project_readers import plan_reads
 from overread.protocol import check_answer, read_protocol
 from overread.store import (
     NewCase,
@@ -79,7 +79,7 @@ def read_project(tmp_path: Path) -> Iterator[tuple[Store, str, str]]:
         user = add_user(store, f"r{at}@example.org", f"Reader {at}", "reader", "system").id
         set_member(store, project, user, "system")
     plan_reads(store, project, by="system")
-    from overread.app.project_readers import readers_of
+    from overread.app.study.project_readers import readers_of
 
     for user, answer in zip(readers_of(store, project), ANSWERS, strict=True):
         (task,) = claim(store, project, user)

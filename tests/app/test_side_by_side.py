@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from overread.app.side_by_side import Part, side_by_side
+from overread.app.analysis.side_by_side import Part, side_by_side
 from overread.errors import InputError, MethodError, MissingExtraError
 from tests.app import works
 
@@ -55,7 +55,7 @@ def test_ctrl_c_stops_all_parts_without_a_trace(tmp_path):
     """The whole process group hears Ctrl-C, as from a terminal."""
     code = (
         "import sys\n"
-        "from overread.app.side_by_side import Part, side_by_side\n"
+        "from overread.app.analysis.side_by_side import Part, side_by_side\n"
         "from tests.app import works\n"
         "if __name__ == '__main__':\n"
         "    parts = [Part(works.wait_in, (sys.argv[1],))] * 1\n"

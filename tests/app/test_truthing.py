@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from overread.app.truthing_report import truthing
-from overread.app.truthing_sheet import sheet
-from overread.app.verify_log import verified
+from overread.app.quality.truthing_report import truthing
+from overread.app.quality.truthing_sheet import sheet
+from overread.app.study.verify_log import verified
 from overread.errors import InputError
 from overread.report import html
 from overread.report.document import compiled

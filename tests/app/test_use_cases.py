@@ -9,15 +9,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from overread.app import write_report as write_report_module
-from overread.app.compare_methods import compare
-from overread.app.label_sets import label_sets_of
-from overread.app.measure_agreement import measure_agreement
-from overread.app.rank_next_reads import rank_next_reads
-from overread.app.reach_consensus import reach_consensus
-from overread.app.save_consensus import consensus_rows, refuse_form, save_consensus
-from overread.app.truth import NumberScore
-from overread.app.write_report import ReportRequest, fill_report, write_report
+from overread.app.analysis import write_report as write_report_module
+from overread.app.analysis.compare_methods import compare
+from overread.app.analysis.label_sets import label_sets_of
+from overread.app.analysis.measure_agreement import measure_agreement
+from overread.app.analysis.rank_next_reads import rank_next_reads
+from overread.app.analysis.reach_consensus import reach_consensus
+from overread.app.analysis.save_consensus import consensus_rows, refuse_form, save_consensus
+from overread.app.analysis.truth import NumberScore
+from overread.app.analysis.write_report import ReportRequest, fill_report, write_report
 from overread.errors import InputError
 from overread.exchange import as_document
 from overread.labels import Kind, MultiLabelReads, class_reads

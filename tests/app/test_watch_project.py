@@ -9,8 +9,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from overread.app.project_readers import set_readers
-from overread.app.watch_project import ProjectWatch
+from overread.app.quality.watch_project import ProjectWatch
+from overread.app.study.project_readers import set_readers
 from overread.store import (
     NewCase,
     Store,

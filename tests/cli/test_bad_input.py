@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from overread.app.methods import METHODS
+from overread.app.analysis.methods import METHODS
 from tests.cli.inputs import CASES, class_columns, save_mask, write_csv
 from tests.cli.program import files_of, ok, overread, refused
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from overread.app.methods import METHODS
+from overread.app.analysis.methods import METHODS
 from overread.labels import Kind
 from tests.cli.inputs import CASES, INPUTS, READERS, class_columns, write_csv
 from tests.cli.program import files_of, ok
@@ -220,7 +220,9 @@ def test_report_with_pdf_title_truth_gold_and_subgroups(tmp_path, monkeypatch):
     columns = class_columns(["a", "b"])
     columns["site"] = ["north" if int(c.split()[1]) < 7 else "south" for c in columns["case"]]
     source = write_csv(tmp_path / "reads.csv", columns)
-    monkeypatch.setattr("overread.app.write_report._MOST_COMPARED", 0)  # fits each method 6 times
+    monkeypatch.setattr(
+        "overread.app.analysis.write_report._MOST_COMPARED", 0
+    )  # fits each method 6 times
     truth = write_csv(tmp_path / "truth.csv", {"case": list(CASES), "label": ["a"] * 12})
     gold = write_csv(tmp_path / "gold.csv", {"case": CASES[:2], "label": ["a", "b"]})
     page, pdf = tmp_path / "page.html", tmp_path / "page.pdf"

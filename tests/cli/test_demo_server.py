@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from overread.app import demo_study
-from overread.app.demo_images import PROJECTS
+from overread.app.demo import demo_study
+from overread.app.demo.demo_images import PROJECTS
 from overread.cli.demo_server import DemoServer, demo_server
 from overread.store import list_cases, reads_of_case
 from tests.cli.program import overread
@@ -126,7 +126,8 @@ def test_a_new_link_by_the_command(served: Any) -> None:
 
 def test_ctrl_c_ends_it_and_a_second_start_goes_on(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom overread.app import demo_study as d\nfrom dataclasses import replace\n"
+        "import sys\nfrom overread.app.demo import demo_study as d\n"
+        "from dataclasses import replace\n"
         "d.PROJECTS = (replace(d.PROJECTS[2], images=d.PROJECTS[2].images[:2]),)\n"
         "from overread.cli.main import main\nmain()"
     )

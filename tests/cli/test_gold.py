@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from overread.app.home import open_home
+from overread.app.study.home import open_home
 from overread.store import Store, list_gold, list_projects
 from tests.cli.program import overread
 from tests.end_to_end.pictures import grey8

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overread.app.methods import METHODS
+from overread.app.analysis.methods import METHODS
 from overread.consensus import SoftVotes, dawid_skene, hierarchical, majority, one_coin
 from overread.errors import InputError, MethodError
 from overread.labels import ClassReads, Kind, LabelSchema, class_reads

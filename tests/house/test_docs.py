@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from overread.app.methods import METHODS
+from overread.app.analysis.methods import METHODS
 from overread.cli.main import program
 
 _ROOT = Path(__file__).parents[2]

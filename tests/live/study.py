@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from overread.app.home import open_home
+from overread.app.study.home import open_home
 from overread.images import pack_frame
 from overread.protocol import template
 from overread.store import (

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from overread.app.watch_readers import levels_table, watch_readers
+from overread.app.analysis.watch_readers import levels_table, watch_readers
 from overread.errors import InputError, MethodError
 from overread.labels import Kind, class_reads
 from overread.monitoring import (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overread.app.reads_on_demand import next_asks, replay
+from overread.app.analysis.reads_on_demand import next_asks, replay
 from overread.consensus.dawid_skene import dawid_skene
 from overread.errors import InputError
 from overread.labels import class_reads

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from overread.app.report_parts import mask_cases
+from overread.app.analysis.report_parts import mask_cases
 from overread.consensus import majority_masks
 from overread.labels import Kind, LabelClass, LabelSchema, mask_reads, read_index
 from overread.report import Panel

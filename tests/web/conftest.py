@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from overread.app import invite
+from overread.app.study import invite
 from overread.protocol import template
 from overread.store import open_blobs, open_store
 from overread.web import create_app

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from overread.app.export_labels import export_labels
+from overread.app.study.export_labels import export_labels
 from overread.exchange import read_table
 from overread.store import list_users, reads_of_case
 from tests.web.conftest import House, open_house

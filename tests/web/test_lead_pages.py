@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from overread.app.project_readers import project_with
+from overread.app.study.project_readers import project_with
 from overread.protocol import TEMPLATES, read_protocol, template
 from overread.store import list_links, read_events
 from overread.web.access.roles import LEADS

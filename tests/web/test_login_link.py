@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from overread.app import sign_in
+from overread.app.study import sign_in
 from overread.errors import InputError
 from overread.web import create_app
 from overread.web.access.tokens import new_token, token_hash

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from overread.app import gold_cases
-from overread.app.gold_scores import gold_scores
+from overread.app.quality import gold_cases
+from overread.app.quality.gold_scores import gold_scores
 from tests.web.conftest import House, copied, open_house
 
 PROTOCOL = """title: Fractures

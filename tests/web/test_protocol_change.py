@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from overread.app.conformity import conformity, require_whole
-from overread.app.export_labels import export_labels
-from overread.app.project_tables import project_table, recoded
-from overread.app.protocol_change import touched_by
+from overread.app.study.conformity import conformity, require_whole
+from overread.app.study.export_labels import export_labels
+from overread.app.study.project_tables import project_table, recoded
+from overread.app.study.protocol_change import touched_by
 from overread.errors import InputError
 from overread.exchange import read_table
 from overread.protocol import Protocol, read_protocol

@@ -332,7 +332,7 @@ def test_server_stays_on_this_machine_unless_told(house: House) -> None:
 
 
 def test_set_up_link_is_closed_after_the_first_account(house: House) -> None:
-    from overread.app import invite
+    from overread.app.study import invite
 
     assert not invite.open_set_up(house.store, "a" * 64)
     assert house.browser().get(f"{HOST}/set-up/{'x' * 43}").status_code == 404

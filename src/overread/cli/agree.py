@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from overread.agreement.estimate import Estimate
-from overread.app.measure_agreement import AgreementStudy, measure_agreement
+from overread.app.analysis.measure_agreement import AgreementStudy, measure_agreement
 from overread.cli.options import (
     JsonOption,
     LevelOption,

@@ -10,9 +10,9 @@ import polars as pl
 import typer
 from rich.text import Text
 
-from overread.app.check_labels import Checked, check_labels, power, usual_constraints
-from overread.app.label_rules import rules_with
-from overread.app.outputs import refuse_outputs, refuse_suffix
+from overread.app.analysis.check_labels import Checked, check_labels, power, usual_constraints
+from overread.app.analysis.label_rules import rules_with
+from overread.app.analysis.outputs import refuse_outputs, refuse_suffix
 from overread.cli.options import (
     JsonOption,
     ReadingOptions,

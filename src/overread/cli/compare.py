@@ -10,8 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from overread.app.compare_methods import Comparison, Entry, compare
-from overread.app.truth import figures_of
+from overread.app.analysis.compare_methods import Comparison, Entry, compare
+from overread.app.analysis.truth import figures_of
 from overread.cli.options import (
     JsonOption,
     ReadingOptions,

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from overread.app.outputs import refuse_outputs, refuse_suffix
-from overread.app.reach_consensus import Reached, reach_consensus
-from overread.app.save_consensus import consensus_rows, refuse_form, save_consensus
+from overread.app.analysis.outputs import refuse_outputs, refuse_suffix
+from overread.app.analysis.reach_consensus import Reached, reach_consensus
+from overread.app.analysis.save_consensus import consensus_rows, refuse_form, save_consensus
 from overread.cli.options import (
     JsonOption,
     LevelOption,

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from overread.app.demo import Stage, run_demo
+from overread.app.demo.main_job import Stage, run_demo
 from overread.cli.options import JsonOption, console, print_json
 from overread.exchange import as_document
 from overread.report import require

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from overread.app.demo_study import LEAD, READER, Study, prepare_study
-from overread.app.home import Home, open_home
-from overread.app.sign_in import login_link, open_login_link
+from overread.app.demo.demo_study import LEAD, READER, Study, prepare_study
+from overread.app.study.home import Home, open_home
+from overread.app.study.sign_in import login_link, open_login_link
 from overread.cli.home_options import ACTOR
 from overread.store import utc_now
 from overread.web import create_app

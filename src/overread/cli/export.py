@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from overread.app.conformity import conformity
-from overread.app.export_labels import FORMS, WHATS, export_labels
-from overread.app.home import open_home, project_called
+from overread.app.study.conformity import conformity
+from overread.app.study.export_labels import FORMS, WHATS, export_labels
+from overread.app.study.home import open_home, project_called
 from overread.cli.home_options import HOME, BlobsOption, DatabaseOption, HomeOption
 from overread.cli.options import JsonOption, console, print_json, progress
 from overread.errors import InputError

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from overread.app.gold_cases import POOLS, gold_from_answers
-from overread.app.gold_table import read_gold
-from overread.app.home import open_home, project_called
-from overread.app.project_protocol import protocol_of
+from overread.app.quality.gold_cases import POOLS, gold_from_answers
+from overread.app.quality.gold_table import read_gold
+from overread.app.study.home import open_home, project_called
+from overread.app.study.project_protocol import protocol_of
 from overread.cli.home_options import ACTOR, HOME, BlobsOption, DatabaseOption, HomeOption
 from overread.cli.options import JsonOption, console, print_json
 from overread.errors import InputError

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from overread.app.home import open_home, project_called
-from overread.app.import_upload import import_upload, quarantined_files
+from overread.app.study.home import open_home, project_called
+from overread.app.study.import_upload import import_upload, quarantined_files
 from overread.cli.home_options import ACTOR, HOME, BlobsOption, DatabaseOption, HomeOption
 from overread.cli.options import JsonOption, console, print_json, progress
 from overread.errors import InputError

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from overread.app.home import open_home
-from overread.app.project_protocol import new_project
+from overread.app.study.home import open_home
+from overread.app.study.project_protocol import new_project
 from overread.cli.home_options import ACTOR, HOME, BlobsOption, DatabaseOption, HomeOption
 from overread.cli.options import JsonOption, console, print_json
 from overread.errors import InputError

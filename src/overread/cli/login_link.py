@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from overread.app.home import open_home, project_called
-from overread.app.sign_in import open_login_link
+from overread.app.study.home import open_home, project_called
+from overread.app.study.sign_in import open_login_link
 from overread.cli.home_options import ACTOR, HOME, BlobsOption, DatabaseOption, HomeOption
 from overread.cli.options import console
 from overread.web.access.tokens import new_token, token_hash

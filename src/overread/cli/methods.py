@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from rich.table import Table
 
-from overread.app.methods import METHODS
+from overread.app.analysis.methods import METHODS
 from overread.cli.options import JsonOption, console, print_json
 
 

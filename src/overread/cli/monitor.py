@@ -10,8 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from overread.app.outputs import refuse_outputs, refuse_suffix
-from overread.app.watch_readers import Watched, levels_table, watch_readers, with_run_length
+from overread.app.analysis.outputs import refuse_outputs, refuse_suffix
+from overread.app.analysis.watch_readers import (
+    Watched,
+    levels_table,
+    watch_readers,
+    with_run_length,
+)
 from overread.cli.options import (
     JsonOption,
     ReadingOptions,

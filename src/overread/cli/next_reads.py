@@ -8,8 +8,8 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from overread.app.outputs import refuse_outputs, refuse_suffix
-from overread.app.rank_next_reads import rank_next_reads
+from overread.app.analysis.outputs import refuse_outputs, refuse_suffix
+from overread.app.analysis.rank_next_reads import rank_next_reads
 from overread.cli.consensus import table_of
 from overread.cli.options import (
     JsonOption,

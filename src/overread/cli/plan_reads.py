@@ -10,15 +10,15 @@ import polars as pl
 import typer
 from rich.table import Table
 
-from overread.app.outputs import refuse_outputs, refuse_suffix
-from overread.app.plan_reads import (
+from overread.app.analysis.outputs import refuse_outputs, refuse_suffix
+from overread.app.analysis.plan_reads import (
     groups_of,
     plan_again,
     plan_reads,
     plan_table,
     read_protocol_file,
 )
-from overread.app.reads_on_demand import BY, next_asks, replay
+from overread.app.analysis.reads_on_demand import BY, next_asks, replay
 from overread.cli.consensus import table_of
 from overread.cli.options import (
     JsonOption,

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from overread.app.outputs import DOCUMENT, PAGE, refuse_outputs, refuse_suffix
-from overread.app.write_report import ReportRequest, write_report
+from overread.app.analysis.outputs import DOCUMENT, PAGE, refuse_outputs, refuse_suffix
+from overread.app.analysis.write_report import ReportRequest, write_report
 from overread.cli.options import (
     JsonOption,
     LevelOption,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from overread.app.home import open_home
-from overread.app.invite import open_set_up
+from overread.app.study.home import open_home
+from overread.app.study.invite import open_set_up
 from overread.cli.home_options import HOME, BlobsOption, DatabaseOption, HomeOption
 from overread.cli.options import console
 from overread.store import utc_now

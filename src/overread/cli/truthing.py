@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from overread.app.home import open_home, project_called
-from overread.app.truthing_report import truthing
-from overread.app.truthing_sheet import sheet
+from overread.app.quality.truthing_report import truthing
+from overread.app.quality.truthing_sheet import sheet
+from overread.app.study.home import open_home, project_called
 from overread.cli.home_options import HOME, BlobsOption, DatabaseOption, HomeOption
 from overread.cli.options import JsonOption, console, print_json
 from overread.errors import InputError

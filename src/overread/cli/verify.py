@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from overread.app.home import open_home
-from overread.app.verify_log import verified
+from overread.app.study.home import open_home
+from overread.app.study.verify_log import verified
 from overread.cli.home_options import HOME, BlobsOption, DatabaseOption, HomeOption
 from overread.cli.options import JsonOption, console, print_json
 from overread.errors import InputError

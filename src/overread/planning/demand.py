@@ -1,7 +1,7 @@
 """Reads on demand: stop when the posterior is sure, else ask the reader who helps most a second.
 
 Pure decisions; the posterior and what a read would tell come from the consensus (through
-:mod:`overread.app.reads_on_demand`).
+:mod:`overread.app.analysis.reads_on_demand`).
 """
 
 from __future__ import annotations

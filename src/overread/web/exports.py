@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from overread.app.conformity import conformity, require_whole
-from overread.app.export_labels import Form, What, export_labels
-from overread.app.project_overview import named
-from overread.app.project_tables import Stopping
+from overread.app.study.conformity import conformity, require_whole
+from overread.app.study.export_labels import Form, What, export_labels
+from overread.app.study.project_overview import named
+from overread.app.study.project_tables import Stopping
 from overread.store.errors import NotFoundError
 from overread.web.jobs import Job
 from overread.web.site import Site

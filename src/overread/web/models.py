@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import TypeAlias
 
-from overread.app.project_model import LEAST_CASES, ProjectModel, project_model
+from overread.app.study.project_model import LEAST_CASES, ProjectModel, project_model
 from overread.errors import OverreadError
 from overread.store import Store, last_read, open_store, project_progress
 

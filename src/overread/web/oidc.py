@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
-from overread.app import sign_in
+from overread.app.study import sign_in
 from overread.errors import InputError, MissingExtraError
 from overread.web.access.sessions import open_session
 from overread.web.access.tokens import same

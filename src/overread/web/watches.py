@@ -6,7 +6,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 
-from overread.app.watch_project import ProjectWatch
+from overread.app.quality.watch_project import ProjectWatch
 from overread.errors import OverreadError
 from overread.store import Store, last_read
 

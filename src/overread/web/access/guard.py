@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from overread.app.project_readers import project_with, require_lead
+from overread.app.study.project_readers import project_with, require_lead
 from overread.errors import OverreadError
 from overread.store.errors import NotFoundError
 from overread.web.access.headers import with_headers

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from starlette.exceptions import HTTPException
 
-from overread.app import look_after_people, sign_in
+from overread.app.study import look_after_people, sign_in
 from overread.store import UserRow
 from overread.web.access.passwords import password_fits
 from overread.web.access.tokens import keyed

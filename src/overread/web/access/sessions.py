@@ -8,7 +8,7 @@ from datetime import timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from overread.app import sign_in
+from overread.app.study import sign_in
 from overread.web.access.tokens import new_token, token_hash
 from overread.web.site import Site
 

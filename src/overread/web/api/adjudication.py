@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Response
 
-from overread.app import adjudicate
+from overread.app.quality import adjudicate
 from overread.store.adjudications import project_of_adjudication
 from overread.store.errors import NotFoundError
 from overread.web.access.sessions import Signed

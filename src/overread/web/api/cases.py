@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from overread.app import (
+from overread.app.study import (
     case_browser,
     case_consensus,
     case_pictures,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Response
 from starlette.responses import FileResponse
 
-from overread.app.project_overview import named
+from overread.app.study.project_overview import named
 from overread.store.errors import NotFoundError
 from overread.web.api.around import At
 from overread.web.exports import begin_export, export_called, export_value

@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import Response
 
-from overread.app import dry_run, onboarding
-from overread.app.submit_read import Work
+from overread.app.quality import dry_run, onboarding
+from overread.app.study.submit_read import Work
 from overread.web.api.around import At, Who
 from overread.web.api.cases import case_value
 from overread.web.replies import json_reply

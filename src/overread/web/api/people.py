@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Response
 from starlette.exceptions import HTTPException
 
-from overread.app import invite, project_readers
+from overread.app.study import invite, project_readers
 from overread.store.errors import NotFoundError
 from overread.web.access.passwords import hash_password
 from overread.web.access.sessions import open_session

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Response
 
-from overread.app import next_tasks, project_overview, project_protocol
+from overread.app.study import next_tasks, project_overview, project_protocol
 from overread.protocol import AtlasEntry, Protocol, ProtocolError
 from overread.web.api.around import At, Who
 from overread.web.api.cases import case_value

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Response
 
-from overread.app import conformity, project_overview, project_protocol, protocol_change
+from overread.app.study import conformity, project_overview, project_protocol, protocol_change
 from overread.errors import InputError
 from overread.protocol import ProtocolError, read_protocol
 from overread.store.stale import Ruling

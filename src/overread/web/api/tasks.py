@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from overread.app import next_tasks, submit_read
+from overread.app.study import next_tasks, submit_read
 from overread.store.errors import ConflictError
 from overread.web.api.around import At, Who
 from overread.web.replies import error_reply, json_reply

@@ -7,8 +7,8 @@ import shutil
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app.import_upload import import_upload
-from overread.app.project_overview import named
+from overread.app.study.import_upload import import_upload
+from overread.app.study.project_overview import named
 from overread.errors import InputError
 from overread.web.api.around import At, Who
 from overread.web.jobs import Job

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from overread.app import invite
+from overread.app.study import invite
 from overread.errors import InputError
 from overread.store.errors import ConflictError, NotFoundError
 from overread.web.access.forms import read_form, text_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import adjudicate, case_browser, case_pictures, project_overview
+from overread.app.quality import adjudicate
+from overread.app.study import case_browser, case_pictures, project_overview
 from overread.store.errors import NotFoundError
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At, Who

@@ -11,8 +11,8 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from overread.app import atlas as atlas_of
-from overread.app import case_pictures, project_overview, project_protocol
+from overread.app.study import atlas as atlas_of
+from overread.app.study import case_pictures, project_overview, project_protocol
 from overread.errors import InputError
 from overread.store.errors import ConflictError, NotFoundError
 from overread.web.access.forms import check_csrf, read_form, text_of

@@ -6,14 +6,8 @@ from typing import Any, Literal
 
 from fastapi import Request, Response
 
-from overread.app import (
-    adjudicate,
-    assign,
-    case_browser,
-    case_pictures,
-    gold_cases,
-    project_overview,
-)
+from overread.app.quality import adjudicate, gold_cases
+from overread.app.study import assign, case_browser, case_pictures, project_overview
 from overread.web.api.around import At, Who
 from overread.web.replies import page
 from overread.web.schemas import After, Find, Id

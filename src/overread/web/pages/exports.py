@@ -8,8 +8,8 @@ from uuid import uuid4
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import project_overview
-from overread.app.export_labels import FORMS, WHATS, forms_for
+from overread.app.study import project_overview
+from overread.app.study.export_labels import FORMS, WHATS, forms_for
 from overread.errors import InputError
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At

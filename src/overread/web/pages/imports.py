@@ -12,8 +12,8 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from overread.app import project_overview
-from overread.app.import_upload import import_upload, quarantined_files
+from overread.app.study import project_overview
+from overread.app.study.import_upload import import_upload, quarantined_files
 from overread.errors import InputError
 from overread.web.access.forms import check_csrf, read_form, text_of
 from overread.web.api.around import At, Who

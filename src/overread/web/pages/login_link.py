@@ -9,7 +9,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import sign_in
+from overread.app.study import sign_in
 from overread.store.errors import NotFoundError
 from overread.web.access.forms import read_form
 from overread.web.access.sessions import close_session, open_session

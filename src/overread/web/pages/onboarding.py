@@ -10,13 +10,13 @@ from typing import Any, Literal
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import (
+from overread.app.quality import (
     gold_cases,
     onboarding_board,
-    project_overview,
     qualify_reader,
     reader_profiles,
 )
+from overread.app.study import project_overview
 from overread.errors import InputError
 from overread.store.errors import ConflictError, NotFoundError
 from overread.web.access.forms import read_form, text_of

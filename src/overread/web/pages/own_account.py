@@ -8,7 +8,8 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from overread.app import invite, look_after_people, reader_profiles
+from overread.app.quality import reader_profiles
+from overread.app.study import invite, look_after_people
 from overread.errors import InputError
 from overread.store.errors import NotFoundError
 from overread.web.access.forms import read_form, text_of

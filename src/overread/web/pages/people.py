@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import invite, look_after_people
+from overread.app.study import invite, look_after_people
 from overread.errors import InputError
 from overread.store.errors import ConflictError, NotFoundError
 from overread.web.access.forms import read_form, text_of

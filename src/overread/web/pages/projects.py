@@ -8,11 +8,10 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import (
-    adjudicate,
+from overread.app.quality import adjudicate, onboarding
+from overread.app.study import (
     assign,
     new_protocol,
-    onboarding,
     project_overview,
     project_protocol,
     project_readers,

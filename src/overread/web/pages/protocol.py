@@ -9,7 +9,7 @@ from typing import Any, cast
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import conformity, project_overview, project_protocol, protocol_change
+from overread.app.study import conformity, project_overview, project_protocol, protocol_change
 from overread.errors import InputError
 from overread.protocol import changes, read_protocol
 from overread.store.errors import ConflictError

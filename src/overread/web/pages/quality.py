@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import project_overview, quality
+from overread.app.quality import quality_board as quality
+from overread.app.study import project_overview
 from overread.errors import InputError
 from overread.store.errors import ConflictError, NotFoundError
 from overread.web.access.forms import read_form, text_of

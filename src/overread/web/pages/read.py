@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 
-from overread.app import project_readers
+from overread.app.study import project_readers
 from overread.web.api.around import At, Who
 from overread.web.replies import page
 from overread.web.schemas import Id

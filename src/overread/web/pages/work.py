@@ -10,7 +10,7 @@ from typing import Any, Literal
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app import assign, case_browser, project_overview, project_readers
+from overread.app.study import assign, case_browser, project_overview, project_readers
 from overread.errors import InputError
 from overread.store.errors import ConflictError, NotFoundError
 from overread.web.access.forms import read_form, text_of

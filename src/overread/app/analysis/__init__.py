@@ -1,0 +1,1 @@
+"""Read tables to figures: agreement, consensus, comparison, rules, plans, reports. No store."""

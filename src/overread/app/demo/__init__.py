@@ -1,0 +1,1 @@
+"""The main job on real input, and a server with ready projects to look at."""

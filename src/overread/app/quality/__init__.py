@@ -1,0 +1,1 @@
+"""The quality loop of a project: onboarding, gold, watching, adjudication, truthing."""

@@ -1,0 +1,1 @@
+"""A project on the server: people, protocol, images, tasks, reads, exports."""

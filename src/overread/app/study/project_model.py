@@ -1,0 +1,195 @@
+"""The model of a whole project: what is true of each case, and how good each reader is.
+
+It takes seconds to minutes, so the server reaches it in a child process beside its pages and keeps
+it until more is read (:mod:`overread.web.models`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from overread.agreement import agreement, detection_agreement, mask_agreement, score_agreement
+from overread.agreement.estimate import Estimate
+from overread.app.analysis.case_values import probabilities, values
+from overread.app.analysis.disputes import Dispute, disputes
+from overread.app.analysis.project_reads import FRAME
+from overread.app.analysis.reach_consensus import Reached, reach_consensus
+from overread.app.analysis.reader_words import reader_words
+from overread.app.study.conformity import Conformity, conformity
+from overread.app.study.project_protocol import protocol_of
+from overread.app.study.project_tables import project_labels
+from overread.errors import InputError, MethodError
+from overread.labels import (
+    BoxReads,
+    ClassReads,
+    InstanceReads,
+    Kind,
+    MaskReads,
+    MultiLabelReads,
+    Reads,
+    ScoreReads,
+)
+from overread.protocol import Question
+from overread.store import Store, head
+
+LEAST_CASES = 10
+"""Cases with two reads or more from which on readers can be told apart at all."""
+
+_DRAWS = 500
+_MOST_PIXELS = 40_000_000  # of masks, over all reads; above, each case is taken by itself
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionModel:
+    """What the model says of one question.
+
+    Args:
+        double: cases with two reads or more.
+        value: case -> consensus, in the shape of a reader's answer; {} for masks.
+        probability: case -> of the consensus class; {} where the kind has none.
+        difficulty: case -> expected share of reads that differ from the consensus, 0 .. 1.
+        readers: id of a reader -> how good they are, in words.
+        headline: how far readers agree, one figure; None where too few cases were read twice.
+        disputes: case -> what its readers differ on; those they agree on are left out.
+        entropy: case -> of the consensus, in nats; {} for scores, whose entropy has no zero.
+    """
+
+    double: int
+    value: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    probability: Mapping[str, float] = field(default_factory=dict[str, float])
+    difficulty: Mapping[str, float] = field(default_factory=dict[str, float])
+    readers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headline: Estimate | None = None
+    disputes: Mapping[str, Dispute] = field(default_factory=dict[str, Dispute])
+    entropy: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectModel:
+    """The model of a project.
+
+    Args:
+        until: last event of the log that it rests on.
+        conformity: of its labels to the newest protocol.
+    """
+
+    until: int
+    questions: Mapping[str, QuestionModel]
+    conformity: Conformity | None = None
+
+    def difficulty(self, case: str) -> float | None:
+        """Of the hardest question; None where nothing is known."""
+        found = [q.difficulty[case] for q in self.questions.values() if case in q.difficulty]
+        return max(found, default=None)
+
+    def hardest(self) -> list[str]:
+        """Cases, the most disputed first."""
+        known = {case for one in self.questions.values() for case in one.difficulty}
+        return sorted(known, key=lambda case: (-(self.difficulty(case) or 0.0), case))
+
+
+def project_model(store: Store, project: str) -> ProjectModel:
+    """Reach the model of a project as its log stands now.
+
+    Raises:
+        NotFoundError: no such project.
+    """
+    until = head(store).n
+    questions = protocol_of(store, project).protocol.questions
+    made: dict[str, QuestionModel] = {}
+    for question in questions:
+        labels = project_labels(store, project, question, until=until)
+        if labels.reads is not None:
+            model = question_model(question, labels.reads, labels.gold)
+            made[question.id] = replace(model, disputes=disputes(question, labels.said))
+    return ProjectModel(until, made, conformity(store, project))
+
+
+def question_model(question: Question, table: Reads, gold: Any = None) -> QuestionModel:
+    """The model of one question; of too few reads only their number.
+
+    Args:
+        gold: reference standards, as gold answers; they lead, and readers are measured by them.
+    """
+    pairs = {
+        (str(table.index.cases[case]).split(FRAME, maxsplit=1)[0], reader)
+        for case, reader in zip(table.index.case.tolist(), table.index.reader.tolist(), strict=True)
+    }
+    count: dict[str, int] = {}
+    for case, _ in pairs:
+        count[case] = count.get(case, 0) + 1
+    double = sum(one > 1 for one in count.values())
+    if double < LEAST_CASES or _too_large(table):
+        return QuestionModel(double)
+    try:
+        reached = reach_consensus(table, gold=gold)
+    except (InputError, MethodError):
+        return QuestionModel(double)
+    return QuestionModel(
+        double,
+        {} if question.kind is Kind.MASK else values(question, reached),
+        probabilities(question, reached),
+        _difficulty(reached),
+        reader_words(question, reached),
+        _headline(table),
+        entropy={} if question.kind is Kind.SCORE else _entropy(reached),
+    )
+
+
+def _too_large(table: Reads) -> bool:
+    return (
+        isinstance(table, MaskReads)
+        and int(np.prod(table.shape.shape, axis=-1).sum()) > _MOST_PIXELS
+    )
+
+
+def _difficulty(reached: Reached) -> dict[str, float]:
+    made: dict[str, float] = {}
+    for part in reached.parts.values():
+        for name, one in zip(part.cases.tolist(), part.difficulty.tolist(), strict=True):
+            case = name.split(FRAME, maxsplit=1)[0]
+            if one == one:  # noqa: PLR0124 - nan is unknown
+                made[case] = max(made.get(case, 0.0), float(one))
+    return made
+
+
+def _entropy(reached: Reached) -> dict[str, float]:
+    """Of sets of classes the sum over the classes; of several frames the largest."""
+    made: dict[str, float] = {}
+    for part in reached.parts.values():
+        own: dict[str, float] = {}
+        for name, one in zip(part.cases.tolist(), part.entropy.tolist(), strict=True):
+            case = name.split(FRAME, maxsplit=1)[0]
+            if one == one:  # noqa: PLR0124 - nan is unknown
+                own[case] = max(own.get(case, 0.0), float(one))
+        for case, one in own.items():
+            made[case] = made.get(case, 0.0) + one
+    return made
+
+
+def _headline(table: Reads) -> Estimate | None:
+    try:
+        found = _agreement(table)
+    except (InputError, MethodError):
+        return None
+    return next((one for one in found if not one.undefined), None)
+
+
+def _agreement(table: Reads) -> tuple[Estimate, ...]:
+    if isinstance(table, MultiLabelReads):
+        return agreement(table.as_questions(), measures=("alpha_nominal",), draws=_DRAWS)
+    if isinstance(table, ClassReads):
+        ordinal = table.schema.kind is Kind.ORDINAL
+        key = "alpha_ordinal" if ordinal else "alpha_nominal"
+        return agreement(table, measures=(key,), draws=_DRAWS)
+    if isinstance(table, ScoreReads):
+        found = score_agreement(table, draws=_DRAWS).overall
+        return tuple(sorted(found, key=lambda one: one.key != "icc_2_1"))
+    if isinstance(table, BoxReads | InstanceReads):
+        found = detection_agreement(table, draws=_DRAWS).overall
+        return tuple(sorted(found, key=lambda one: one.key != "f1"))
+    return mask_agreement(table, draws=_DRAWS).overall
