@@ -78,8 +78,8 @@ def compare(
 
     Args:
         reads: of any kind; sets of classes are compared class by class, and as a whole.
-        truth: right answers, see :func:`overread.app.analysis.truth.truth_of`; the methods do not see
-            them. Boxes, outlines and masks need them.
+        truth: right answers, see :func:`overread.app.analysis.truth.truth_of`; the methods do not
+            see them. Boxes, outlines and masks need them.
         methods: names; all that fit by default.
         seed: of the methods and the folds.
         clock: seconds, for the time of a fit.

@@ -61,7 +61,7 @@ def reach_consensus(
 
     Args:
         reads: any label kind.
-        method: name in :data:`overread.app.analysis.methods.METHODS`; the default of the kind if None.
+        method: name in :data:`overread.app.analysis.methods.METHODS`; None: the default.
         gold: known answers of some cases, see :func:`gold_of`, or None.
         progress: called with work done and in all.
         settings: of the method; those that are None are left out. ``level`` and ``seed`` are left

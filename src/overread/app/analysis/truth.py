@@ -61,7 +61,7 @@ def truth_of(reads: Reads, truth: Any) -> Any:
     """The truth in the form that :func:`against` takes.
 
     Args:
-        truth: in the forms of gold answers, see :func:`overread.app.analysis.reach_consensus.gold_of`.
+        truth: in the forms of :func:`overread.app.analysis.reach_consensus.gold_of`.
     Raises:
         InputError: the truth does not fit the reads.
     """
