@@ -37,6 +37,7 @@ class AdjudicationRow:
         state: "open", "left" (nothing came of it), "sent_back" or "decided".
         words: the reason of a decision, the question to the readers.
         picked: the read that was taken as it is; "" where the senior answered anew.
+        dispute: id of the dispute about a gold case that it decides; None of reads.
     """
 
     id: str
@@ -51,6 +52,7 @@ class AdjudicationRow:
     opened: str
     closed: str
     seconds: float
+    dispute: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

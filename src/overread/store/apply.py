@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from overread.store import apply_quality as quality
-from overread.store import apply_watch
+from overread.store import apply_reports, apply_watch
 from overread.store import tables as t
 from overread.store.apply_onboarding import ONBOARDING
 from overread.store.canonical import canonical_json
@@ -33,8 +33,10 @@ _TAKE = (
     .where(t.tasks.c.id.in_(_KEYS), t.tasks.c.state.in_(("open", "claimed")))
     .values(state="claimed", reader=_BY)
 )
-_HAD = sa.select(t.grants.c.task).where(t.grants.c.reader == _BY, t.grants.c.task.in_(_KEYS))
-_GRANT = t.grants.insert()
+_GRANT = sa.text(
+    "INSERT INTO grants (task, reader, first) VALUES (:task, :reader, :first) "
+    "ON CONFLICT (task, reader) DO NOTHING"
+)
 _INSERT_READ = t.reads.insert()
 _CLOSE = (
     t.tasks.update().where(t.tasks.c.id == sa.bindparam("task")).values(state="done", reader=_BY)
@@ -178,12 +180,9 @@ def _tasks_claimed(connection: sa.Connection, event: Event, body: Body) -> None:
     taken = connection.execute(_TAKE, {"keys": body["tasks"], "by": reader})
     if taken.rowcount != len(body["tasks"]):
         raise ConflictError("task", "is no longer free")
-    had = connection.execute(_HAD, {"keys": body["tasks"], "by": reader}).scalars()
-    new = sorted(set(body["tasks"]) - set(had))
     _recount_of(connection, body["tasks"])
-    if new:
-        rows = [{"task": task, "reader": reader, "first": event.at} for task in new]
-        connection.execute(_GRANT, rows)
+    rows = [{"task": task, "reader": reader, "first": event.at} for task in body["tasks"]]
+    connection.execute(_GRANT, rows)
 
 
 def _task_reopened(connection: sa.Connection, _event: Event, body: Body) -> None:
@@ -302,4 +301,5 @@ _ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "labels_ruled": quality.labels_ruled,
     **ONBOARDING,
     **apply_watch.ACTIONS,
+    **apply_reports.ACTIONS,
 }

@@ -80,7 +80,7 @@ def _run_ended(connection: sa.Connection, event: Event, body: Body) -> None:
 def _reader_qualified(connection: sa.Connection, event: Event, body: Body) -> None:
     _qualification_withdrawn(connection, event, body)
     row = {key: body[key] for key in ("reader", "protocol_version", "how")}
-    row |= {"project": event.project, "since": event.at}
+    row |= {"project": event.project, "since": event.at, "note": body.get("note", "")}
     row |= {"score": canonical_json("score", body["score"])}
     connection.execute(t.qualifications.insert().values(**row))
 

@@ -36,7 +36,9 @@ def adjudication_opened(connection: sa.Connection, event: Event, body: Body) -> 
     """A senior sees the reads of a case, and is given no read of it any more."""
     row = {key: body[key] for key in ("id", "case_id", "number", "senior")}
     row |= {"project": event.project, "shown": canonical_json("shown", body["shown"])}
-    fresh = {"state": "open", "words": "", "picked": "", "closed": "", "seconds": 0.0}
+    fresh: dict[str, Any] = {"state": "open", "words": "", "picked": "", "closed": ""}
+    fresh["seconds"] = 0.0
+    fresh["dispute"] = body.get("dispute")
     connection.execute(t.adjudications.insert().values(**row, **fresh, opened=event.at))
     if body["task"] is not None:
         skip = {"task": body["task"], "reader": body["senior"], "case_id": body["case_id"]}

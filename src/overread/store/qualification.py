@@ -23,13 +23,14 @@ KEPT, WRONG = "kept", "wrong"
 
 @dataclass(frozen=True, slots=True)
 class CertificateRow:
-    """A certificate; ``how`` is "dry run" or "by the lead: <reason>"."""
+    """A certificate; ``how`` is "dry run" or "by the lead: <reason>"; ``note``: what came later."""
 
     reader: str
     protocol_version: int
     how: str
     score: dict[str, Any]
     since: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def list_certificates(store: Store, project: str) -> dict[str, CertificateRow]:
         rows = connection.execute(query).all()
     return {
         row.reader: CertificateRow(
-            row.reader, row.protocol_version, row.how, json.loads(row.score), row.since
+            row.reader, row.protocol_version, row.how, json.loads(row.score), row.since, row.note
         )
         for row in rows
     }

@@ -117,6 +117,7 @@ adjudications = _table(
     _whole("number"),
     *_texts("senior shown state words picked opened closed"),
     _real("seconds"),
+    _text("dispute", nullable=True),
     key=("id",),
 )
 standards = _table(
@@ -207,9 +208,27 @@ qualifications = _table(
     "qualifications",
     *_texts("project reader"),
     _whole("protocol_version"),
-    *_texts("how score since"),
+    *_texts("how score since note"),
     key=("project", "reader"),
 )
+requalifications = _table(
+    "requalifications",
+    *_texts("project reader"),
+    _whole("version"),
+    *_texts("choice touched words since said_by"),
+    key=("project", "reader"),
+)
+truthing_reports = _table(
+    "truthing_reports",
+    *_texts("id project made made_by"),
+    _big("event"),
+    _big("log_events"),
+    _text("log_head"),
+    _flag("named"),
+    *_texts("words files"),
+    key=("id",),
+)
+effort_terms = _table("effort_terms", *_texts("project terms since set_by"), key=("project",))
 disputes = _table(
     "disputes",
     *_texts("id project gold case_id trial reader words state decision since"),
@@ -276,6 +295,9 @@ STATE = (
     pauses,
     checks,
     suspects,
+    requalifications,
+    truthing_reports,
+    effort_terms,
 )
 """Every row follows from the log; in an order that the foreign keys allow."""
 
