@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from overread.store import apply_plans, apply_reports, apply_watch
 from overread.store import apply_quality as quality
-from overread.store import apply_reports, apply_watch
 from overread.store import tables as t
 from overread.store.apply_onboarding import ONBOARDING
 from overread.store.canonical import canonical_json
@@ -172,6 +172,7 @@ def _slots_withdrawn(connection: sa.Connection, _event: Event, body: Body) -> No
     for start in range(0, len(body["tasks"]), 500):
         part = t.tasks.c.id.in_(body["tasks"][start : start + 500])
         connection.execute(t.tasks.delete().where(part))
+    apply_plans.unplanned(connection, body["tasks"])
     _recount(connection, body["cases"])
 
 
@@ -301,5 +302,6 @@ _ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "labels_ruled": quality.labels_ruled,
     **ONBOARDING,
     **apply_watch.ACTIONS,
+    **apply_plans.ACTIONS,
     **apply_reports.ACTIONS,
 }

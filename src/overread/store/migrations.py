@@ -21,6 +21,7 @@ from overread.store.schema_5 import STATEMENTS as SCHEMA_5
 from overread.store.schema_6 import STATEMENTS as SCHEMA_6
 from overread.store.schema_7 import STATEMENTS as SCHEMA_7
 from overread.store.schema_8 import STATEMENTS as SCHEMA_8
+from overread.store.schema_9 import STATEMENTS as SCHEMA_9
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_1,
@@ -31,6 +32,7 @@ MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_6,
     SCHEMA_7,
     SCHEMA_8,
+    SCHEMA_9,
 )
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""

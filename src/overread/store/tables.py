@@ -236,6 +236,31 @@ disputes = _table(
     key=("id",),
 )
 
+plans = _table(
+    "plans",
+    *_texts("id project"),
+    _whole("number"),
+    *_texts("settings made_by since"),
+    _big("event"),
+    key=("id",),
+)
+planned = _table(
+    "planned",
+    *_texts("task project"),
+    *(_whole(name) for name in ("batch", "sub_batch", "position")),
+    _text("role"),
+    key=("task",),
+)
+demands = _table(
+    "demands",
+    *_texts("case_id project state"),
+    _whole("reads"),
+    _real("probability"),
+    *_texts("task since"),
+    _big("event"),
+    key=("case_id",),
+)
+
 leases = _table("leases", *_texts("task reader expires"), key=("task",))
 queue_marks = _table(
     "queue_marks", *_texts("project reader"), _whole("position"), key=("project", "reader")
@@ -298,6 +323,9 @@ STATE = (
     requalifications,
     truthing_reports,
     effort_terms,
+    plans,
+    planned,
+    demands,
 )
 """Every row follows from the log; in an order that the foreign keys allow."""
 
