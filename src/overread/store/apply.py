@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from overread.store import apply_plans, apply_reports, apply_watch
 from overread.store import apply_quality as quality
 from overread.store import tables as t
+from overread.store.apply_labels import ACTIONS as LABELS
 from overread.store.apply_onboarding import ONBOARDING
 from overread.store.canonical import canonical_json
 from overread.store.errors import BrokenLogError, ConflictError
@@ -302,6 +303,7 @@ _ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "labels_ruled": quality.labels_ruled,
     **ONBOARDING,
     **apply_watch.ACTIONS,
+    **LABELS,
     **apply_plans.ACTIONS,
     **apply_reports.ACTIONS,
 }

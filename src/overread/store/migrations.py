@@ -22,6 +22,7 @@ from overread.store.schema_6 import STATEMENTS as SCHEMA_6
 from overread.store.schema_7 import STATEMENTS as SCHEMA_7
 from overread.store.schema_8 import STATEMENTS as SCHEMA_8
 from overread.store.schema_9 import STATEMENTS as SCHEMA_9
+from overread.store.schema_10 import STATEMENTS as SCHEMA_10
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_1,
@@ -33,6 +34,7 @@ MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_7,
     SCHEMA_8,
     SCHEMA_9,
+    SCHEMA_10,
 )
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""

@@ -260,6 +260,21 @@ demands = _table(
     _big("event"),
     key=("case_id",),
 )
+advice = _table(
+    "advice",
+    _text("read_id"),
+    _whole("place"),
+    *_texts("project reader question rule finding"),
+    _flag("followed"),
+    key=("read_id", "place"),
+)
+label_checks = _table(
+    "label_checks",
+    *_texts("id project made made_by"),
+    *(_big(name) for name in ("event", "log_events")),
+    *_texts("words result"),
+    key=("id",),
+)
 
 leases = _table("leases", *_texts("task reader expires"), key=("task",))
 queue_marks = _table(
@@ -326,6 +341,8 @@ STATE = (
     plans,
     planned,
     demands,
+    advice,
+    label_checks,
 )
 """Every row follows from the log; in an order that the foreign keys allow."""
 
