@@ -50,6 +50,7 @@ __all__ = [
     "Sheet",
     "Vote",
     "html",
+    "pdf",
     "require",
     "write_html",
     "write_index",
@@ -106,8 +107,8 @@ def write_index(title: str, entries: tuple[DemoEntry, ...], path: str | Path) ->
     return _write(page.encode(), path)
 
 
-def write_pdf(content: Content | Sheet, path: str | Path) -> Path:
-    """Write the report as a PDF, light, on A4; all of it or nothing.
+def pdf(content: Content | Sheet) -> bytes:
+    """Draw a report as a PDF, light, on A4.
 
     Raises:
         MissingExtraError: the packages of the extra "report" are not installed.
@@ -117,7 +118,12 @@ def write_pdf(content: Content | Sheet, path: str | Path) -> Path:
         from overread.report.page import sheet  # noqa: PLC0415 the same
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    return _write(compiled(content if isinstance(content, Sheet) else sheet(content)), path)
+    return compiled(content if isinstance(content, Sheet) else sheet(content))
+
+
+def write_pdf(content: Content | Sheet, path: str | Path) -> Path:
+    """Write the PDF to a file, all of it or nothing; see :func:`pdf`."""
+    return _write(pdf(content), path)
 
 
 def _missing(error: ModuleNotFoundError) -> ImportError:

@@ -21,7 +21,7 @@ class Job:
 
     Args:
         project: what it works on.
-        kind: "import" or "export".
+        kind: "import", "export" or "report".
         counts: words -> numbers, as the page shows them.
         error: why it ended before its end; "" while it goes well.
         what: of an export: what and in which form.
@@ -54,7 +54,7 @@ class Job:
 
 @dataclass(slots=True, eq=False)
 class Jobs:
-    """Jobs by id; one import of a project at a time, one export of the server at a time."""
+    """Jobs by id; one import of a project at a time, one export or report of the server."""
 
     by_id: dict[str, Job] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -82,13 +82,20 @@ class Jobs:
         return job
 
     def start_export(
-        self, project: str, work: Callable[[Job], None], *, key: str, what: dict[str, str]
+        self,
+        project: str,
+        work: Callable[[Job], None],
+        *,
+        key: str,
+        what: dict[str, str],
+        kind: str = "export",
     ) -> Job:
         """Begin an export, or let it wait for those before it: each may need much memory.
 
         Args:
             key: id of the job, made by who asks; the same again is the same job.
             what: as the page shows it.
+            kind: "export" or "report".
         Raises:
             InputError: too many are waiting, or the id was used for something else.
         """
@@ -97,11 +104,11 @@ class Jobs:
             if again is not None and again.what == what:
                 return again
             if again is not None:
-                raise InputError("export_id", "be new", "one that was used for another export")
-            if sum(not one.done for one in self._of(project, "export")) >= _KEPT // 5:
+                raise InputError(f"{kind}_id", "be new", f"one that was used for another {kind}")
+            if sum(not one.done for one in self._of(project, kind)) >= _KEPT // 5:
                 remedy = "Wait until they are done."
-                raise InputError("exports", "be 10 at a time at most", "one more", remedy=remedy)
-            job = self._keep(Job(key, project, "export", what=what))
+                raise InputError(f"{kind}s", "be 10 at a time at most", "one more", remedy=remedy)
+            job = self._keep(Job(key, project, kind, what=what))
         threading.Thread(target=self._in_turn, args=(job, work), daemon=True).start()
         return job
 

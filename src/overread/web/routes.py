@@ -14,6 +14,7 @@ from overread.web import oidc, schemas
 from overread.web import schemas_lead as lead
 from overread.web import schemas_onboarding as before
 from overread.web import schemas_quality as quality
+from overread.web import schemas_reports as told
 from overread.web.access.roles import ANYONE, LEADS, MEGA, READERS, Route
 from overread.web.api import (
     account,
@@ -28,6 +29,7 @@ from overread.web.api import (
 from overread.web.api import onboarding as onboarding_api
 from overread.web.api import people as people_api
 from overread.web.api import protocol_change as changes_api
+from overread.web.api import truthing as truthing_api
 from overread.web.pages import account as account_pages
 from overread.web.pages import adjudication as adjudication_pages
 from overread.web.pages import (
@@ -46,6 +48,7 @@ from overread.web.pages import cases as case_pages
 from overread.web.pages import exports as export_pages
 from overread.web.pages import projects as project_pages
 from overread.web.pages import quality as quality_pages
+from overread.web.pages import truthing as truthing_pages
 
 _ANSWER = 32 * MEGA  # masks of many frames
 
@@ -79,6 +82,10 @@ _API = (
     Route("GET", "/api/projects/{project}/exports/{export}", exports.export, LEADS, lead.ExportOut, operation="getExport"),
     Route("GET", "/api/projects/{project}/exports/{export}/file", exports.file, LEADS, gives="application/octet-stream", operation="downloadExport"),
     Route("POST", "/api/projects/{project}/exports/{export}/stop", exports.stop, LEADS, lead.ExportOut, operation="stopExport"),
+    Route("POST", "/api/projects/{project}/truthing", truthing_api.begin, LEADS, lead.JobOut, operation="beginTruthing", status=202),
+    Route("GET", "/api/projects/{project}/truthing", truthing_api.reports, LEADS, told.TruthingsOut, operation="listTruthing"),
+    Route("GET", "/api/projects/{project}/truthing/{report}/{form}", truthing_api.file, LEADS, gives="application/octet-stream", operation="downloadTruthing"),
+    Route("POST", "/api/projects/{project}/truthing/{report}/stop", truthing_api.stop, LEADS, lead.JobOut, operation="stopTruthing"),
     Route("GET", "/api/cases/{case}/frames/{number}", cases.frame, READERS, gives="application/octet-stream", operation="getFrame"),
     Route("GET", "/api/cases/{case}/thumbnail", cases.thumbnail, READERS, gives="image/png", operation="getThumbnail"),
     Route("GET", "/api/cases/{case}/pictures/{number}", cases.picture, READERS, gives="image/png", operation="getPicture"),
@@ -97,6 +104,7 @@ _API = (
     Route("POST", "/api/tasks/{task}/skip", tasks.skip, READERS, schemas.Nothing, operation="skipTask"),
     Route("POST", "/api/tasks/{task}/release", tasks.release, READERS, schemas.Nothing, operation="releaseTask"),
     Route("PUT", "/api/tasks/{task}/draft", tasks.draft, READERS, schemas.VersionOut, _ANSWER, operation="saveDraft", errors={409: schemas.ConflictOut}),
+    Route("POST", "/api/tasks/{task}/check", tasks.check, READERS, schemas.CheckOut, _ANSWER, operation="checkAnswer"),
     Route("POST", "/api/tasks/{task}/submit", tasks.submit, READERS, schemas.ReceiptOut, _ANSWER, operation="submitRead", errors={409: schemas.ConflictOut}),
 )  # fmt: skip
 
@@ -132,6 +140,9 @@ _PAGES = (
     Route("POST", "/projects/{project}/members", project_pages.members, LEADS),
     Route("GET", "/projects/{project}/export", export_pages.export_page, LEADS),
     Route("POST", "/projects/{project}/export", export_pages.begin, LEADS),
+    Route("GET", "/projects/{project}/truthing", truthing_pages.truthing_page, LEADS),
+    Route("POST", "/projects/{project}/truthing", truthing_pages.begin, LEADS),
+    Route("GET", "/projects/{project}/truthing/{report}", truthing_pages.shown, LEADS),
     Route("GET", "/cases/{case}", case_pages.case, LEADS),
     Route("GET", "/reports/{path:path}", reports.report, LEADS),
     Route("GET", "/projects/{project}/adjudication", adjudication_pages.list_page, READERS),
