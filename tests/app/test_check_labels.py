@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from overread.app.analysis.check_labels import check_answer_gently, check_labels, power
+from overread.app.analysis.check_labels import check_labels, power
+from overread.app.analysis.gentle_check import check_answer_gently
 from overread.app.analysis.label_rules import rules_with
 from overread.errors import InputError, MethodError
 from overread.labels import BoxReads, Kind, class_reads, mask_reads, read_index, schema_of

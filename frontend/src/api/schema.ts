@@ -944,6 +944,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/tasks/{task}/check": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Check answer
+         * @description Look at an answer before it is sent; within half a second, or not at all.
+         */
+        readonly post: operations["checkAnswer"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/tasks/{task}/submit": {
         readonly parameters: {
             readonly query?: never;
@@ -1013,6 +1033,23 @@ export interface components {
              * @description False while disagreements are worked out.
              */
             readonly ready: boolean;
+        };
+        /**
+         * AdviceIn
+         * @description A hint that was shown before the read was sent, and whether it was followed.
+         */
+        readonly AdviceIn: {
+            /** Question */
+            readonly question: string;
+            /** Rule */
+            readonly rule: string;
+            /**
+             * Finding
+             * @default
+             */
+            readonly finding: string;
+            /** Followed */
+            readonly followed: boolean;
         };
         /**
          * AnonymousOut
@@ -1251,6 +1288,45 @@ export interface components {
             readonly question: string | null;
             /** Stale */
             readonly stale: boolean;
+        };
+        /**
+         * CheckIn
+         * @description An answer to be looked at before it is sent.
+         */
+        readonly CheckIn: {
+            /**
+             * Answer
+             * @description Question id -> value, in the form of its kind.
+             * @example {
+             *       "fractures": [
+             *         {
+             *           "class": "fracture",
+             *           "frame": 0,
+             *           "id": "a",
+             *           "x1": 10,
+             *           "x2": 30.5,
+             *           "y1": 12,
+             *           "y2": 40
+             *         }
+             *       ],
+             *       "grade": "2"
+             *     }
+             */
+            readonly answer: {
+                readonly [key: string]: string | number | readonly string[] | readonly components["schemas"]["BoxFinding"][] | readonly components["schemas"]["OutlineFinding"][] | readonly components["schemas"]["MaskFrame"][];
+            };
+            /** Protocol Version */
+            readonly protocol_version?: number | null;
+        };
+        /**
+         * CheckOut
+         * @description What was seen; ``looked`` is false where there was no time. Nothing is refused.
+         */
+        readonly CheckOut: {
+            /** Looked */
+            readonly looked: boolean;
+            /** Hints */
+            readonly hints: readonly components["schemas"]["ToldOut"][];
         };
         /**
          * Claim
@@ -2076,6 +2152,11 @@ export interface components {
             readonly guideline_html: string;
             /** Atlas */
             readonly atlas: readonly components["schemas"]["AtlasOut"][];
+            /**
+             * Looked At
+             * @description Questions whose answer is looked at before it is sent.
+             */
+            readonly looked_at: readonly string[];
         };
         /**
          * QuestionOut
@@ -2243,6 +2324,11 @@ export interface components {
             readonly base_revision: number;
             /** Protocol Version */
             readonly protocol_version?: number | null;
+            /**
+             * Advice
+             * @default []
+             */
+            readonly advice: readonly components["schemas"]["AdviceIn"][];
         };
         /**
          * TaskOut
@@ -2270,6 +2356,20 @@ export interface components {
         readonly TasksOut: {
             /** Tasks */
             readonly tasks: readonly components["schemas"]["TaskOut"][];
+        };
+        /**
+         * ToldOut
+         * @description One thing to look at again; ``finding`` is the id of a drawing, "" for the whole answer.
+         */
+        readonly ToldOut: {
+            /** Question */
+            readonly question: string;
+            /** Rule */
+            readonly rule: string;
+            /** Finding */
+            readonly finding: string;
+            /** Words */
+            readonly words: string;
         };
         /**
          * TouchedClassOut
@@ -8729,6 +8829,131 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly checkAnswer: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly task: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CheckIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CheckOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
                 };
             };
             /** @description Too large */

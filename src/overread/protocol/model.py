@@ -144,6 +144,8 @@ class Protocol:
         precision: half width of the 95 % interval that the final system needs; None if unsaid.
         qualification: what readers must show before they read; None where anybody may.
         watch: what is done when a reader drifts.
+        before_sending: names of the label rules that an answer is looked at by before it is sent;
+            None: the gentle ones, of what is drawn; empty: none.
     """
 
     title: str
@@ -156,6 +158,7 @@ class Protocol:
     precision: float | None = None
     qualification: Qualification | None = None
     watch: Watch = field(default_factory=Watch)
+    before_sending: tuple[str, ...] | None = None
 
     def question(self, name: str) -> Question:
         """The question called ``name``; ``KeyError`` where there is none."""

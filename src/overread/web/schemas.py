@@ -69,6 +69,38 @@ class DraftIn(_Shape):
     seconds: Seconds = 0
 
 
+class CheckIn(_Shape):
+    """An answer to be looked at before it is sent."""
+
+    answer: AnswerIn
+    protocol_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class ToldOut(BaseModel):
+    """One thing to look at again; ``finding`` is the id of a drawing, "" for the whole answer."""
+
+    question: str
+    rule: str
+    finding: str
+    words: str
+
+
+class CheckOut(BaseModel):
+    """What was seen; ``looked`` is false where there was no time. Nothing is refused."""
+
+    looked: bool
+    hints: list[ToldOut]
+
+
+class AdviceIn(_Shape):
+    """A hint that was shown before the read was sent, and whether it was followed."""
+
+    question: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+    rule: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,59}$")]
+    finding: Annotated[str, StringConstraints(max_length=100)] = ""
+    followed: bool
+
+
 class SubmitIn(_Shape):
     """A read. The same ``read_id`` sent again gives the same receipt."""
 
@@ -84,6 +116,7 @@ class SubmitIn(_Shape):
     seconds: Seconds = 0
     base_revision: Whole = 0
     protocol_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    advice: Annotated[list[AdviceIn], Field(max_length=50)] = []
 
 
 class Me(BaseModel):
@@ -145,6 +178,9 @@ class ProtocolOut(BaseModel):
     questions: list[QuestionOut]
     guideline_html: str
     atlas: list[AtlasOut]
+    looked_at: Annotated[
+        list[str], Field(description="Questions whose answer is looked at before it is sent.")
+    ]
 
 
 class ProgressOut(BaseModel):

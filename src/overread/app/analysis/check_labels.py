@@ -1,21 +1,18 @@
-"""Look at labels beside their images by the label rules: a whole set, or one read on its way."""
+"""Look at a whole set of labels beside its images by the label rules."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from overread.app.analysis.gentle_check import usual_constraints
 from overread.app.analysis.label_images import decoded, images_by_name
-from overread.app.analysis.project_reads import FRAME, Said, read_table
+from overread.app.analysis.project_reads import FRAME
 from overread.arrays import Floats
-from overread.exchange.gather import NO_FINDING
 from overread.images import CaseImage
 from overread.labels import MaskReads, Reads
 from overread.monitoring.rules import (
@@ -25,7 +22,6 @@ from overread.monitoring.rules import (
     DrawnFigures,
     Fingerprint,
     Hint,
-    Population,
     Probes,
     Rule,
     RuleContext,
@@ -34,12 +30,10 @@ from overread.monitoring.rules import (
     fingerprint,
     gathered,
     gathered_probes,
-    measure_drawings,
     measure_with_probes,
     plane,
     populations,
 )
-from overread.protocol import Protocol, Question
 
 _PROBES = 60  # drawings of a class that are drawn too wide to learn what that changes
 
@@ -113,89 +107,6 @@ def check_labels(
         refused=len(found) - len(seen.prints),
         misplaced=seen.misplaced,
     )
-
-
-def check_answer_gently(
-    protocol: Protocol,
-    answer: Mapping[str, Any],
-    frames: Sequence[NDArray[Any]],
-    *,
-    spacing_mm: tuple[float, float] | None = None,
-    usual: Mapping[str, Mapping[int, Population]] = MappingProxyType({}),
-    constraints: Mapping[str, Constraints] = MappingProxyType({}),
-    rules: Mapping[str, Rule] = RULES,
-    false_alarm: float = 0.01,
-) -> dict[str, tuple[Hint, ...]]:
-    """Hints about one read before it is sent; nothing is refused.
-
-    Args:
-        protocol: that the read is made under.
-        answer: question id -> value, sound by :func:`overread.protocol.check_answer`.
-        frames: of the case, (rows, columns) or (rows, columns, 3) each; those drawn on are used.
-        spacing_mm: mm a pixel (row, column).
-        usual: question id -> class code -> what is usual, from an earlier :func:`check_labels`
-            (``checked.context.usual``); without it a drawing is judged by its image alone.
-        constraints: question id -> what the protocol says beyond its classes.
-        rules: name -> rule.
-        false_alarm: as above.
-    Returns:
-        question id -> its hints; questions without hints are left out. A finding on one of
-        several frames is counted within its frame, whose number (from 0) is ``numbers["frame"]``.
-    """
-    out = {}
-    for question in protocol.questions:
-        if question.id not in answer:
-            continue
-        told = constraints.get(question.id) or usual_constraints(question.names)
-        made = _context(question, answer[question.id], frames, spacing_mm)
-        if made is None:
-            continue
-        known = usual.get(question.id, {})
-        context = replace(made, usual=known, constraints=told, false_alarm=false_alarm)
-        found = tuple(_plain(hint) for hint in check(context, rules))
-        if found:
-            out[question.id] = found
-    return out
-
-
-def usual_constraints(names: Sequence[str]) -> Constraints:
-    """Constraints that go without saying: a class called "no finding" stands alone."""
-    return Constraints(no_finding=frozenset(n for n in names if n.casefold() == NO_FINDING))
-
-
-def _context(
-    question: Question,
-    value: Any,
-    frames: Sequence[NDArray[Any]],
-    spacing: tuple[float, float] | None,
-) -> RuleContext | None:
-    """What the rules are asked with about one answer; None where it says nothing."""
-    rows, columns = frames[0].shape[:2]
-    image = {"rows": rows, "columns": columns, "frames": len(frames)}
-    reads = read_table(question, [Said("case", "reader", value)], {"case": image})
-    if reads is None:
-        return None
-    drawn = []
-    for row in range(reads.index.n_reads):
-        those = list(drawings_of(reads, row))
-        if those:
-            frame = _frame_of(reads, row, those[0].frame)
-            drawn.append(measure_drawings(plane(frames[frame]), those))
-    spacings = {} if spacing is None else dict.fromkeys(range(reads.index.n_cases), spacing)
-    return RuleContext(reads, drawn=gathered(drawn), sample=True, spacing_mm=spacings)
-
-
-def _frame_of(reads: Reads, row: int, otherwise: int) -> int:
-    """Frame of a read: told by the name of its case, or by its drawing."""
-    name = str(reads.index.cases[reads.index.case[row]])
-    return int(name.rpartition(FRAME)[2]) if FRAME in name else otherwise
-
-
-def _plain(hint: Hint) -> Hint:
-    """The hint without the names that stood in for case and reader."""
-    _, mark, frame = hint.case.partition(FRAME)
-    numbers = dict(hint.numbers) | ({"frame": float(frame)} if mark else {})
-    return replace(hint, case="", reader="", numbers=numbers)
 
 
 def power(checked: Checked) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Label rules: loose contours, sizes, imbalance, duplicates, contradictions, deviating readers."""
 
-from overread.monitoring.rules.annotation import Annotation, drawings_of, plane
+from overread.monitoring.rules.annotation import Annotation, channels, drawings_of, plane
 from overread.monitoring.rules.figures import (
     DrawnFigures,
     Probes,
@@ -33,6 +33,7 @@ __all__ = [
     "Rule",
     "RuleContext",
     "Severity",
+    "channels",
     "check",
     "class_balance",
     "deviations",

@@ -116,19 +116,23 @@ def plane(image: NDArray[Any], frame: int = 0) -> Floats:
     Raises:
         InputError: another number of axes.
     """
+    return np.nan_to_num(channels(image, frame).astype(np.float64))
+
+
+def channels(image: NDArray[Any], frame: int = 0) -> NDArray[Any]:
+    """The same as :func:`plane` in the samples' own type, uncopied: for a few drawings on it."""
     if image.ndim == 3 and image.shape[2] not in (3, 4):
         image = image[min(frame, image.shape[0] - 1)]
     if image.ndim not in (2, 3):
         raise InputError("image", "have rows and columns, or these and colours", image.shape)
-    flat = image[..., None] if image.ndim == 2 else image[..., :3]
-    return np.nan_to_num(flat.astype(np.float64))
+    return image[..., None] if image.ndim == 2 else image[..., :3]
 
 
-def cut_out(pixels: Floats, one: Annotation, others: list[Annotation]) -> Crop | None:
+def cut_out(pixels: NDArray[Any], one: Annotation, others: list[Annotation]) -> Crop | None:
     """Cut one drawing out of its image; None where nothing of it lies on the image.
 
     Args:
-        pixels: (rows, columns, channels), of :func:`plane`.
+        pixels: (rows, columns, channels), of :func:`plane` or :func:`channels`.
         others: the other drawings of the same read, whose pixels are no background.
     """
     rows, columns = pixels.shape[:2]
@@ -150,7 +154,8 @@ def cut_out(pixels: Floats, one: Annotation, others: list[Annotation]) -> Crop |
         low, high = other.box[:2], other.box[2:]
         if low[0] < x2 and low[1] < y2 and high[0] > x1 and high[1] > y1:
             taken |= _filled(other, (x1, y1, x2, y2), stride)
-    return Crop(pixels[window], inside, taken & ~inside, x1, y1, stride)
+    samples = np.nan_to_num(pixels[window].astype(np.float64))
+    return Crop(samples, inside, taken & ~inside, x1, y1, stride)
 
 
 def widened(one: Annotation, by: float, size: tuple[int, int]) -> Annotation:

@@ -6,8 +6,9 @@ and a fingerprint.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,19 +88,29 @@ PROBE = 0.3
 """How much too wide a probe is, of its reach."""
 
 
-def measure_drawings(pixels: Floats, drawn: list[Annotation]) -> DrawnFigures:
+def measure_drawings(
+    pixels: NDArray[Any],
+    drawn: list[Annotation],
+    *,
+    whole: bool = True,
+    pause: Callable[[], None] = lambda: None,
+) -> DrawnFigures:
     """Measure the drawings of one read on its image.
 
     Args:
-        pixels: (rows, columns, channels), of :func:`overread.monitoring.rules.plane`.
+        pixels: (rows, columns, channels), of :func:`overread.monitoring.rules.plane`, or
+            :func:`overread.monitoring.rules.channels` for a few drawings on a large image.
         drawn: of :func:`overread.monitoring.rules.drawings_of`.
+        whole: measure the texture and keep the small picture too; both are for whole sets, and
+            take half of the time.
+        pause: called between drawings; what it raises ends the work.
     """
-    purities, _ = measure_purities(pixels, drawn)
-    return _table(pixels, drawn, purities)
+    purities, _ = measure_purities(pixels, drawn, pause=pause)
+    return _table(pixels, drawn, purities, whole=whole)
 
 
 def measure_with_probes(
-    pixels: Floats, drawn: list[Annotation], probed: Collection[int]
+    pixels: NDArray[Any], drawn: list[Annotation], probed: Collection[int]
 ) -> tuple[DrawnFigures, Probes]:
     """The same, and again some of them drawn 30 % too wide, the others left as they are.
 
@@ -113,7 +124,13 @@ def measure_with_probes(
     return figures, Probes(figures.rows(list(again)), after)
 
 
-def _table(pixels: Floats, drawn: list[Annotation], purities: list[Purity | None]) -> DrawnFigures:
+def _table(
+    pixels: NDArray[Any],
+    drawn: list[Annotation],
+    purities: list[Purity | None],
+    *,
+    whole: bool = True,
+) -> DrawnFigures:
     rows: list[tuple[float, ...]] = []
     features = []
     for one, purity in zip(drawn, purities, strict=True):
@@ -122,8 +139,8 @@ def _table(pixels: Floats, drawn: list[Annotation], purities: list[Purity | None
             rows.append((np.nan,) * len(_COLUMNS))
             features.append(np.zeros(N_FEATURES, np.float32))
             continue
-        rows.append(_row(one, crop, purity))
-        features.append(_look(pixels, one))
+        rows.append(_row(one, crop, purity, whole=whole))
+        features.append(_look(pixels, one) if whole else np.zeros(N_FEATURES, np.float32))
     values = np.array(rows, dtype=np.float64).reshape(-1, len(_COLUMNS)).T
     return DrawnFigures(
         np.array([one.read for one in drawn], dtype=np.int64),
@@ -155,7 +172,7 @@ def no_drawings() -> DrawnFigures:
     return DrawnFigures(none, none, none, **empty, features=features)
 
 
-def _row(one: Annotation, crop: Crop, purity: Purity) -> tuple[float, ...]:
+def _row(one: Annotation, crop: Crop, purity: Purity, *, whole: bool) -> tuple[float, ...]:
     inside, step = np.pad(crop.inside, 1), crop.stride
     edges = sum(np.count_nonzero(np.diff(inside, axis=axis)) for axis in (0, 1))
     # edges of pixels overstate a slanted contour, by 4 / pi over all directions
@@ -168,15 +185,15 @@ def _row(one: Annotation, crop: Crop, purity: Purity) -> tuple[float, ...]:
         purity.radius_px,
         purity.contrast,
         _BOX_SHARE if one.shape == "box" else 0.0,
-        texture_length(crop.pixels.mean(axis=2), crop.inside) * step,
+        texture_length(crop.pixels.mean(axis=2), crop.inside) * step if whole else np.nan,
     )
 
 
-def _look(pixels: Floats, one: Annotation) -> NDArray[np.float32]:
+def _look(pixels: NDArray[Any], one: Annotation) -> NDArray[np.float32]:
     x1, y1, x2, y2 = one.box
     rows, columns = pixels.shape[:2]
     part = pixels[
         max(0, int(y1)) : min(rows, int(np.ceil(y2))),
         max(0, int(x1)) : min(columns, int(np.ceil(x2))),
     ]
-    return small_picture(part)
+    return small_picture(part.astype(np.float64))

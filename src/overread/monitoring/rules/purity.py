@@ -3,18 +3,20 @@
 Two figures of one drawing on its image, from that image alone. *Share*: every pixel becomes one of
 a few words of local brightness, colour and texture (k-means). The words in the core of the drawing
 and in a ring around it have two distributions c and r; those inside are a mixture
-p r + (1 - p) c, and p is found by expectation maximisation. *Offset*: along the normals of the
+p r + (1 - p) c, and p is the most likely. *Offset*: along the normals of the
 contour the evidence for "background" makes a step; the place of the best step (least squares,
 background outside) is the edge. Positive: the contour lies outside of the edge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from overread.arrays import Bools, Floats, Ints
@@ -24,7 +26,7 @@ _WORDS = 16
 _SAMPLE = 1500  # pixels that the words are learnt from
 _CORE = 0.45  # of the local depth
 _LEAST = 12  # pixels of a core or a ring that can be judged
-_EM_STEPS = 40
+_GRID = 33  # shares looked at, twice
 _FLOOR = 0.03  # of a distribution that goes to words like those seen
 _NORMALS = 160
 _STEPS = 33  # places along a normal
@@ -65,11 +67,12 @@ class _Parts:
 
 
 def measure_purities(
-    pixels: Floats,
+    pixels: NDArray[Any],
     drawn: list[Annotation],
     *,
     instead: Mapping[int, Annotation] = MappingProxyType({}),
     pooled: float = 1.0,
+    pause: Callable[[], None] = lambda: None,
 ) -> tuple[list[Purity | None], dict[int, Purity]]:
     """Measure the drawings of one read on its image.
 
@@ -79,11 +82,15 @@ def measure_purities(
         instead: place in ``drawn`` -> another drawing of the same thing, to be measured too.
         pooled: weight of the class's other drawings in the same read, beside a drawing's own
             core and ring; 0 looks at each alone.
+        pause: called between drawings; what it raises ends the work.
     Returns:
         one for each drawing, None where nothing of it lies on the image; and those of
         ``instead`` that lie on it.
     """
-    parts = dict(enumerate(_taken_apart(pixels, one, drawn, at) for at, one in enumerate(drawn)))
+    parts: dict[int, _Parts | None] = {}
+    for at, one in enumerate(drawn):
+        pause()
+        parts[at] = _taken_apart(pixels, one, drawn, at)
     usual = {at: part for at, part in parts.items() if part is not None}
     other = {
         at: part
@@ -93,11 +100,16 @@ def measure_purities(
     if not usual:
         return [None] * len(drawn), {}
     blur = float(np.clip(np.median([one.reach for one in usual.values()]) / 12, 0.6, 2.0))
-    said = _Words([_features(_levelled(one), blur) for one in usual.values()])
-    words = [said.of(_features(_levelled(one), blur)) for one in usual.values()]
+    features = [_features(_levelled(one), blur) for one in usual.values()]
+    said = _Words(features)
+    pause()
+    words = [said.of(one) for one in features]
     model = _Model(list(usual.values()), words, pooled, said.kinship)
     place = {at: row for row, at in enumerate(usual)}
-    found = {at: model.judged(part, words[place[at]], place[at]) for at, part in usual.items()}
+    found: dict[int, Purity] = {}
+    for at, part in usual.items():
+        pause()
+        found[at] = model.judged(part, words[place[at]], place[at])
     again = {
         at: model.judged(part, said.of(_features(_levelled(part), blur)), place[at])
         for at, part in other.items()
@@ -139,7 +151,7 @@ class _Model:
 
 
 def _taken_apart(
-    pixels: Floats, one: Annotation, drawn: list[Annotation], at: int
+    pixels: NDArray[Any], one: Annotation, drawn: list[Annotation], at: int
 ) -> _Parts | None:
     """Take apart a drawing that stands in place ``at`` of its read."""
     crop = cut_out(pixels, one, [*drawn[:at], *drawn[at + 1 :]])
@@ -261,12 +273,16 @@ def _counts(word: Ints, n: int) -> Floats:
 
 
 def _mixture(inside: Floats, core: Floats, ring: Floats) -> float:
-    """Share of ``ring`` in ``inside``, a mixture of it and ``core``."""
-    p = 0.3
-    for _ in range(_EM_STEPS):
-        of_ring = p * ring / (p * ring + (1 - p) * core)
-        p = float(np.clip((inside * of_ring).sum(), 1e-4, 1 - 1e-4))
-    return p
+    """Share of ``ring`` in ``inside``, a mixture of it and ``core``, by most likelihood."""
+    # the likelihood is concave in the share: the root of its slope, on a grid and a finer one
+    share = np.linspace(1e-4, 1 - 1e-4, _GRID)
+    low, high = share[0], share[-1]
+    for _ in range(2):
+        share = np.linspace(low, high, _GRID)
+        slope = ((ring - core) / (np.outer(share, ring - core) + core)) @ inside
+        at = int(np.count_nonzero(slope > 0))  # it falls
+        low, high = share[max(at - 1, 0)], share[min(at, _GRID - 1)]
+    return float((low + high) / 2)
 
 
 def _contour_offset(evidence: Floats, part: _Parts) -> float:

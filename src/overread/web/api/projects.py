@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Response
 
 from overread.app.study import next_tasks, project_overview, project_protocol
+from overread.app.study.before_sending import asked_of
 from overread.protocol import AtlasEntry, Protocol, ProtocolError
 from overread.web.api.around import At, Who
 from overread.web.api.cases import case_value
@@ -132,6 +133,7 @@ def protocol_value(project: str, version: int, protocol: Protocol) -> dict[str, 
         ],
         "guideline_html": str(markdown(protocol.guideline)),
         "atlas": [_atlas_value(project, one) for one in protocol.atlas],
+        "looked_at": list(asked_of(protocol)),
     }
 
 

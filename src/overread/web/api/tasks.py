@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from fastapi import Response
 
 from overread.app.study import next_tasks, submit_read
+from overread.store.advice import Advice, keep_advice
 from overread.store.errors import ConflictError
 from overread.web.api.around import At, Who
 from overread.web.replies import error_reply, json_reply
-from overread.web.schemas import DraftIn, Id, Skip, SubmitIn
+from overread.web.schemas import CheckIn, DraftIn, Id, Skip, SubmitIn
 
 
 def heartbeat(task: Id, site: At, who: Who) -> Response:
@@ -39,6 +42,20 @@ def draft(task: Id, body: DraftIn, site: At, who: Who) -> Response:
     return json_reply({"version": version})
 
 
+def check(task: Id, body: CheckIn, site: At, who: Who) -> Response:
+    """Look at an answer before it is sent; within half a second, or not at all."""
+    hints = site.checks.told(
+        site.store,
+        site.blobs,
+        task,
+        who.id,
+        answer=body.answer,
+        protocol_version=body.protocol_version,
+    )
+    found = [asdict(one) for one in hints or ()]
+    return json_reply({"looked": hints is not None, "hints": found})
+
+
 def submit(task: Id, body: SubmitIn, site: At, who: Who) -> Response:
     """Submit a read, or a correction of it; sent twice it is kept once."""
     work = submit_read.Work(body.answer, body.flags.model_dump(), body.comment, body.seconds)
@@ -55,6 +72,8 @@ def submit(task: Id, body: SubmitIn, site: At, who: Who) -> Response:
     except ConflictError as error:
         current = submit_read.latest(site.store, task, who.id)
         return error_reply(409, error.what, error.rule, body.base_revision, current=current)
+    advice = [Advice(**one.model_dump()) for one in body.advice]
+    keep_advice(site.store, receipt.read_id, who.id, advice)
     site.watches.wake(site.store, receipt.project)
     return json_reply(
         {"read_id": receipt.read_id, "revision": receipt.revision, "surplus": receipt.surplus}
