@@ -74,11 +74,14 @@ class PlanReader:
         name: who.
         most: reads at most, gold and repeats not counted; None is no limit.
         may_not: tag -> values that this reader is not qualified for.
+        seen: names of cases (gold, too) that this reader is not to be given, whatever their tags:
+            they refused it, or know what others said of it.
     """
 
     name: str
     most: int | None = None
     may_not: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    seen: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.most is not None and self.most < 0:
@@ -224,4 +227,6 @@ def qualified(cases: PlanCases, readers: Sequence[PlanReader]) -> Bools:
                 raise InputError("qualification", rule, has)
             barred = np.array([value in values for value in cases.tags[tag]], dtype=np.bool_)
             may[:, j] &= ~barred.reshape(len(cases.names))
+        if reader.seen:
+            may[:, j] &= np.array([name not in reader.seen for name in cases.names], dtype=np.bool_)
     return may

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -124,7 +124,7 @@ def reassign(
             raise ConflictError("task", "is being read, or done")
         if reader is None and found.round:
             raise InputError("repeat", "name its reader", "none")
-        _check_members(connection, found.project, {reader} - {None})
+        check_members(connection, found.project, {reader} - {None})
         others = [s for s in _slots_of(connection, [found.case_id]) if s.id != task]
         if reader and any(reader in _readers(s) for s in others if s.round == found.round):
             raise ConflictError("reader", "has this case already")
@@ -185,7 +185,7 @@ def _parts(
             raise NotFoundError("project", project)
     rows = [(row.id, row.number) for row in found if not row.training]
     if cases is not None:
-        _check_cases(set(cases), {row.id for row in found})
+        _require_cases(set(cases), {row.id for row in found})
         wanted = set(cases)
         rows = [row for row in rows if row[0] in wanted]
     return [rows[start : start + _CASES] for start in range(0, len(rows), _CASES)]
@@ -198,7 +198,7 @@ def _missing(
     reads_per_case: int,
     readers: Sequence[str],
 ) -> list[Slot]:
-    _check_members(connection, project, set(readers))
+    check_members(connection, project, set(readers))
     there: defaultdict[str, list[set[str]]] = defaultdict(list)
     for slot in _slots_of(connection, [key for key, _ in part]):
         if slot.round == 0:
@@ -235,8 +235,8 @@ def planned(
         if slot.round and slot.planned_for is None:
             raise InputError("repeat", "name its reader", "none")
     keys = sorted({slot.case for slot in slots})
-    _check_members(connection, project, {s.planned_for for s in slots} - {None})
-    _check_cases(set(keys), _cases_of(connection, project, keys))
+    check_members(connection, project, {s.planned_for for s in slots} - {None})
+    check_cases(connection, project, keys)
     taken: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
     free: defaultdict[tuple[str, int], int] = defaultdict(int)
     for row in _slots_of(connection, keys):
@@ -325,15 +325,29 @@ def _readers(slot: sa.Row[Any]) -> set[str]:
     return {one for one in (slot.planned_for, slot.reader) if one is not None}
 
 
-def _check_members(connection: sa.Connection, project: str, readers: set[str | None]) -> None:
+def check_members(connection: sa.Connection, project: str, readers: Collection[str | None]) -> None:
+    """Refuse readers who do not read in the project.
+
+    Raises:
+        NotFoundError: one of them.
+    """
     query = sa.select(t.members.c.reader).where(
         t.members.c.project == project, t.members.c.role != "lead"
     )
-    missing = readers - set(connection.scalars(query)) if readers else set[str]()
+    missing = set(readers) - set(connection.scalars(query)) if readers else set[str]()
     if missing:
         raise NotFoundError("member", min(str(one) for one in missing))
 
 
-def _check_cases(wanted: set[str], there: set[str]) -> None:
+def check_cases(connection: sa.Connection, project: str, keys: Sequence[str]) -> None:
+    """Refuse cases that are not of the project.
+
+    Raises:
+        NotFoundError: one of them.
+    """
+    _require_cases(set(keys), _cases_of(connection, project, keys))
+
+
+def _require_cases(wanted: set[str], there: set[str]) -> None:
     if wanted - there:
         raise NotFoundError("case", min(wanted - there))

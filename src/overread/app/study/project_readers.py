@@ -24,6 +24,7 @@ from overread.store import (
     set_member,
 )
 from overread.store.errors import NotFoundError
+from overread.store.plans import get_plan
 
 _LEADS = ("lead", "both")
 
@@ -159,7 +160,10 @@ def set_readers(
 def plan_reads(store: Store, project: str, *, by: str) -> int:
     """Plan as many reads of each case as the protocol asks, open to every reader of the project.
 
-    May be called again after an import: only what is missing is added.
+    May be called again after an import: only what is missing is added. Where a plan is in force
+    nothing is: a lead plans again what is left (:mod:`overread.app.study.plan_project`).
     """
+    if get_plan(store, project) is not None:
+        return 0
     wanted = read_protocol(get_protocol(store, project).text).reads_per_case
     return plan_tasks(store, project, by, reads_per_case=wanted)
