@@ -26,6 +26,7 @@ const atlas = (cases, name) => [
 
 const project = (id, name, cases, questions, guideline_html = GUIDE) => ({ id, name, cases, protocol: {
   version: 1, title: name, questions, guideline_html,
+  looked_at: questions.filter(({ kind }) => ["box", "instance", "mask"].includes(kind)).map(({ id }) => id),
   atlas: atlas(cases, questions[0].classes[0]?.name ?? null) } });
 
 export const PROJECTS = Object.fromEntries([

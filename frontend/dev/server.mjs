@@ -18,7 +18,7 @@ export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; 
 let state;
 function reset() {
   state = { signedIn: true, fail: null, delay: 0, drafts: {}, reads: [], receipts: {}, skipped: {}, log: [],
-    runs: {}, disputes: [] };
+    runs: {}, disputes: [], told: {}, slow: 0 };
 }
 reset();
 
@@ -46,6 +46,14 @@ function submit(id, body) {
   state.receipts[body.read_id] = receipt;
   state.reads.push({ ...body, task: id, revision: receipt.revision, submitted: new Date().toISOString() });
   return [200, receipt];
+}
+
+/** Hints about drawings by their place: { question: { 0: "words" } }, as /dev/set gave them. */
+function told(answer) {
+  return Object.entries(state.told).flatMap(([question, words]) => Object.entries(words).flatMap(([at, said]) => {
+    const one = answer[question]?.[Number(at)];
+    return one ? [{ question, rule: "loose-contour", finding: one.id ?? "", words: said }] : [];
+  }));
 }
 
 function saveDraft(id, body) {
@@ -145,6 +153,7 @@ function ofTask(id, what, body) {
     case "skip": state.skipped[id] = body.reason ?? "skipped"; return [200, {}];
     case "release": return [200, {}];
     case "draft": return saveDraft(id, body);
+    case "check": return [200, { looked: true, hints: told(body.answer) }];
     case "submit": return submit(id, body);
     default: return [404, error("path", "exist")];
   }
@@ -223,7 +232,8 @@ async function handle(request, response) {
   if (path.startsWith("/dev/")) return json(response, 200, control(path, body));
   if (state.fail === "drop") return request.socket.destroy();
   if (state.fail) return json(response, state.fail, error("server", "work"));
-  if (state.delay) await new Promise((go) => setTimeout(go, state.delay));
+  const pause = path.endsWith("/check") ? Math.max(state.delay, state.slow) : state.delay;
+  if (pause) await new Promise((go) => setTimeout(go, pause));
   const image = /^\/api\/cases\/([^/]+)\/(frames\/(\d+)|thumbnail)$/.exec(path);
   if (image && state.signedIn) {
     const of = Object.values(PROJECTS).flatMap((p) => p.cases).find((each) => each.id === image[1]);

@@ -34,6 +34,7 @@ export function decidingApi(api: Api, { adjudication, from, leave, now }: Decidi
     progress: async () => NONE,
     mine: async () => [],
     heartbeat: async () => undefined,
+    check: async () => ({ looked: false, hints: [] }),
     saveDraft: async (_, draft) => draft.version + 1,
     submit: async (_, read) => {
       await api.decide(adjudication, { answer: read.answer, cannot_be_read: read.flags?.cannot_be_read ?? false,

@@ -3,7 +3,7 @@ import type { operations } from "./schema";
 import { at } from "./types";
 import type {
   Adjudication, Decision,
-  Body, Draft, ErrorBody, Me, Onboarding, OwnRead, Progress, Protocol, Receipt, Reply, Submission, Task,
+  Body, Draft, ErrorBody, Looked, Me, Onboarding, OwnRead, Progress, Protocol, Receipt, Reply, Submission, Task,
   Trial, TrialAnswer, TrialResult,
 } from "./types";
 
@@ -39,6 +39,8 @@ export interface Api {
   mine(project: string, limit: number): Promise<readonly OwnRead[]>;
   heartbeat(task: string): Promise<void>;
   saveDraft(task: string, draft: Draft, last?: boolean): Promise<number>;
+  /** What to look at again before an answer is sent: soon, or a failure. */
+  check(task: string, answer: Submission["answer"], version: number): Promise<Looked>;
   submit(task: string, read: Submission): Promise<Receipt>;
   skip(task: string, reason: string): Promise<void>;
   onboarding(project: string): Promise<Onboarding>;
@@ -60,6 +62,8 @@ interface Ask {
 }
 
 const PATIENCE_MS = 20_000;
+/** A look before sending holds nobody longer. */
+const CHECK_MS = 700;
 
 export function openApi(send: Fetch = (...args) => fetch(...args)): Api {
   let csrf = "";
@@ -123,7 +127,13 @@ export function openApi(send: Fetch = (...args) => fetch(...args)): Api {
       const what = { method: "PUT", body, last };
       return (await ask<Reply<"saveDraft">>(at("/api/tasks/{task}/draft", { task }), what)).version;
     },
-    submit: (task, read) => post<"submitRead">(at("/api/tasks/{task}/submit", { task }), read),
+    check: (task, answer, version) => {
+      const body: Body<"checkAnswer"> = { answer, protocol_version: version };
+      const what = { method: "POST", body, signal: AbortSignal.timeout(CHECK_MS) };
+      return ask<Reply<"checkAnswer">>(at("/api/tasks/{task}/check", { task }), what);
+    },
+    submit: (task, read) =>
+      post<"submitRead">(at("/api/tasks/{task}/submit", { task }), { ...read, advice: read.advice ?? [] }),
     skip: async (task, reason) => { await post<"skipTask">(at("/api/tasks/{task}/skip", { task }), { reason }); },
     onboarding: (project) =>
       ask<Reply<"getMyOnboarding">>(at("/api/projects/{project}/onboarding", { project })),

@@ -24,8 +24,13 @@ export type TrialAnswer = Shapes["TrialIn"];
 export type TrialResult = Shapes["TrialResultOut"];
 export type Receipt = Shapes["ReceiptOut"];
 export type OwnRead = Omit<Shapes["OwnReadOut"], "event">;
+/** One thing to look at again before an answer is sent. */
+export type Told = Shapes["ToldOut"];
+export type Looked = Shapes["CheckOut"];
+/** A hint that was shown, and whether it was followed. */
+export type Advice = Required<Shapes["AdviceIn"]>;
 /** Without a protocol_version the server takes the newest. */
-export type Submission = Shapes["SubmitIn"];
+export type Submission = Omit<Shapes["SubmitIn"], "advice"> & { readonly advice?: readonly Advice[] };
 /** An answer that is none may be cut short, or come from a proxy: nothing of it is certain. */
 export type ErrorBody = { readonly error?: Partial<Shapes["ErrorBody"]> } &
   Partial<Pick<Shapes["ConflictOut"], "current">>;

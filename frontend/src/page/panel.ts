@@ -49,6 +49,7 @@ export function openPanel(session: Session, acts: PanelActs): Panel {
     h("div", { class: "ends" }, hint, submit.element,
       h("div", { class: "pair" }, previous.element, skip.element)));
   let shownCards: Card[] = [];
+  let submitKey = "";
 
   comment.addEventListener("input", () => session.amend({ comment: comment.value }));
   comment.addEventListener("change", () => session.settle());
@@ -68,7 +69,7 @@ export function openPanel(session: Session, acts: PanelActs): Panel {
     auto.checked = state.settings.autoAdvance;
     submit.label(state.revision > 0 ? "Save the correction" : "Submit");
     skip.label(state.revision > 0 ? "Leave as it was" : "Skip");
-    write(hint, state.hint ?? "");
+    write(hint, state.hint ?? lookAgain(state, submitKey));
     show(element, state.phase === "reading" && !state.review);
   });
 
@@ -84,9 +85,17 @@ export function openPanel(session: Session, acts: PanelActs): Panel {
       const pairs: [Button, string][] = [[cannot, "cannot-read"], [senior, "senior"],
         [submit, "submit"], [previous, "previous"], [skip, "skip"]];
       for (const [each, id] of pairs) each.key(label(id));
+      submitKey = label("submit") ?? "Submit";
       comment.placeholder = `Comment (${label("comment") ?? ""})`;
     },
   };
+}
+
+/** Whole in one line for who hears the page; beside the findings for who sees it. */
+function lookAgain({ told }: State, submitKey: string): string {
+  if (!told.length) return "";
+  const what = told.length === 1 ? told[0]!.words : `${told.length} things to look at again.`;
+  return `${what} ${submitKey} sends it as it is.`;
 }
 
 /** One question with one class as its answer can go on by itself. */
@@ -100,7 +109,8 @@ function card(question: Question, index: number, session: Session, acts: PanelAc
     : classBody(question, index, acts);
   const list = isSpatial(question.kind) ? findingList(question, index, acts) : null;
   const title = h("h2", {}, question.prompt);
-  const element = h("section", { class: "card" }, title, body.element, list?.element);
+  const about = h("p", { class: "told" });
+  const element = h("section", { class: "card" }, title, body.element, list?.element, about);
   element.addEventListener("pointerdown", () => session.store.set({ question: index }));
   element.addEventListener("focusin", () => session.store.set({ question: index }));
   return {
@@ -112,8 +122,14 @@ function card(question: Question, index: number, session: Session, acts: PanelAc
       element.classList.toggle("current", current);
       body.update(state);
       list?.update(state);
+      write(about, toldOf(state, question, "").join(" "));
     },
   };
+}
+
+/** Words about one drawing, or ("") about the whole answer. */
+function toldOf({ told }: State, question: Question, finding: string): string[] {
+  return told.filter((one) => one.question === question.id && one.finding === finding).map(({ words }) => words);
 }
 
 function classBody(question: Question, index: number, acts: PanelActs): Card {
@@ -181,6 +197,7 @@ function findingList(question: Question, index: number, acts: PanelActs):
   const list = h("ul", { class: "found" });
   let of: Answer | null = null;
   let chosen: string | null = null;
+  let told: State["told"] = [];
 
   function rows(state: State): void {
     const all = findingsOf(state.work.answer, question);
@@ -190,7 +207,9 @@ function findingList(question: Question, index: number, acts: PanelActs):
       const row = button(text, () => acts.select(index, one.id), "finding");
       row.pressed(one.id === state.selected);
       row.element.style.borderLeftColor = colourOf(question, one.class);
-      return h("li", {}, row.element);
+      const words = toldOf(state, question, one.id).join(" ");
+      row.element.classList.toggle("again", words !== "");
+      return h("li", {}, row.element, words ? h("p", { class: "told" }, words) : null);
     }));
     write(count, countWords(question, state));
   }
@@ -198,8 +217,8 @@ function findingList(question: Question, index: number, acts: PanelActs):
   return {
     element: h("div", {}, count, list),
     update(state) {
-      if (state.work.answer === of && state.selected === chosen) return;
-      [of, chosen] = [state.work.answer, state.selected];
+      if (state.work.answer === of && state.selected === chosen && state.told === told) return;
+      [of, chosen, told] = [state.work.answer, state.selected, state.told];
       rows(state);
     },
   };

@@ -8,6 +8,7 @@ import { canonical, draftSync, type DraftSync } from "./draft_sync";
 import { history, type History } from "./history";
 import { isGated, openDryRun } from "./dry_run";
 import { openDraft } from "./opening";
+import { openLook } from "./look";
 import { openOutbox, type Outbox } from "./outbox";
 import { openQueue, type Queue } from "./queue";
 import { createStore, firstClasses, firstState, noSettings, type State, type Store } from "./store";
@@ -61,6 +62,7 @@ export function openSession(project: string, world: World): Session {
   let isLeaving = false; // the read of the case on screen is on its way; the next is not on screen yet
   let recent: Case[] = []; // on screen and just left, latest first
 
+  const look = openLook(api);
   const dryRun = openDryRun(project, world, store, {
     open: (task, draft, trial) => open(task, draft, null, trial),
     close: async () => { await sync?.close(); sync = null; },
@@ -88,7 +90,7 @@ export function openSession(project: string, world: World): Session {
     set({
       phase: "reading", problem: null, task, revision: Math.max(0, draft.revision), work: draft.work,
       canUndo: false, canRedo: false, question: Math.max(0, first), selected: null, frame: 0,
-      open: draft.open, saved: draft.dirty ? "here" : "saved", hint: null, trial, review: null,
+      open: draft.open, saved: draft.dirty ? "here" : "saved", hint: null, told: [], trial, review: null,
       conflict: theirs ? { mine: draft, theirs } : null,
     });
     if (theirs) sync.offer(theirs);
@@ -145,7 +147,7 @@ export function openSession(project: string, world: World): Session {
   }
 
   function taken(work: Work, isStep: boolean): void {
-    set({ work, canUndo: steps.canUndo, canRedo: steps.canRedo, hint: null });
+    set({ work, canUndo: steps.canUndo, canRedo: steps.canRedo, hint: null, told: look.left(work.answer) });
     sync?.change({ work, seconds: clock.seconds(now()) }, isStep);
   }
 
@@ -300,9 +302,13 @@ export function openSession(project: string, world: World): Session {
         canonical([before.answer, before.flags, before.comment]) ===
           canonical([answer, work.flags, work.comment]);
       if (!same) {
+        isLeaving = true; // what is looked at is what is sent
+        const told = await look.before(task.id, protocol, answer, work.flags);
+        isLeaving = false;
+        if (told.length) return set({ told, hint: null, selected: told.find((one) => one.finding)?.finding ?? null });
         const read = { read_id: world.newId(), answer, flags: work.flags, comment: work.comment,
           seconds: clock.seconds(now()), base_revision: revision,
-          protocol_version: protocol.version };
+          protocol_version: protocol.version, advice: [...look.advice(task.id, answer)] };
         if (!(await send({ submit: read }))) return;
         remember({ ...read, task: task.id, case: task.case, revision: revision + 1,
           submitted: "" });

@@ -1,5 +1,5 @@
 /** What is on the page, in one immutable value that the parts of the page listen to. */
-import type { Draft, Onboarding, Progress, Protocol, Task, Trial, TrialResult } from "../api/types";
+import type { Draft, Onboarding, Progress, Protocol, Task, Told, Trial, TrialResult } from "../api/types";
 import { EMPTY_WORK, NO_FLAGS, type Work } from "../model/answer";
 import type { LocalDraft, OpenRing, Sending, Settings } from "./database";
 import type { Saved } from "./draft_sync";
@@ -40,6 +40,8 @@ export interface State {
   readonly conflict: { readonly mine: LocalDraft; readonly theirs: Draft } | null;
   /** One calm line about what just happened. */
   readonly hint: string | null;
+  /** What to look at again before the answer is sent; what was changed since is not among it. */
+  readonly told: readonly Told[];
   /** Whether the browser lets drafts outlive the tab. */
   readonly lasting: boolean;
 }
@@ -69,7 +71,7 @@ export function firstState(lasting: boolean): State {
     phase: "loading", problem: null, user: "", protocol: null, settings: noSettings(""),
     progress: null, task: null, onboarding: null, trial: null, review: null, revision: 0, work: { ...EMPTY_WORK, flags: NO_FLAGS },
     canUndo: false, canRedo: false, question: 0, classes: {}, selected: null, frame: 0, open: null,
-    saved: "saved", waiting: [], refused: [], signedOut: false, conflict: null, hint: null, lasting,
+    saved: "saved", waiting: [], refused: [], signedOut: false, conflict: null, hint: null, told: [], lasting,
   };
 }
 
