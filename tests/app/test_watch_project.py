@@ -159,6 +159,50 @@ def test_without_an_overlap_the_watch_says_what_it_waits_for(tmp_path: Path) -> 
     assert watch.questions["fractures"].lacking == "No case was read by two readers yet."
 
 
+def test_what_is_awaited_is_told_as_it_is(tmp_path: Path) -> None:
+    study = Study(tmp_path, 90)
+    watch = ProjectWatch(study.project)
+    study.read(14, who=(0, 1))
+    assert watch.catch_up(study.store) == []
+    told = watch.questions["fractures"]
+    assert told.lacking == ("14 cases have 2 of 3 reads; they are compared when the third is in.")
+    study.read(3, who=(2,))
+    assert watch.catch_up(study.store) == []
+    assert told.lacking == "9 reads can be compared; charts begin at 60."
+
+
+@pytest.mark.parametrize(("level", "paused"), [("ask", False), ("pause", True)])
+def test_a_level_that_was_always_so_is_told_from_a_change(
+    tmp_path: Path, level: str, *, paused: bool
+) -> None:
+    wish = f"{{change: pause, level: {level}}}"
+    study = Study(tmp_path, 200, text=TEXT.replace("{on_alarm: pause}", f"{{on_alarm: {wish}}}"))
+    watch = ProjectWatch(study.project)
+    raised: list[str] = []
+    for _ in range(19):
+        study.read(10, shrink=0.3)  # from the first read on
+        raised += watch.catch_up(study.store)
+    (alarm,) = list_alarms(study.store, study.project)
+    assert (alarm.reader, alarm.told["chart"]) == (study.readers[0], "level")
+    assert bool(list_pauses(study.store, study.project)) is paused
+
+
+def test_the_points_of_an_alarm_end_at_its_evidence(study: Study) -> None:
+    watch = ProjectWatch(study.project)
+    study.read(60)
+    study.read(25, shrink=SHRINK)
+    assert len(watch.catch_up(study.store)) == 1
+    (alarm,) = list_alarms(study.store, study.project)
+    points = alarm.told["points"]
+    assert [one["number"] for one in points] == list(range(len(points)))
+    assert max(one["evidence"] for one in points[:-1]) <= 1 < points[-1]["evidence"]
+    before = [one["value"] for one in points if one["number"] < alarm.told["since"]]
+    after = [one["value"] for one in points if one["number"] >= alarm.told["since"]]
+    # both sides are 20 % shorter: the area is 36 % smaller
+    assert abs(np.mean(before)) < 0.1
+    assert abs(np.mean(after) - np.log(0.64)) < 0.2
+
+
 def test_ask_and_warn_pause_nobody(tmp_path: Path) -> None:
     study = Study(tmp_path, 140, text=TEXT.replace("pause", "ask"))
     watch = ProjectWatch(study.project)

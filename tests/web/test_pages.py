@@ -88,6 +88,7 @@ def test_static_files(shared_house: House) -> None:
     for name, kind in (
         ("pages.css", "text/css"),
         ("case.js", "text/javascript"),
+        ("answers.js", "text/javascript"),
         ("icon.svg", "image/svg+xml"),
     ):
         assert nobody.get(f"/static/{name}").headers["content-type"].startswith(kind)

@@ -3,7 +3,7 @@
 from overread.monitoring.alarm import Alarm, WorstCase
 from overread.monitoring.case_mix import CaseMix, fit_case_mix
 from overread.monitoring.causes import Effect
-from overread.monitoring.chart import Chart, Limits
+from overread.monitoring.chart import Chart, Limits, sums_of
 from overread.monitoring.decide import Action, Policy, decide
 from overread.monitoring.design import (
     RUN_LENGTH,
@@ -52,6 +52,7 @@ __all__ = [
     "seen_of",
     "start",
     "state_of",
+    "sums_of",
     "to_document",
     "update",
 ]

@@ -44,6 +44,7 @@ def _flag(value: object) -> object:
     return words.get(value.lower(), value) if isinstance(value, str) else value
 
 
+Rule = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
 Flag = Annotated[bool, BeforeValidator(_flag), Field(strict=True)]
 
 
@@ -142,10 +143,32 @@ class FileQualification(_Entry):
     most_exposures: Annotated[int, Field(ge=1, le=1_000_000)] = 50
 
 
+_Action = Literal["warn", "ask", "pause"]
+
+
+class FileActions(_Entry):
+    """What is done at once: where a reader changed, and where they always were apart."""
+
+    change: _Action
+    slow: _Action | None = None
+    level: _Action = "ask"
+
+
+def _actions(value: object) -> object:
+    """One word is said of all."""
+    if isinstance(value, str):
+        if value not in {"warn", "ask", "pause"}:
+            raise ValueError("be warn, ask or pause, or say it of change and level")
+        return {"change": value, "level": value}
+    return value
+
+
 class FileWatch(_Entry):
     """What is done when a reader drifts."""
 
-    on_alarm: Literal["warn", "ask", "pause"] = "ask"
+    on_alarm: Annotated[FileActions, BeforeValidator(_actions)] = FileActions(
+        change="ask", level="ask"
+    )
     run_length: Annotated[float, Field(ge=100, le=1e9, allow_inf_nan=False)] = 40_000.0
     set_aside: Flag = True
     check_cases: Annotated[int, Field(ge=1, le=1_000)] = 20
@@ -164,3 +187,4 @@ class FileProtocol(_Entry):
     precision: Annotated[float, Field(gt=0, lt=1)] | None = None
     qualification: FileQualification | None = None
     watch: FileWatch = FileWatch()
+    before_sending: Annotated[tuple[Rule, ...], Field(max_length=30)] | None = None

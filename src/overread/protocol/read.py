@@ -20,7 +20,7 @@ from overread.protocol.model import (
 )
 from overread.protocol.qualification import Qualification
 from overread.protocol.rules import faults
-from overread.protocol.watch import Watch
+from overread.protocol.watch import Watch, policy
 from overread.protocol.yaml_tree import Lines, Path, line_of, parse, where
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ _PATTERNS = {
     r"^[^\s:]+:\S+$": 'be written "SCHEME:CODE", for example "RADLEX:RID5350"',
     r"^[0-9a-f]{64}$": "be the SHA-256 of a picture",
     r"^[A-Za-z][A-Za-z0-9_-]{0,39}$": "begin with a letter and have letters, digits, _ and -",
+    r"^[a-z][a-z0-9-]{0,40}$": "be the name of a label rule",
     r"^[a-z][a-z0-9_]{0,40}$": "be the key of a measure",
 }
 
@@ -127,8 +128,16 @@ def _protocol(file: FileProtocol) -> Protocol:
         diversity=tuple(Diversity(one.by, dict(one.groups)) for one in file.diversity),
         precision=file.precision,
         qualification=_qualification(file),
-        watch=Watch(**file.watch.model_dump()),
+        watch=_watch(file),
+        before_sending=file.before_sending,
     )
+
+
+def _watch(file: FileProtocol) -> Watch:
+    given = file.watch
+    told = given.on_alarm
+    on_alarm = policy(told.change, slow=told.slow or "", level=told.level)
+    return Watch(**given.model_dump(exclude={"on_alarm"}), on_alarm=on_alarm)
 
 
 def _qualification(file: FileProtocol) -> Qualification | None:

@@ -8,7 +8,7 @@ from typing import Any
 from overread.errors import MissingExtraError
 from overread.protocol.model import AtlasEntry, ClassEntry, Objective, Protocol, Question
 from overread.protocol.qualification import Qualification
-from overread.protocol.watch import Watch
+from overread.protocol.watch import Watch, words_of
 
 
 def write_protocol(protocol: Protocol) -> str:
@@ -47,6 +47,7 @@ def _file(protocol: Protocol) -> dict[str, Any]:
             "objectives": [_objective(one) for one in protocol.objectives],
             "qualification": _qualification(protocol.qualification),
             "watch": _watch(protocol.watch),
+            "before_sending": protocol.before_sending,
             "diversity": [{"by": one.by, "groups": dict(one.groups)} for one in protocol.diversity],
             "guideline": protocol.guideline,
             "atlas": [_atlas_entry(one) for one in protocol.atlas],
@@ -109,7 +110,8 @@ def _qualification(one: Qualification | None) -> dict[str, Any] | None:
 
 def _watch(one: Watch) -> dict[str, Any]:
     usual = asdict(Watch())
-    return {key: value for key, value in asdict(one).items() if value != usual[key]}
+    told = {key: value for key, value in asdict(one).items() if value != usual[key]}
+    return told | ({"on_alarm": words_of(one.on_alarm)} if "on_alarm" in told else {})
 
 
 def _atlas_entry(one: AtlasEntry) -> dict[str, Any]:

@@ -6,16 +6,16 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from scipy.special import stdtrit
+
 from overread.app.analysis.project_reads import FRAME
 from overread.app.quality.watch_project import ProjectWatch, QuestionWatch
 from overread.app.study.case_browser import reader_colours
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import who_reads
 from overread.errors import InputError
-from overread.monitoring.chart import Chart, Limits
-from overread.monitoring.design import Design
-from overread.monitoring.observations import Metric
-from overread.monitoring.watch import ReaderState
+from overread.monitoring import Chart, Design, Limits, Metric, ReaderState, sums_of
+from overread.protocol import Watch
 from overread.store import (
     OPEN_ALARMS,
     AlarmRow,
@@ -79,12 +79,17 @@ class ReaderQuality:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """A project's readers. Args: past: alarms that were decided, newest first."""
+    """A project's readers.
+
+    Args:
+        past: alarms that were decided, newest first.
+        wish: what the protocol wants done on an alarm, in sentences.
+    """
 
     readers: tuple[ReaderQuality, ...]
     open: tuple[AlarmRow, ...]
     past: tuple[AlarmRow, ...]
-    wish: str
+    wish: tuple[str, ...]
     run_length: float
 
 
@@ -139,7 +144,7 @@ def quality(store: Store, project: str, watch: ProjectWatch | None) -> Quality:
         tuple(made),
         tuple(one for one in alarms if one.state in OPEN_ALARMS),
         tuple(one for one in alarms if one.state not in OPEN_ALARMS),
-        wish.on_alarm,
+        tuple(_wish(wish)),
         wish.run_length,
     )
 
@@ -195,6 +200,31 @@ def go_on(store: Store, project: str, reader: str, *, reason: str, by: str) -> N
     release_reader(store, project, reader, reason, by)
 
 
+_DONE = {
+    "pause": "the reader is paused at once",
+    "ask the lead": "the lead is asked; the reader goes on meanwhile",
+    "warn": "the lead is told; nothing is stopped",
+}
+
+
+def _wish(watch: Watch) -> Iterator[str]:
+    """What the protocol wants done, in sentences."""
+    policy = watch.on_alarm
+    told = {
+        "Where a reader is no longer as before": policy.change,
+        "Where they change slowly": policy.slow,
+        "Where they were always apart from the others": policy.level,
+    }
+    if len(set(told.values())) == 1:
+        told = {"On an alarm": policy.change}
+    for when, action in told.items():
+        also = action == "pause" and watch.set_aside
+        yield f"{when}: {_DONE[action]}{_ASIDE if also else ''}."
+
+
+_ASIDE = " and their reads since the last good point are set aside"
+
+
 def _state(
     lines: Sequence[QuestionLine], alarm: AlarmRow | None, paused: str | None
 ) -> tuple[str, str]:
@@ -238,15 +268,8 @@ def _charts(design: Design, state: ReaderState) -> Iterator[ChartLine]:
 
 def _share(limits: Limits, chart: Chart) -> float:
     """How near the nearest of a metric's charts is to its limit."""
-    pairs = (
-        (chart.up, limits.change_up),
-        (chart.down, limits.change_down),
-        (chart.slow_up, limits.slow_up),
-        (chart.slow_down, limits.slow_down),
-        (chart.level_up, limits.level_up),
-        (chart.level_down, limits.level_down),
-    )
-    return max((value / limit for value, limit in pairs if limit), default=0.0)
+    sums = sums_of(limits, chart)
+    return max((value / limit for value, limit, _, _ in sums if limit), default=0.0)
 
 
 def in_words(metric: Metric, value: float) -> str:
@@ -281,7 +304,7 @@ def _checked(store: Store, row: AlarmRow, watch: ProjectWatch | None) -> Checked
         return Checked(cases, len(done), words, None)
     mean = sum(levels) / len(levels)
     spread = math.sqrt(sum((one - mean) ** 2 for one in levels) / (len(levels) - 1))
-    reach = _t95(len(levels) - 1) * spread / math.sqrt(len(levels))
+    reach = float(stdtrit(len(levels) - 1, 0.975)) * spread / math.sqrt(len(levels))
     scale, unit = row.told.get("scale", "plain"), row.told["effect"]["unit"]
     low, high = (_label(scale, unit, one) for one in (mean - reach, mean + reach))
     in_line = mean - reach <= 0 <= mean + reach
@@ -289,12 +312,6 @@ def _checked(store: Store, row: AlarmRow, watch: ProjectWatch | None) -> Checked
     verdict = "in line with the others" if in_line else "still off"
     words = f"On {len(levels)} fresh cases they are {verdict}. {told}, where 0 is as usual."
     return Checked(cases, len(done), words, in_line)
-
-
-def _t95(freedom: int) -> float:
-    from scipy.special import stdtrit  # noqa: PLC0415 - a page in a hundred needs it
-
-    return float(stdtrit(freedom, 0.975))
 
 
 def _levels(watch: ProjectWatch | None, row: AlarmRow, cases: set[str]) -> Iterator[float]:

@@ -6,11 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from overread.app.analysis.project_reads import FRAME
-from overread.monitoring.alarm import Alarm
-from overread.monitoring.causes import Effect
-from overread.monitoring.design import Design
-from overread.monitoring.seen import Seen
-from overread.monitoring.watch import ReaderState
+from overread.monitoring import Alarm, Design, Effect, ReaderState, Seen, chart_points
 from overread.protocol import Question
 
 _EFFECTS = 8
@@ -52,37 +48,25 @@ def told_of(question: Question, design: Design, state: ReaderState, alarm: Alarm
 
 def points_of(design: Design, recent: Sequence[Seen], alarm: Alarm) -> list[dict[str, Any]]:
     """The chart that alarmed, read by read: value in the metric's own unit, evidence in limits."""
-    place = [one.key for one in design.metrics].index(alarm.metric)
-    sign = 1.0 if alarm.side == "up" else -1.0
-    known = [one for one in recent if one.away[place] is not None]
-    steps = [_step(design, one, place, sign, level=alarm.question == "level") for one in known]
-    made, sums = [], _sums(steps)
-    top = sums[-1] or 1.0
-    for one, total in zip(known, sums, strict=True):
-        made.append(
-            {
-                "number": one.number,
-                "case": one.case.split(FRAME, maxsplit=1)[0],
-                "value": round(one.away[place] or 0.0, 6),
-                "evidence": round(alarm.beyond * total / top, 4),
-            }
-        )
-    return made[-_POINTS:]
+    numbers = [one.number for one in recent if _knows(design, one, alarm.metric)]
+    points = chart_points(design, recent, alarm.metric)
+    evidence = [one.up if alarm.side == "up" else -one.down for one in points]
+    # a chart that began before what is remembered ends a little off where it did
+    scale = alarm.beyond / evidence[-1] if evidence and evidence[-1] > 0 else 1.0
+    return [
+        {
+            "number": number,
+            "case": one.case.split(FRAME, maxsplit=1)[0],
+            "value": round(one.value - one.usual, 6),
+            "evidence": round(scale * total, 4),
+        }
+        for number, one, total in zip(numbers, points, evidence, strict=True)
+    ][-_POINTS:]
 
 
-def _step(design: Design, one: Seen, place: int, sign: float, *, level: bool) -> float:
-    limits = design.limits[place]
-    k = 0.0 if limits is None or limits.rate else limits.k_level if level else limits.k
-    known = one.z if level or not one.standard else one.standard
-    return sign * (known[place] or 0.0) - k
-
-
-def _sums(steps: Sequence[float]) -> list[float]:
-    made, total = [], 0.0
-    for step in steps:
-        total = max(0.0, total + step)
-        made.append(total)
-    return made or [0.0]
+def _knows(design: Design, one: Seen, metric: str) -> bool:
+    place = [each.key for each in design.metrics].index(metric)
+    return one.away[place] is not None
 
 
 def _worst(alarm: Alarm) -> list[dict[str, Any]]:

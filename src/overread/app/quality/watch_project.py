@@ -9,6 +9,7 @@ learned anew each time the comparisons have doubled.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,11 +19,20 @@ from overread.app.quality.tell_alarm import told_of
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_tables import images_of, said_of_read, table_maker
 from overread.errors import InputError, MethodError
-from overread.monitoring.alarm import Alarm
-from overread.monitoring.design import Design, Settings, design_charts
-from overread.monitoring.observe import observe
-from overread.monitoring.seen import Seen
-from overread.monitoring.watch import ReaderState, release, seen_of, start, update
+from overread.monitoring import (
+    Alarm,
+    Design,
+    ReaderState,
+    Seen,
+    Settings,
+    decide,
+    design_charts,
+    observe,
+    release,
+    seen_of,
+    start,
+    update,
+)
 from overread.protocol import Question, Watch
 from overread.store import (
     AlarmRow,
@@ -38,6 +48,7 @@ _ENOUGH = 3  # readers of a case, from which on nobody waits for more
 _PAGE = 500
 _BREATH = 0.002  # seconds left to others after each page of a long replay
 _FEWEST = 60  # comparisons from which charts can be designed
+_AGAIN, _SOON = 2.0, 1.25  # growth after which they are designed anew, or tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ class QuestionWatch:
         said: case -> reader -> what they said and the event that kept it.
         order: what was compared, in the order of the log.
         lacking: why there are no charts yet, "" when there are.
-        learned_from: comparisons that the design rests on.
+        learn_at: comparisons from which on the design is learned anew.
         alarmed: reader -> when the comparison that stands as their alarm became possible.
     """
 
@@ -73,7 +84,7 @@ class QuestionWatch:
     )
     order: list[Compared] = field(default_factory=list[Compared])
     lacking: str = "No case was read by two readers yet."
-    learned_from: int = 0
+    learn_at: float = 0
     alarmed: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -173,22 +184,39 @@ def _is_ready(of_case: dict[str, Any], wanted: int) -> bool:
 def _watched(watch: QuestionWatch, place: _Place, fresh: Sequence[Compared]) -> list[str]:
     """Move the charts by what can be compared now."""
     watch.order += fresh
-    if len(watch.order) >= max(_FEWEST, 2 * watch.learned_from):
-        if not _learned(watch, place.store, place.wish):
+    if len(watch.order) >= max(_FEWEST, watch.learn_at):
+        if not _learned(watch, place):
             return []
         fresh = _from_the_start(watch)
     elif watch.design is None:
-        count = len(watch.order)
-        if count:
-            watch.lacking = f"{count} reads can be compared; charts begin at {_FEWEST}."
+        if len(watch.order) < _FEWEST:
+            watch.lacking = _awaited(watch, place.store)
         return []
     raised: list[str] = []
     while (alarm := _moved_to_alarm(watch, place, fresh)) is not None:
-        # now the others are no longer compared with the reader who drifts: all that stood on it
-        # is seen again
+        # now the others are no longer compared with the reader who drifts, and what is usual is
+        # learned without them: all that stood on it is seen again
         raised.append(alarm)
-        fresh = _from_the_start(watch)
+        watch.design = None
+        fresh = _from_the_start(watch) if _learned(watch, place) else ()
     return raised
+
+
+def _awaited(watch: QuestionWatch, store: Store) -> str:
+    """What there must be before there are charts, in words."""
+    if watch.order:
+        return f"{len(watch.order)} reads can be compared; charts begin at {_FEWEST}."
+    have = {case: len(said) for case, said in watch.said.items() if len(said) > 1}
+    if not have:
+        return "No case was read by two readers yet."
+    wanted = wanted_reads(store, sorted(have))
+    (read, of), count = Counter((n, wanted.get(case, n)) for case, n in have.items()).most_common(
+        1
+    )[0]
+    cases = f"{count} case has" if count == 1 else f"{count} cases have"
+    these = "it is" if count == 1 else "they are"
+    when = "the third is in" if of == _ENOUGH else f"{_ENOUGH} readers have read"
+    return f"{cases} {read} of {of} reads; {these} compared when {when}."
 
 
 def _from_the_start(watch: QuestionWatch) -> Sequence[Compared]:
@@ -209,21 +237,23 @@ def _moved_to_alarm(watch: QuestionWatch, place: _Place, fresh: Sequence[Compare
     return None
 
 
-def _learned(watch: QuestionWatch, store: Store, wish: Watch) -> bool:
-    """Design the charts from all that was compared."""
-    table = _table(watch, store, {one.case for one in watch.order})
-    watch.learned_from = len(watch.order)
-    if table is None:
-        return False
+def _learned(watch: QuestionWatch, place: _Place) -> bool:
+    """Design the charts from all that was compared, but for those about whom an alarm stands."""
+    cases = {one.case for one in watch.order}
+    doubted = _doubted(watch, place.known, cases)
+    table = _table(watch, place.store, cases, without=doubted)
     try:
-        observed = observe(table)
-        settings = Settings(run_length=wish.run_length)
-        watch.design = design_charts(observed, kind=watch.question.kind.value, settings=settings)
+        watch.learn_at = _AGAIN * len(watch.order)
+        observed = None if table is None else observe(table)
+        if observed is not None:
+            settings = Settings(run_length=place.wish.run_length)
+            kind = watch.question.kind.value
+            watch.design = design_charts(observed, kind=kind, settings=settings)
+            watch.lacking = ""
     except (InputError, MethodError) as error:
+        watch.learn_at = _SOON * len(watch.order)
         watch.lacking = str(error)
-        return watch.design is not None
-    watch.lacking = ""
-    return True
+    return watch.design is not None
 
 
 def _table(
@@ -322,14 +352,15 @@ def _raised(watch: QuestionWatch, place: _Place, one: Compared, alarm: Alarm) ->
     """Keep an alarm, unless it is one that is known already."""
     if watch.design is None or _standing(place.known, one.reader, one.at) is not None:
         return None
-    pause = place.wish.on_alarm == "pause"
+    decision = decide(alarm, place.wish.on_alarm)
+    pause = decision.action == "pause"
     key = raise_alarm(
         place.store,
         place.project,
         one.reader,
         told_of(watch.question, watch.design, watch.states[one.reader], alarm),
         pause=f"Paused: {alarm.words}. The study lead looks at it." if pause else "",
-        after=(alarm.last_good_row or 0) if pause and place.wish.set_aside else None,
+        after=(decision.quarantine_after_row or 0) if pause and place.wish.set_aside else None,
     )
     place.look()
     return key

@@ -1,4 +1,5 @@
 // One case under adjudication: reads A, B, C over the picture, one of them taken, or the case sent back.
+import { isFinding, said } from "./answers.js";
 import { draw } from "./drawing.js";
 
 const root = document.querySelector("[data-case]");
@@ -47,18 +48,6 @@ async function ask(method, path, body) {
 function tell(error) {
   problem.textContent = error ? String(error.message ?? error) : "";
   problem.hidden = !error;
-}
-
-const isFinding = (one) => one !== null && typeof one === "object";
-
-function said(value) {
-  if (!Array.isArray(value)) return String(value);
-  if (!value.length) return "no finding";
-  if (!isFinding(value[0])) return value.join(", ");
-  if (value[0].runs) return `painted on ${value.length} ${value.length === 1 ? "frame" : "frames"}`;
-  const counts = new Map();
-  for (const { class: name } of value) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].map(([name, count]) => `${count} × ${name}`).join(", ");
 }
 
 function drawAll() {

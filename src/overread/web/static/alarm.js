@@ -1,14 +1,10 @@
 // The worst cases of an alarm: the reader's drawing beside the others'.
-import { draw, overlay } from "/static/drawing.js";
+import { isFinding, said } from "./answers.js";
+import { draw, overlay } from "./drawing.js";
 
 const list = document.querySelector(".worst");
 const { reader, question, colour } = list.dataset;
 const colourOf = (number) => getComputedStyle(document.documentElement).getPropertyValue(`--reader-${number}`).trim();
-
-const said = (value) => {
-  if (value === undefined) return "cannot be read";
-  return Array.isArray(value) ? value.join(", ") || "no finding" : String(value);
-};
 
 function picture(figure, image, answers) {
   const stage = document.createElement("div");
@@ -29,7 +25,7 @@ async function fill(item) {
   const { reads } = await response.json();
   const mine = reads.filter((one) => one.reader === reader);
   const theirs = reads.filter((one) => one.reader !== reader);
-  const drawn = reads.some((one) => Array.isArray(one.answer[question]) && typeof one.answer[question][0] === "object");
+  const drawn = reads.some((one) => Array.isArray(one.answer[question]) && isFinding(one.answer[question][0]));
   if (!drawn) {
     item.querySelector(".said").textContent = `${mine.map((one) => said(one.answer[question])).join(", ")}; the others: ${theirs.map((one) => said(one.answer[question])).join(", ")}`;
     return;

@@ -1,4 +1,6 @@
 // All reads of a case, laid over it in the readers' colours, with the consensus.
+import { isFinding, said } from "./answers.js";
+
 const root = document.querySelector("[data-case]");
 const { case: id, rows, columns } = root.dataset;
 const picture = root.querySelector(".picture img");
@@ -36,8 +38,6 @@ function shape(name, attributes, layer) {
   made.setAttribute("class", `${layer.colour}${layer.again ? " again" : ""}`);
   return made;
 }
-
-const isFinding = (one) => one !== null && typeof one === "object";
 
 function drawn(finding, layer) {
   const title = document.createElementNS(NS, "title");
@@ -87,16 +87,6 @@ function draw() {
   }
   context.putImageData(image, 0, 0);
   svg.replaceChildren(...shapes.filter(Boolean));
-}
-
-function said(value) {
-  if (!Array.isArray(value)) return String(value);
-  if (!value.length) return "no finding";
-  if (!isFinding(value[0])) return value.join(", ");
-  if (value[0].runs) return `painted on ${value.length} ${value.length === 1 ? "frame" : "frames"}`;
-  const counts = new Map();
-  for (const { class: name } of value) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].map(([name, count]) => `${count} × ${name}`).join(", ");
 }
 
 function panel(layer, at) {
