@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import time
 import zipfile
@@ -54,12 +55,17 @@ def test_what_is_exported_is_read_back(read_house: House, what: str, form: str, 
     assert got.status_code == 200
     assert "attachment" in got.headers["content-disposition"]
     assert int(got.headers["content-length"]) == told["file"]["bytes"] == len(got.content)
+    manifest = lead.get(f"/api/projects/{read_house.project}/exports/{told['id']}/manifest")
+    assert manifest.json()["conformity"]["words"] == told["conformity"]
+    assert "manifest.json" in manifest.headers["content-disposition"]
     name = told["file"]["name"]
+    assert hashlib.sha256(got.content).hexdigest() in manifest.text or name.endswith(".zip")
     assert name.split(".")[0] == what  # nobody's name in it
     if name.endswith(".zip"):
         with zipfile.ZipFile(io.BytesIO(got.content)) as kept:
-            assert {"fractures" in one for one in kept.namelist()} == {True, False}
-            kept.extractall(tmp_path / "out")
+            tables = [one for one in kept.namelist() if one != "manifest.json"]
+            assert {"fractures" in one for one in tables} == {True, False}
+            kept.extractall(tmp_path / "out", tables)
         readers = [read_reads(one).index.n_readers for one in sorted((tmp_path / "out").iterdir())]
         assert readers == ([1, 1] if what == "consensus" else [2, 2])
     elif what == "history":
@@ -131,7 +137,9 @@ def test_an_export_that_is_stopped_leaves_nothing(read_house: House) -> None:
         upload_folder=None, jobs=jobs,
     )  # fmt: skip
     with jobs.exporting:  # it waits for its turn
-        job: Job = begin_export(site, read_house.project, "a" * 12, what="reads", form="csv")
+        job: Job = begin_export(
+            site, read_house.project, "a" * 12, what="reads", form="csv", by="system"
+        )
         assert not job.done
         job.stop.set()
     for _ in range(600):

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from overread.app.study.conformity import conformity
-from overread.app.study.export_labels import FORMS, WHATS, export_labels
+from overread.app.study.export_labels import FORMS, WHATS
 from overread.app.study.home import open_home, project_called
+from overread.app.study.proven_export import proven_export
 from overread.cli.home_options import HOME, BlobsOption, DatabaseOption, HomeOption
 from overread.cli.options import JsonOption, console, print_json, progress
 from overread.errors import InputError
@@ -45,7 +45,8 @@ def run(
     """Write raw reads, the consensus or the whole history of a project.
 
     Tables have the default columns, so that **overread agree** and **overread consensus** read them
-    as they are; several questions become a .zip with a file each.
+    as they are; several questions become a .zip with a file each. A manifest (in the .zip, else
+    beside the file) proves what was written; **overread verify** checks it.
 
     Example: **overread export "Knee study" --what consensus --format parquet**
     """
@@ -68,20 +69,23 @@ def run(
             done += more
             tick(done, done)
 
-        made = export_labels(
+        made = proven_export(
             opened.store,
             found.id,
             out,
             what=what,
             form=form,
+            by="system",
             questions=question or (),
             final=final,
             tick=count,
         )
-    proof = conformity(opened.store, found.id)
     if as_json:
-        told = {"file": str(made), "bytes": made.stat().st_size}
-        print_json(told | {"conformity": proof.document()})
-    else:
-        console().print(f"written: {made}", markup=False, soft_wrap=True)
-        console().print(proof.words, markup=False, soft_wrap=True)
+        told = {"file": str(made.file), "bytes": made.file.stat().st_size}
+        told |= {"manifest": str(made.manifest), "conformity": made.conformity.document()}
+        print_json(told)
+        return
+    console().print(f"written: {made.file}", markup=False, soft_wrap=True)
+    if made.manifest != made.file:
+        console().print(f"written: {made.manifest}", markup=False, soft_wrap=True)
+    console().print(made.conformity.words, markup=False, soft_wrap=True)

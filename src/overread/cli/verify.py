@@ -1,12 +1,14 @@
-"""``overread verify``: the log of a home, checked event by event."""
+"""``overread verify``: the log of a home, checked event by event; or an export."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from overread.app.study.home import open_home
+from overread.app.study.proven_export import verified_export
 from overread.app.study.verify_log import verified
 from overread.cli.home_options import HOME, BlobsOption, DatabaseOption, HomeOption
 from overread.cli.options import JsonOption, console, print_json
@@ -14,7 +16,15 @@ from overread.errors import InputError
 
 
 def run(
+    export: Annotated[
+        Path | None,
+        typer.Argument(help="An export: a .zip, a file with its manifest beside it, a folder."),
+    ] = None,
     *,
+    log: Annotated[
+        bool,
+        typer.Option("--log", help="Of an export: ask the log of the home that made it, too."),
+    ] = False,
     head: Annotated[
         str,
         typer.Option("--head", help="A head that was kept: EVENTS:HASH, as truthing prints it."),
@@ -27,12 +37,17 @@ def run(
     """Check that nothing in the log was changed, left out or put in.
 
     Without **--head** a log that was cut off at its end looks whole: keep the head that
-    **overread truthing** prints outside of the server. Exit code 1 when the log is not sound.
+    **overread truthing** prints outside of the server. An EXPORT is held against its manifest
+    instead, and with **--log** its manifest against the log. Exit code 1 when it is not sound.
 
     Example: **overread verify --head 1204:9f2c...**
     """
-    if not (home / "overread.sqlite").exists() and not database:
-        raise InputError("--home", "be a home that overread init made", "another folder")
+    if export is not None:
+        if head:
+            raise InputError("--head", "be left out where an export is checked", "a head")
+        _export(export, home, database, blobs, log=log, as_json=as_json)
+        return
+    _require_home(home, database)
     opened = open_home(home, database=database, blobs=blobs)
     try:
         told = verified(opened.store, head)
@@ -44,3 +59,33 @@ def run(
         console().print(told["words"], markup=False, soft_wrap=True)
     if not told["sound"]:
         raise typer.Exit(1)
+
+
+def _export(path: Path, home: Path, database: str, blobs: str, *, log: bool, as_json: bool) -> None:
+    told = verified_export(path)
+    if log and told["sound"]:
+        _require_home(home, database)
+        opened = open_home(home, database=database, blobs=blobs)
+        try:
+            told = verified_export(path, opened.store)
+            _with_log(told, verified(opened.store, told["log"]))
+        finally:
+            opened.store.close()
+    if as_json:
+        print_json(told)
+    else:
+        for line in told["words"]:
+            shown = line.replace("{export}", str(path))
+            console().print(shown, markup=False, soft_wrap=True)
+    if not told["sound"]:
+        raise typer.Exit(1)
+
+
+def _with_log(told: dict[str, Any], of_log: dict[str, Any]) -> None:
+    told["sound"] = told["sound"] and of_log["sound"]
+    told["words"].append(of_log["words"])
+
+
+def _require_home(home: Path, database: str) -> None:
+    if not (home / "overread.sqlite").exists() and not database:
+        raise InputError("--home", "be a home that overread init made", "another folder")

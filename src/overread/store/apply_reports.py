@@ -29,7 +29,12 @@ def _effort_terms_set(connection: sa.Connection, event: Event, body: Body) -> No
     connection.execute(t.effort_terms.insert().values(**row, terms=terms))
 
 
+def _only_told(_connection: sa.Connection, _event: Event, _body: Body) -> None:
+    """An export changes no state: it is there to be told."""
+
+
 ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "truthing_reported": _truthing_reported,
     "effort_terms_set": _effort_terms_set,
+    "labels_exported": _only_told,
 }

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from overread.app.study.conformity import conformity, require_whole
-from overread.app.study.export_labels import Form, What, export_labels
+from overread.app.study.export_labels import Form, What
 from overread.app.study.project_overview import named
 from overread.app.study.project_tables import Stopping
+from overread.app.study.proven_export import proven_export
+from overread.exchange.manifest import NAME, manifest_bytes
 from overread.store.errors import NotFoundError
 from overread.web.jobs import Job
 from overread.web.site import Site
@@ -28,12 +29,14 @@ def begin_export(
     *,
     what: What,
     form: Form,
+    by: str,
     questions: Sequence[str] = (),
     final: bool = False,
 ) -> Job:
     """Begin an export; the same id again is the same export.
 
     Args:
+        by: id of who asks.
         final: refuse unless every label conforms to the newest version of the protocol.
     Raises:
         NotFoundError: no such project.
@@ -46,13 +49,19 @@ def begin_export(
         folder.mkdir()
         try:
             tick = Stopping(job.counts, job.stop.is_set)
-            proof = conformity(site.store, project)
-            job.conformity = proof.words
-            if final:
-                require_whole(proof)
-            job.file = export_labels(
-                site.store, project, folder, what=what, form=form, questions=questions, tick=tick
+            made = proven_export(
+                site.store,
+                project,
+                folder,
+                what=what,
+                form=form,
+                by=by,
+                questions=questions,
+                final=final,
+                tick=tick,
             )
+            job.conformity = made.conformity.words
+            job.file = made.file
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -72,6 +81,17 @@ def export_called(site: Site, project: str, key: str) -> Job:
         if one.id == key:
             return one
     raise NotFoundError("export", key)
+
+
+def export_manifest(job: Job) -> tuple[str, bytes]:
+    """The manifest of an export that is done, as a file of its own: its name, its bytes.
+
+    Raises:
+        NotFoundError: it is not done.
+    """
+    if not job.done or job.file is None or not job.file.is_file():
+        raise NotFoundError("file of this export", "yet")
+    return f"{job.file.name}.{NAME}", manifest_bytes(job.file)
 
 
 def export_value(job: Job) -> dict[str, Any]:

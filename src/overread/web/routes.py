@@ -81,6 +81,7 @@ _API = (
     Route("GET", "/api/projects/{project}/exports", exports.exports, LEADS, lead.ExportsOut, operation="listExports"),
     Route("GET", "/api/projects/{project}/exports/{export}", exports.export, LEADS, lead.ExportOut, operation="getExport"),
     Route("GET", "/api/projects/{project}/exports/{export}/file", exports.file, LEADS, gives="application/octet-stream", operation="downloadExport"),
+    Route("GET", "/api/projects/{project}/exports/{export}/manifest", exports.manifest, LEADS, gives="application/json", operation="downloadManifest"),
     Route("POST", "/api/projects/{project}/exports/{export}/stop", exports.stop, LEADS, lead.ExportOut, operation="stopExport"),
     Route("POST", "/api/projects/{project}/truthing", truthing_api.begin, LEADS, lead.JobOut, operation="beginTruthing", status=202),
     Route("GET", "/api/projects/{project}/truthing", truthing_api.reports, LEADS, told.TruthingsOut, operation="listTruthing"),

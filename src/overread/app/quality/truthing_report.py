@@ -7,11 +7,9 @@ asked for; cases are told by their names, which hold no identifier.
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 from typing import Any
 
@@ -23,7 +21,9 @@ from overread.app.quality.reader_profiles import profile_of
 from overread.app.study.case_browser import reader_colours
 from overread.app.study.conformity import conformity
 from overread.app.study.project_protocol import parsed, protocol_of
+from overread.app.study.project_readers import who_reads
 from overread.app.study.project_tables import project_table
+from overread.app.study.software import software
 from overread.errors import InputError, MethodError
 from overread.labels import Reads
 from overread.protocol import Question, changes
@@ -49,7 +49,6 @@ from overread.store import (
 from overread.store.adjudications import SENT_BACK, list_adjudications, standards_of_project
 from overread.store.stale import list_rulings
 
-_PARTS = ("overread", "numpy", "scipy", "numba", "sqlalchemy", "pydicom")
 _TOLD = 1_000  # corrections and independent reads that the report lists
 _SUBGROUPS = ("site", "sex", "age_band", "device")
 _MOST_GROUPS = 12
@@ -99,7 +98,7 @@ def truthing(
         "project": get_project(store, project).name,
         "date": date,
         "log": {"events": last.n, "head": last.hash},
-        "software": _software(),
+        "software": software(),
         "protocol": _protocol(store, project),
         "readers": _readers(store, project, reads, label),
         "blinding": _BLINDING,
@@ -155,22 +154,13 @@ def _counted(store: Store, project: str) -> _Reads:
 
 
 def _labels(store: Store, project: str, reads: _Reads, *, named: bool) -> dict[str, str]:
-    order = [*reader_colours(store, project)]
+    reading = {*who_reads(store, project), *reads.of_reader}
+    order = [one for one in reader_colours(store, project) if one in reading]
     order += [one for one in reads.of_reader if one not in order]
     if not named:
         return {one: f"R{at}" for at, one in enumerate(order, start=1)}
     names = {one.id: one.name for one in list_users(store, keys=order)}
     return {one: names.get(one, f"R{at}") for at, one in enumerate(order, start=1)}
-
-
-def _software() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in _PARTS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # an extra that is not installed
-            continue
-    return found
 
 
 def _protocol(store: Store, project: str) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Conformity:
         conforming: of these.
         left_out: stale labels that no export holds.
         reasons: why labels do not conform -> how many.
-        first: some of those that do not, at most 200.
+        first: those that do not, at most as many as were asked for.
         unruled: versions of which nobody said what they mean for the labels before them.
     """
 
@@ -82,9 +82,11 @@ class Conformity:
         }
 
 
-def conformity(store: Store, project: str) -> Conformity:
+def conformity(store: Store, project: str, *, told: int | None = _TOLD) -> Conformity:
     """Check every label that an export holds against the newest version of the protocol.
 
+    Args:
+        told: of those that do not conform, how many ``first`` holds; None is all of them.
     Raises:
         NotFoundError: no such project.
     """
@@ -118,7 +120,7 @@ def conformity(store: Store, project: str) -> Conformity:
         labels - len(found),
         gone,
         dict(Counter(one.why for one in found).most_common()),
-        tuple(found[:_TOLD]),
+        tuple(found[:told]),
         tuple(sorted(open_)),
     )
 

@@ -7,8 +7,8 @@ from starlette.responses import FileResponse
 
 from overread.app.study.project_overview import named
 from overread.store.errors import NotFoundError
-from overread.web.api.around import At
-from overread.web.exports import begin_export, export_called, export_value
+from overread.web.api.around import At, Who
+from overread.web.exports import begin_export, export_called, export_manifest, export_value
 from overread.web.replies import json_reply
 from overread.web.schemas import Id
 from overread.web.schemas_lead import ExportIn
@@ -21,7 +21,7 @@ _TYPES = {
 }
 
 
-def begin(project: Id, body: ExportIn, site: At) -> Response:
+def begin(project: Id, body: ExportIn, site: At, who: Who) -> Response:
     """Begin an export; the same ``export_id`` again is the same export."""
     job = begin_export(
         site,
@@ -29,6 +29,7 @@ def begin(project: Id, body: ExportIn, site: At) -> Response:
         body.export_id,
         what=body.what,
         form=body.format,
+        by=who.id,
         questions=body.questions,
         final=body.final,
     )
@@ -53,6 +54,16 @@ def file(project: Id, export: Id, site: At) -> Response:
         raise NotFoundError("file of this export", "yet")
     kind = _TYPES.get(job.file.suffix, "application/octet-stream")
     return FileResponse(job.file, media_type=kind, filename=job.file.name)
+
+
+def manifest(project: Id, export: Id, site: At) -> Response:
+    """The manifest of an export: its files' hashes, the protocol, the head of the log, the proof.
+
+    It belongs beside the file; a .zip holds it as well.
+    """
+    name, content = export_manifest(export_called(site, project, export))
+    kept = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, headers=kept, media_type="application/json")
 
 
 def stop(project: Id, export: Id, site: At) -> Response:

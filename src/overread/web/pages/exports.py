@@ -12,7 +12,7 @@ from overread.app.study import project_overview
 from overread.app.study.export_labels import FORMS, WHATS, forms_for
 from overread.errors import InputError
 from overread.web.access.forms import read_form, text_of
-from overread.web.api.around import At
+from overread.web.api.around import At, Who
 from overread.web.exports import begin_export, export_value
 from overread.web.replies import go, page
 from overread.web.schemas import Id
@@ -37,7 +37,7 @@ def _shown(
     )
 
 
-async def begin(request: Request, project: Id, site: At) -> Response:
+async def begin(request: Request, project: Id, site: At, who: Who) -> Response:
     """Begin an export."""
     form = await read_form(request)
     what, kind = text_of(form, "what"), text_of(form, "format")
@@ -51,6 +51,7 @@ async def begin(request: Request, project: Id, site: At) -> Response:
             str(uuid4()),
             what=cast("Any", what),
             form=cast("Any", kind),
+            by=who.id,
             final=bool(text_of(form, "final")),
         )
     except InputError as refused:
