@@ -14,8 +14,11 @@ from overread.store import (
     claim,
     decide_alarm,
     get_alarm,
+    give_feedback,
     head,
+    is_shown,
     list_alarms,
+    list_feedback,
     list_pauses,
     open_store,
     pause_reader,
@@ -26,6 +29,7 @@ from overread.store import (
     rebuild,
     release_reader,
     save_draft,
+    see_feedback,
     state_digests,
     submit_read,
 )
@@ -185,6 +189,52 @@ def test_the_log_alone_gives_the_same_state(store: Store, tmp_path: Path) -> Non
     read_some(store, study, one, 2)
     decide_alarm(store, alarm, "released", reason="Good.", suspects="replace", by=study.lead)
     pause_reader(store, study.project, other, "On leave.", study.lead)
+    empty = open_store(tmp_path / "again.db", sync=False)
+    rebuild(read_events(store), empty)
+    assert state_digests(empty) == state_digests(store)
+    empty.close()
+
+
+def test_cases_are_let_out_once_and_close_the_reads_of_their_reader(
+    store: Store, tmp_path: Path
+) -> None:
+    study = new_study(store, cases=6, readers=2)
+    one, other = study.readers
+    tasks, read = [], []
+    for _ in range(2):
+        tasks += claim(store, study.project, one)[:1]
+        read.append(a_read(tasks[-1].id, one))
+        submit_read(store, read[-1])
+    tasks += claim(store, study.project, one)[:1]
+    had = [task.case.id for task in tasks[:2]]
+    alarm = raise_alarm(store, study.project, one, TOLD, pause="Stop.")
+    assert alarm is not None
+    # the case in hand is not let out, nor one that the reader never had
+    theirs = claim(store, study.project, other)[0].case.id
+    wanted = [had[1], tasks[2].case.id, theirs, had[0]]
+    assert give_feedback(store, alarm, wanted, "system") == 2
+    assert give_feedback(store, alarm, wanted, "system") == 0
+    rows = list_feedback(store, study.project, reader=one)
+    assert [(row.case, row.seen) for row in rows] == [(had[1], ""), (had[0], "")]
+    assert list_feedback(store, study.project, reader=other) == []
+    assert is_shown(store, tasks[0].id, one)
+    assert not is_shown(store, tasks[0].id, one, but=read[0].read_id)
+    assert not is_shown(store, tasks[0].id, other)
+    assert not is_shown(store, tasks[2].id, one)
+    for _ in range(2):
+        see_feedback(store, alarm, had[0], one)
+    for case, reader in ((had[0], other), (tasks[2].case.id, one)):
+        with pytest.raises(NotFoundError):
+            see_feedback(store, alarm, case, reader)
+    rows = list_feedback(store, study.project, alarm=alarm)
+    assert [bool(row.seen) for row in rows] == [False, True]
+    told = [each.action for each in read_events(store) if each.action.startswith("feedback")]
+    assert told == ["feedback_given", "feedback_seen"]
+    decide_alarm(store, alarm, "retired", reason="No.", by=study.lead)
+    with pytest.raises(ConflictError):
+        give_feedback(store, alarm, had, study.lead)
+    with pytest.raises(NotFoundError):
+        give_feedback(store, "none", had, study.lead)
     empty = open_store(tmp_path / "again.db", sync=False)
     rebuild(read_events(store), empty)
     assert state_digests(empty) == state_digests(store)

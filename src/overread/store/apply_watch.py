@@ -76,6 +76,23 @@ def _reads_replaced(connection: sa.Connection, _event: Event, body: Body) -> Non
     connection.execute(t.suspects.update().where(this).values(state="replaced"))
 
 
+def _feedback_given(connection: sa.Connection, event: Event, body: Body) -> None:
+    of = t.feedback.c.alarm == body["alarm"]
+    count = sa.select(sa.func.count()).select_from(t.feedback).where(of)
+    first = connection.scalar(count) or 0
+    fixed = {"alarm": body["alarm"], "reader": body["reader"], "project": event.project}
+    rows = [
+        {"case_id": case, "place": first + at, "given": event.at, "seen": None, **fixed}
+        for at, case in enumerate(body["cases"])
+    ]
+    connection.execute(t.feedback.insert(), rows)
+
+
+def _feedback_seen(connection: sa.Connection, event: Event, body: Body) -> None:
+    this = (t.feedback.c.alarm == body["alarm"]) & (t.feedback.c.case_id == body["case"])
+    connection.execute(t.feedback.update().where(this).values(seen=event.at))
+
+
 def _aside_by(alarm: str) -> sa.ColumnElement[bool]:
     return (t.suspects.c.alarm == alarm) & (t.suspects.c.state == "set_aside")
 
@@ -89,4 +106,6 @@ ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "reads_set_aside": _reads_set_aside,
     "reads_restored": _reads_restored,
     "reads_replaced": _reads_replaced,
+    "feedback_given": _feedback_given,
+    "feedback_seen": _feedback_seen,
 }

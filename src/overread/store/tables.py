@@ -168,6 +168,14 @@ checks = _table("checks", *_texts("task alarm project reader"), key=("task",))
 suspects = _table(
     "suspects", *_texts("task reader project case_id alarm since state"), key=("task", "reader")
 )
+feedback = _table(
+    "feedback",
+    *_texts("alarm case_id"),
+    _whole("place"),
+    *_texts("project reader given"),
+    _text("seen", nullable=True),
+    key=("alarm", "case_id"),
+)
 profiles = _table("profiles", *_texts("reader profile changed changed_by"), key=("reader",))
 waivers = _table("waivers", *_texts("id project reader what reason since waived_by"), key=("id",))
 gold = _table(
@@ -335,6 +343,7 @@ STATE = (
     pauses,
     checks,
     suspects,
+    feedback,
     requalifications,
     truthing_reports,
     effort_terms,
