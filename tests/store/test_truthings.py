@@ -8,9 +8,11 @@ import pytest
 
 from overread.errors import InputError
 from overread.store import Store, head, read_events, rebuild, state_digests
+from overread.store.adjudications import decide, open_adjudication
 from overread.store.effort import get_effort_terms, set_effort_terms
 from overread.store.errors import NotFoundError
 from overread.store.truthings import get_report, keep_report, list_reports
+from overread.store.wishes import decided_among, wish_adjudication, wished_cases
 from tests.store.study import new_study, sha
 
 
@@ -56,3 +58,23 @@ def test_terms_of_effort_are_kept_once(store: Store) -> None:
     assert len(told) == 1
     with pytest.raises(NotFoundError):
         set_effort_terms(store, "none", {}, study.lead)
+
+
+def test_cases_are_sent_to_adjudication_once(new_store: Callable[[], Store]) -> None:
+    store, empty = new_store(), new_store()
+    study, other = new_study(store, cases=4), new_study(store, cases=1, name="other")
+    one, two, three, four = study.cases
+    decided = open_adjudication(store, four, study.lead, ["a", "b"])
+    decide(store, decided.id, study.lead, answer={}, protocol_version=1, words="so")
+    assert wish_adjudication(store, study.project, [one, two, one, four], study.lead) == 2
+    assert wish_adjudication(store, study.project, [one, three], study.lead) == 1
+    assert wish_adjudication(store, study.project, [one], study.lead) == 0
+    assert wished_cases(store, study.project) == {one, two, three}
+    again = open_adjudication(store, one, study.lead, ["a", "b"])
+    decide(store, again.id, study.lead, answer={}, protocol_version=1, words="so")
+    assert wished_cases(store, study.project) == {two, three}
+    assert decided_among(store, study.cases) == {one, four}
+    with pytest.raises(NotFoundError):
+        wish_adjudication(store, study.project, [other.cases[0]], study.lead)
+    rebuild(read_events(store), empty)
+    assert state_digests(empty) == state_digests(store)

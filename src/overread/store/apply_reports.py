@@ -29,6 +29,12 @@ def _effort_terms_set(connection: sa.Connection, event: Event, body: Body) -> No
     connection.execute(t.effort_terms.insert().values(**row, terms=terms))
 
 
+def _adjudication_wished(connection: sa.Connection, event: Event, body: Body) -> None:
+    wishes = t.adjudication_wishes
+    fixed = {"project": event.project, "since": event.at, "wished_by": event.actor}
+    connection.execute(wishes.insert(), [{"case_id": one} | fixed for one in body["cases"]])
+
+
 def _only_told(_connection: sa.Connection, _event: Event, _body: Body) -> None:
     """An export changes no state: it is there to be told."""
 
@@ -37,4 +43,5 @@ ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "truthing_reported": _truthing_reported,
     "effort_terms_set": _effort_terms_set,
     "labels_exported": _only_told,
+    "adjudication_wished": _adjudication_wished,
 }

@@ -24,6 +24,7 @@ from overread.store.schema_8 import STATEMENTS as SCHEMA_8
 from overread.store.schema_9 import STATEMENTS as SCHEMA_9
 from overread.store.schema_10 import STATEMENTS as SCHEMA_10
 from overread.store.schema_11 import STATEMENTS as SCHEMA_11
+from overread.store.schema_12 import STATEMENTS as SCHEMA_12
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_1,
@@ -37,6 +38,7 @@ MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_9,
     SCHEMA_10,
     SCHEMA_11,
+    SCHEMA_12,
 )
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""

@@ -236,6 +236,9 @@ truthing_reports = _table(
     *_texts("words files"),
     key=("id",),
 )
+adjudication_wishes = _table(
+    "adjudication_wishes", *_texts("case_id project since wished_by"), key=("case_id",)
+)
 effort_terms = _table("effort_terms", *_texts("project terms since set_by"), key=("project",))
 disputes = _table(
     "disputes",
@@ -347,6 +350,7 @@ STATE = (
     requalifications,
     truthing_reports,
     effort_terms,
+    adjudication_wishes,
     plans,
     planned,
     demands,
