@@ -1,0 +1,204 @@
+"""Label, refit, rescore the whole pool, choose the next case: how long does a reader wait?
+
+Latents of three classes (Gaussian clusters with label noise), 800 labels so far, one core. Ours is
+the product's own loop: one label is added and the next case chosen. Peers do the same on the same
+latents in the same run: GPyTorch's SVGP, trained anew (100 steps) and a warm start (10 steps);
+scikit-activeml with scikit-learn's GaussianProcessClassifier and its margin. A peer that is not
+installed is said to be missing. "growth" is our loop on larger pools: up to 40,000 candidates are
+rescored after every label, and "sweep" is the reading of the whole pool when the candidates are
+chosen anew (in the background).
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+
+import resource
+import time
+import warnings
+
+import numpy as np
+
+from _common import arguments, finish
+from overread.selection.pool import (
+    label,
+    label_many,
+    next_cases,
+    open_pool,
+    probabilities,
+    tune,
+)  # fmt: skip
+from overread.selection.process import one_hot
+
+CLASSES, LATENTS = 3, 128
+
+
+def cases(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    middle = rng.normal(size=(12, LATENTS)).astype(np.float32)
+    cluster = rng.integers(12, size=n)
+    latents = rng.normal(size=(n, LATENTS), scale=1.2).astype(np.float32) + middle[cluster]
+    noisy = rng.random(n) < 0.05
+    return latents, np.where(noisy, rng.integers(CLASSES, size=n), cluster % CLASSES)
+
+
+def ours(latents: np.ndarray, truth: np.ndarray, n_labels: int, rounds: int) -> dict:
+    rng = np.random.default_rng(1)
+    first = rng.permutation(len(truth))[:n_labels]
+    start = time.perf_counter()
+    pool = open_pool(latents, CLASSES)
+    opened = time.perf_counter() - start
+    pool = label_many(pool, first, one_hot(truth[first], CLASSES))
+    start = time.perf_counter()
+    pool = tune(pool)
+    tuned = time.perf_counter() - start
+    votes = one_hot(truth, CLASSES)
+    case = int(next_cases(pool).rows[0])
+    took = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        pool = label(pool, case, votes[case])
+        case = int(next_cases(pool).rows[0])
+        took.append(time.perf_counter() - start)
+    wait = np.quantile(took[1:], (0.5, 0.95, 1.0)) * 1000
+    test = np.setdiff1d(rng.permutation(len(truth))[:4000], np.fromiter(pool.votes, dtype=int))
+    right = probabilities(pool, test).argmax(axis=1) == truth[test]
+    return {
+        "median_ms": round(float(wait[0]), 2),
+        "p95_ms": round(float(wait[1]), 2),
+        "worst_ms": round(float(wait[2]), 2),
+        "accuracy": round(float(right.mean()), 4),
+        "open_s": round(opened, 2),
+        "tune_s": round(tuned, 2),
+    }
+
+
+def svgp(latents: np.ndarray, truth: np.ndarray, n_labels: int, steps: int) -> dict:
+    """GPyTorch: Hensman 2015's sparse variational process with a softmax over the classes."""
+    import gpytorch  # noqa: PLC0415 - a peer may be missing
+    import torch  # noqa: PLC0415
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    chosen = np.random.default_rng(1).permutation(len(truth))[:n_labels]
+    x = torch.tensor(latents)
+    y = torch.tensor(truth[chosen])
+
+    class Model(gpytorch.models.ApproximateGP):
+        def __init__(self, inducing):
+            batch = torch.Size([CLASSES])
+            points = inducing.repeat(CLASSES, 1, 1)
+            q = gpytorch.variational.CholeskyVariationalDistribution(points.size(-2), batch)
+            inner = gpytorch.variational.VariationalStrategy(self, points, q)
+            super().__init__(
+                gpytorch.variational.IndependentMultitaskVariationalStrategy(inner, CLASSES)
+            )
+            self.mean_module = gpytorch.means.ConstantMean(batch_shape=batch)
+            kernel = gpytorch.kernels.RBFKernel(batch_shape=batch)
+            kernel.lengthscale = 10.0
+            self.covar_module = gpytorch.kernels.ScaleKernel(kernel, batch_shape=batch)
+
+        def forward(self, x):
+            return gpytorch.distributions.MultivariateNormal(
+                self.mean_module(x), self.covar_module(x)
+            )
+
+    model = Model(x[chosen[:256]])
+    likelihood = gpytorch.likelihoods.SoftmaxLikelihood(
+        num_features=CLASSES, num_classes=CLASSES, mixing_weights=False
+    )
+    bound = gpytorch.mlls.VariationalELBO(likelihood, model, num_data=n_labels)
+    optimiser = torch.optim.Adam([*model.parameters(), *likelihood.parameters()], lr=0.05)
+
+    def train(count):
+        model.train()
+        for _ in range(count):
+            optimiser.zero_grad()
+            loss = -bound(model(x[chosen]), y)
+            loss.backward()
+            optimiser.step()
+
+    def scored():
+        model.eval()
+        with torch.no_grad():
+            blocks = [likelihood(model(part)).probs.mean(0) for part in x.split(2048)]
+        mean = torch.cat(blocks)
+        top = mean.topk(2, dim=1).values
+        (top[:, 1] - top[:, 0]).argmax()
+        return mean.numpy()
+
+    start = time.perf_counter()
+    train(steps)
+    mean = scored()
+    anew = time.perf_counter() - start
+    start = time.perf_counter()
+    train(max(steps // 10, 1))
+    scored()
+    warm = time.perf_counter() - start
+    right = np.delete(mean.argmax(axis=1) == truth, chosen)
+    return {
+        "ms": round(anew * 1000, 1), "warm_start_ms": round(warm * 1000, 1),
+        "accuracy": round(float(right.mean()), 4),
+    }  # fmt: skip
+
+
+def activeml(latents: np.ndarray, truth: np.ndarray, n_labels: int) -> dict:
+    from skactiveml.classifier import SklearnClassifier  # noqa: PLC0415
+    from skactiveml.pool import UncertaintySampling  # noqa: PLC0415
+    from sklearn.gaussian_process import GaussianProcessClassifier  # noqa: PLC0415
+    from sklearn.gaussian_process.kernels import RBF  # noqa: PLC0415
+
+    chosen = np.random.default_rng(1).permutation(len(truth))[:n_labels]
+    y = np.full(len(truth), np.nan)
+    y[chosen] = truth[chosen]
+    process = GaussianProcessClassifier(1.0 * RBF(15.0), random_state=0)
+    model = SklearnClassifier(process, classes=range(CLASSES))
+    query = UncertaintySampling(method="margin_sampling", random_state=0)
+    start = time.perf_counter()
+    query.query(X=latents, y=y, clf=model, fit_clf=True, batch_size=1)
+    return {"ms": round((time.perf_counter() - start) * 1000, 1)}
+
+
+def peer(work, *given) -> dict | str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return work(*given)
+    except ImportError as error:
+        return f"not installed: {error.name}"
+
+
+def main() -> None:
+    args = arguments(__doc__)
+    n, n_labels, rounds = (2_000, 100, 12) if args.small else (15_500, 800, 60)
+    latents, truth = cases(n)
+    figures: dict = {"benchmark": "next_case", "small": args.small, "pool": n, "labels": n_labels}
+    figures["ours"] = found = ours(latents, truth, n_labels, rounds)
+    print("ours", found, flush=True)
+    peers = {
+        "gpytorch_svgp": peer(svgp, latents, truth, n_labels, 20 if args.small else 100),
+        "scikit_activeml_gpc": peer(activeml, latents, truth, n_labels),
+    }
+    for name, told in peers.items():
+        print(name, told, flush=True)
+        figures[name] = told
+        if isinstance(told, dict):
+            figures[f"{name}_over_ours"] = round(told["ms"] / found["median_ms"])
+    figures["growth"] = []
+    for size in (5_000,) if args.small else (50_000, 200_000, 1_000_000):
+        many, known = cases(size)
+        row = {"pool": size} | ours(many, known, n_labels, rounds // 3)
+        pool = open_pool(many, CLASSES)
+        start = time.perf_counter()
+        probabilities(pool)
+        row["sweep_s"] = round(time.perf_counter() - start, 1)
+        row["peak_gb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
+        print(row, flush=True)
+        figures["growth"].append(row)
+    finish(figures)
+
+
+if __name__ == "__main__":
+    main()

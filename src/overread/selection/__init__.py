@@ -1,0 +1,1 @@
+"""What to read next, when to stop, and what may be certified of labels that nobody read."""

@@ -1,0 +1,1 @@
+"""Acquisition functions: which cases to read next. One table, ``table.ACQUISITIONS``."""

@@ -1,0 +1,53 @@
+"""Compiled loops: moments of the softmax of Gaussian latents, with no array of samples."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from overread.arrays import compiled
+
+
+@compiled(nogil=True, error_model="numpy", fastmath={"contract", "nsz", "reassoc", "arcp"})
+def moments(centre, spread, eps):
+    """Mean, variance (ddof 1) and expected entropy of softmax(centre + spread * eps).
+
+    Shapes:
+        centre, spread (cases, classes); eps (samples, classes). Returns (cases, classes) twice and
+        (cases,). The entropy is log(sum) - sum p x, so that no second logarithm is needed.
+    """
+    n, k = centre.shape
+    s = eps.shape[0]
+    mean = np.zeros((n, k))
+    variance = np.zeros((n, k))
+    entropy = np.zeros(n)
+    x = np.empty(k)
+    e = np.empty(k)
+    first = np.empty(k)
+    for i in range(n):
+        for j in range(s):
+            top = -np.inf
+            for c in range(k):
+                x[c] = centre[i, c] + spread[i, c] * eps[j, c]
+                top = max(top, x[c])
+            total = 0.0
+            for c in range(k):
+                x[c] -= top
+                e[c] = math.exp(x[c])
+                total += e[c]
+            inner = 0.0
+            for c in range(k):
+                p = e[c] / total
+                inner += p * x[c]
+                if j == 0:
+                    first[c] = p  # shifted sums: no cancellation
+                mean[i, c] += p - first[c]
+                variance[i, c] += (p - first[c]) ** 2
+            entropy[i] += math.log(total) - inner
+        for c in range(k):
+            shift = mean[i, c]
+            variance[i, c] = max((variance[i, c] - shift * shift / s) / (s - 1), 0.0)
+            mean[i, c] = first[c] + shift / s
+        entropy[i] /= s
+    return mean, variance, entropy
