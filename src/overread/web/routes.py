@@ -46,6 +46,7 @@ from overread.web.pages import (
 )
 from overread.web.pages import cases as case_pages
 from overread.web.pages import exports as export_pages
+from overread.web.pages import plan as plan_pages
 from overread.web.pages import projects as project_pages
 from overread.web.pages import quality as quality_pages
 from overread.web.pages import truthing as truthing_pages
@@ -168,6 +169,8 @@ _PAGES = (
     Route("POST", "/projects/{project}/disputes/{dispute}/settle", onboarding.settle, LEADS),
     Route("POST", "/cases/{case}/gold", onboarding.make_gold, LEADS),
     Route("POST", "/account/profile", onboarding.own_profile, READERS),
+    Route("GET", "/projects/{project}/plan", plan_pages.plan_page, LEADS),
+    Route("POST", "/projects/{project}/plan", plan_pages.plan, LEADS),
     Route("GET", "/projects/{project}/quality", quality_pages.quality_page, LEADS),
     Route("POST", "/projects/{project}/readers/{reader}/pause", quality_pages.pause, LEADS),
     Route("GET", "/alarms/{alarm}", quality_pages.alarm_page, LEADS),
