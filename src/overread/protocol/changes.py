@@ -71,6 +71,7 @@ def _text_changes(old: Protocol, new: Protocol) -> Iterator[Change]:
         ("title", "the title changed"),
         ("objectives", "the quality objectives changed"),
         ("reads_per_case", f"reads per case: {old.reads_per_case} became {new.reads_per_case}"),
+        ("on_demand", "when a case gets more reads changed"),
         ("diversity", "the wanted groups changed"),
         ("precision", "the wanted precision changed"),
         ("qualification", "what readers must show before they read changed"),

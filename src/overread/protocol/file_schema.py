@@ -174,6 +174,21 @@ class FileWatch(_Entry):
     check_cases: Annotated[int, Field(ge=1, le=1_000)] = 20
 
 
+class FileOnDemand(_Entry):
+    """Reads on demand."""
+
+    at_least: Annotated[int, Field(ge=1, le=50)] = 2
+    at_most: Annotated[int, Field(ge=1, le=50)] = 4
+    sure: Annotated[float, Field(gt=0.5, lt=1, allow_inf_nan=False)] = 0.95
+    loss: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.0
+
+
+class FileReads(_Entry):
+    """How many reads a case gets, where that is decided while readers read."""
+
+    on_demand: FileOnDemand | None = None
+
+
 class FileProtocol(_Entry):
     """The file."""
 
@@ -187,4 +202,5 @@ class FileProtocol(_Entry):
     precision: Annotated[float, Field(gt=0, lt=1)] | None = None
     qualification: FileQualification | None = None
     watch: FileWatch = FileWatch()
+    reads: FileReads = FileReads()
     before_sending: Annotated[tuple[Rule, ...], Field(max_length=30)] | None = None

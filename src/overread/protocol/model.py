@@ -8,6 +8,7 @@ from typing import Any
 
 from overread.labels import Kind, LabelSchema
 from overread.labels.schema import LabelClass
+from overread.protocol.on_demand import OnDemand
 from overread.protocol.qualification import Qualification
 from overread.protocol.watch import Watch
 
@@ -146,6 +147,7 @@ class Protocol:
         watch: what is done when a reader drifts.
         before_sending: names of the label rules that an answer is looked at by before it is sent;
             None: the gentle ones, of what is drawn; empty: none.
+        on_demand: when a case gets more reads than ``reads_per_case``; None where it never does.
     """
 
     title: str
@@ -159,6 +161,7 @@ class Protocol:
     qualification: Qualification | None = None
     watch: Watch = field(default_factory=Watch)
     before_sending: tuple[str, ...] | None = None
+    on_demand: OnDemand | None = None
 
     def question(self, name: str) -> Question:
         """The question called ``name``; ``KeyError`` where there is none."""

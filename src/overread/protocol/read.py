@@ -18,6 +18,7 @@ from overread.protocol.model import (
     Protocol,
     Question,
 )
+from overread.protocol.on_demand import OnDemand
 from overread.protocol.qualification import Qualification
 from overread.protocol.rules import faults
 from overread.protocol.watch import Watch, policy
@@ -116,6 +117,8 @@ def _drawing_problems(protocol: Protocol, lines: Lines) -> Iterator[Problem]:
 
 
 def _protocol(file: FileProtocol) -> Protocol:
+    asked = file.reads.on_demand
+    on_demand = None if asked is None else OnDemand(**asked.model_dump())
     return Protocol(
         title=file.title,
         questions=tuple(_question(one) for one in file.questions),
@@ -124,7 +127,8 @@ def _protocol(file: FileProtocol) -> Protocol:
         objectives=tuple(
             Objective(one.question, one.metric, one.at_least, one.class_) for one in file.objectives
         ),
-        reads_per_case=file.reads_per_case,
+        reads_per_case=on_demand.at_least if on_demand else file.reads_per_case,
+        on_demand=on_demand,
         diversity=tuple(Diversity(one.by, dict(one.groups)) for one in file.diversity),
         precision=file.precision,
         qualification=_qualification(file),

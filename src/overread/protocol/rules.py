@@ -45,6 +45,7 @@ def faults(file: FileProtocol) -> Iterator[Fault]:
     yield from _objective_faults(file, by_id)
     yield from _atlas_faults(file, by_id)
     yield from _qualification_faults(file)
+    yield from _reads_faults(file)
 
 
 def _twice(named: Iterable[tuple[Path, str]]) -> Iterator[Fault]:
@@ -123,6 +124,23 @@ def _reference_faults(
         yield (*path, "question"), f"be one of {', '.join(by_id)}", short(question)
     elif name is not None and name not in (names := [one.name for one in by_id[question].classes]):
         yield (*path, "class"), f"be one of {', '.join(names) or 'no classes'}", short(name)
+
+
+_ON_DEMAND = (Kind.NOMINAL, Kind.ORDINAL, Kind.MULTILABEL)
+
+
+def _reads_faults(file: FileProtocol) -> Iterator[Fault]:
+    asked = file.reads.on_demand
+    if asked is None:
+        return
+    path = ("reads", "on_demand")
+    if asked.at_most < asked.at_least:
+        yield (*path, "at_most"), f"be at_least ({asked.at_least}) or more", str(asked.at_most)
+    if "reads_per_case" in file.model_fields_set and file.reads_per_case != asked.at_least:
+        rule = f"be left out, or be at_least of reads on demand ({asked.at_least})"
+        yield ("reads_per_case",), rule, str(file.reads_per_case)
+    if not any(one.kind in _ON_DEMAND for one in file.questions):
+        yield path, "come with a question of classes or grades", "none"
 
 
 def _qualification_faults(file: FileProtocol) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from overread.errors import MissingExtraError
 from overread.protocol.model import AtlasEntry, ClassEntry, Objective, Protocol, Question
+from overread.protocol.on_demand import OnDemand
 from overread.protocol.qualification import Qualification
 from overread.protocol.watch import Watch, words_of
 
@@ -47,6 +48,7 @@ def _file(protocol: Protocol) -> dict[str, Any]:
             "objectives": [_objective(one) for one in protocol.objectives],
             "qualification": _qualification(protocol.qualification),
             "watch": _watch(protocol.watch),
+            "reads": _reads(protocol.on_demand),
             "before_sending": protocol.before_sending,
             "diversity": [{"by": one.by, "groups": dict(one.groups)} for one in protocol.diversity],
             "guideline": protocol.guideline,
@@ -112,6 +114,10 @@ def _watch(one: Watch) -> dict[str, Any]:
     usual = asdict(Watch())
     told = {key: value for key, value in asdict(one).items() if value != usual[key]}
     return told | ({"on_alarm": words_of(one.on_alarm)} if "on_alarm" in told else {})
+
+
+def _reads(one: OnDemand | None) -> dict[str, Any] | None:
+    return None if one is None else {"on_demand": asdict(one)}
 
 
 def _atlas_entry(one: AtlasEntry) -> dict[str, Any]:
