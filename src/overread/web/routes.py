@@ -11,10 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 from overread.web import oidc, schemas
+from overread.web import schemas_feedback as again
 from overread.web import schemas_lead as lead
 from overread.web import schemas_onboarding as before
 from overread.web import schemas_quality as quality
 from overread.web import schemas_reports as told
+from overread.web import schemas_rules as rules
 from overread.web.access.roles import ANYONE, LEADS, MEGA, READERS, Route
 from overread.web.api import (
     account,
@@ -22,10 +24,12 @@ from overread.web.api import (
     cases,
     describe,
     exports,
+    feedback,
     projects,
     tasks,
     uploads,
 )
+from overread.web.api import label_rules as rules_api
 from overread.web.api import onboarding as onboarding_api
 from overread.web.api import people as people_api
 from overread.web.api import protocol_change as changes_api
@@ -45,7 +49,10 @@ from overread.web.pages import (
     work,
 )
 from overread.web.pages import cases as case_pages
+from overread.web.pages import disagreement as disagreement_pages
 from overread.web.pages import exports as export_pages
+from overread.web.pages import feedback as feedback_pages
+from overread.web.pages import label_rules as rules_pages
 from overread.web.pages import plan as plan_pages
 from overread.web.pages import projects as project_pages
 from overread.web.pages import quality as quality_pages
@@ -69,6 +76,8 @@ _API = (
     Route("POST", "/api/projects/{project}/dry-run", onboarding_api.next_case, READERS, before.DryRunOut, operation="nextTrial"),
     Route("POST", "/api/trials/{trial}/submit", onboarding_api.answer, READERS, before.TrialResultOut, _ANSWER, operation="submitTrial"),
     Route("POST", "/api/trials/{trial}/dispute", onboarding_api.dispute, READERS, schemas.Nothing, operation="disputeGold"),
+    Route("GET", "/api/projects/{project}/feedback", feedback.mine, READERS, again.FeedbackOut, operation="getMyFeedback"),
+    Route("POST", "/api/projects/{project}/feedback/{case}/seen", feedback.seen, READERS, schemas.Nothing, operation="sawFeedback"),
     Route("GET", "/api/projects/{project}/reads/mine", projects.mine, READERS, list[schemas.OwnReadOut], operation="listMyReads"),
     Route("GET", "/api/projects/{project}/atlas/{entry}/image", cases.atlas_image, READERS, gives="image/png", operation="getAtlasImage"),
     Route("GET", "/api/projects/{project}/cases", cases.cases, LEADS, schemas.CasesOut, operation="listCases"),
@@ -88,6 +97,10 @@ _API = (
     Route("GET", "/api/projects/{project}/truthing", truthing_api.reports, LEADS, told.TruthingsOut, operation="listTruthing"),
     Route("GET", "/api/projects/{project}/truthing/{report}/{form}", truthing_api.file, LEADS, gives="application/octet-stream", operation="downloadTruthing"),
     Route("POST", "/api/projects/{project}/truthing/{report}/stop", truthing_api.stop, LEADS, lead.JobOut, operation="stopTruthing"),
+    Route("POST", "/api/projects/{project}/label-rules", rules_api.begin, LEADS, lead.JobOut, operation="beginLabelCheck", status=202),
+    Route("GET", "/api/projects/{project}/label-rules", rules_api.checks, LEADS, rules.LabelChecksOut, operation="getLabelChecks"),
+    Route("GET", "/api/projects/{project}/label-rules/found", rules_api.found, LEADS, rules.FoundOut, operation="getLabelHints"),
+    Route("POST", "/api/projects/{project}/label-rules/{check}/stop", rules_api.stop, LEADS, lead.JobOut, operation="stopLabelCheck"),
     Route("GET", "/api/cases/{case}/frames/{number}", cases.frame, READERS, gives="application/octet-stream", operation="getFrame"),
     Route("GET", "/api/cases/{case}/thumbnail", cases.thumbnail, READERS, gives="image/png", operation="getThumbnail"),
     Route("GET", "/api/cases/{case}/pictures/{number}", cases.picture, READERS, gives="image/png", operation="getPicture"),
@@ -142,6 +155,8 @@ _PAGES = (
     Route("POST", "/projects/{project}/members", project_pages.members, LEADS),
     Route("GET", "/projects/{project}/export", export_pages.export_page, LEADS),
     Route("POST", "/projects/{project}/export", export_pages.begin, LEADS),
+    Route("GET", "/projects/{project}/disagreement", disagreement_pages.disagreement_page, LEADS),
+    Route("POST", "/projects/{project}/disagreement", disagreement_pages.send, LEADS),
     Route("GET", "/projects/{project}/truthing", truthing_pages.truthing_page, LEADS),
     Route("POST", "/projects/{project}/truthing", truthing_pages.begin, LEADS),
     Route("GET", "/projects/{project}/truthing/{report}", truthing_pages.shown, LEADS),
@@ -171,8 +186,13 @@ _PAGES = (
     Route("POST", "/account/profile", onboarding.own_profile, READERS),
     Route("GET", "/projects/{project}/plan", plan_pages.plan_page, LEADS),
     Route("POST", "/projects/{project}/plan", plan_pages.plan, LEADS),
+    Route("GET", "/projects/{project}/label-rules", rules_pages.label_rules_page, LEADS),
+    Route("POST", "/projects/{project}/label-rules", rules_pages.begin, LEADS),
     Route("GET", "/projects/{project}/quality", quality_pages.quality_page, LEADS),
     Route("POST", "/projects/{project}/readers/{reader}/pause", quality_pages.pause, LEADS),
+    Route("GET", "/projects/{project}/feedback", feedback_pages.feedback_page, READERS),
+    Route("POST", "/projects/{project}/feedback", feedback_pages.seen, READERS),
+    Route("POST", "/alarms/{alarm}/feedback", quality_pages.let_out, LEADS),
     Route("GET", "/alarms/{alarm}", quality_pages.alarm_page, LEADS),
     Route("POST", "/alarms/{alarm}/check", quality_pages.check, LEADS),
     Route("POST", "/alarms/{alarm}/decide", quality_pages.decide, LEADS),

@@ -18,6 +18,7 @@ from overread.app.study.project_model import ProjectModel
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import who_reads
 from overread.app.study.project_tables import said_of_project, said_of_reads
+from overread.app.study.ranked_cases import LEAST_ENTROPY
 from overread.errors import InputError
 from overread.protocol import check_answer
 from overread.store import (
@@ -32,11 +33,11 @@ from overread.store import (
 from overread.store import adjudications as kept
 from overread.store.asked_again import ADJUDICATION, Again, waiting_again
 from overread.store.errors import NotFoundError
+from overread.store.wishes import wished_cases
 
 _AT_ONCE = 2_000
 """Reads up to which disputes are looked for while a page waits; above, the model brings them."""
 _SHOWN = 200
-_LEAST_ENTROPY = 1e-3  # nats: what readers differ on is never quite sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Waiting:
         entropy: of the consensus, in nats; the plain share where there is no model (yet).
         weight: clinical weight of the weightiest class at stake.
         answered: the readers were asked, and have read it again.
+        sent: a lead sent it here: it comes before the others.
     """
 
     case: str
@@ -57,6 +59,7 @@ class Waiting:
     entropy: float
     weight: float
     answered: bool
+    sent: bool = False
 
     @property
     def score(self) -> float:
@@ -158,7 +161,9 @@ def queue(store: Store, project: str, user: str, model: ProjectModel | None) -> 
     open_ = {case: of for case, of in (found or {}).items() if case not in standards}
     there = [case for case in open_ if case not in asked and case not in held and case not in mine]
     waiting = [_waiting(case, open_[case], model, answered=case in back) for case in there]
-    first = sorted(waiting, key=lambda one: (-one.score, one.case))[:_SHOWN]
+    sent = wished_cases(store, project)
+    waiting = [replace(one, sent=True) if one.case in sent else one for one in waiting]
+    first = sorted(waiting, key=lambda one: (not one.sent, -one.score, one.case))[:_SHOWN]
     rows = get_cases(store, [one.case for one in first])
     return Queue(
         tuple(replace(one, name=rows[one.case].name) for one in first),
@@ -213,7 +218,7 @@ def _why(found: Mapping[str, tuple[str, Dispute]]) -> tuple[str, ...]:
 def _entropy(case: str, question: str, one: Dispute, model: ProjectModel | None) -> float:
     of = model.questions.get(question) if model else None
     known = of.entropy.get(case) if of else None
-    return one.share if known is None else max(known, _LEAST_ENTROPY)
+    return one.share if known is None else max(known, LEAST_ENTROPY)
 
 
 def open_case(store: Store, case: str, user: str) -> Opened:

@@ -15,13 +15,15 @@ import numpy as np
 from overread.agreement import agreement, detection_agreement, mask_agreement, score_agreement
 from overread.agreement.estimate import Estimate
 from overread.app.analysis.case_values import probabilities, values
-from overread.app.analysis.disputes import Dispute, disputes
+from overread.app.analysis.disagreement import Disagreement, disagreement
+from overread.app.analysis.disputes import Dispute
 from overread.app.analysis.project_reads import FRAME
 from overread.app.analysis.reach_consensus import Reached, reach_consensus
 from overread.app.analysis.reader_words import reader_words
 from overread.app.study.conformity import Conformity, conformity
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_tables import project_labels
+from overread.app.study.ranked_cases import Ranked, ranked
 from overread.errors import InputError, MethodError
 from overread.labels import (
     BoxReads,
@@ -54,7 +56,7 @@ class QuestionModel:
         difficulty: case -> expected share of reads that differ from the consensus, 0 .. 1.
         readers: id of a reader -> how good they are, in words.
         headline: how far readers agree, one figure; None where too few cases were read twice.
-        disputes: case -> what its readers differ on; those they agree on are left out.
+        apart: where readers differ: which cases, classes and pairs.
         entropy: case -> of the consensus, in nats; {} for scores, whose entropy has no zero.
     """
 
@@ -64,8 +66,13 @@ class QuestionModel:
     difficulty: Mapping[str, float] = field(default_factory=dict[str, float])
     readers: Mapping[str, str] = field(default_factory=dict[str, str])
     headline: Estimate | None = None
-    disputes: Mapping[str, Dispute] = field(default_factory=dict[str, Dispute])
+    apart: Disagreement = field(default_factory=Disagreement)
     entropy: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    @property
+    def disputes(self) -> Mapping[str, Dispute]:
+        """Case -> what its readers differ on; those they agree on are left out."""
+        return self.apart.disputes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +82,13 @@ class ProjectModel:
     Args:
         until: last event of the log that it rests on.
         conformity: of its labels to the newest protocol.
+        ranked: disputed cases, the weightiest first.
     """
 
     until: int
     questions: Mapping[str, QuestionModel]
     conformity: Conformity | None = None
+    ranked: tuple[Ranked, ...] = ()
 
     def difficulty(self, case: str) -> float | None:
         """Of the hardest question; None where nothing is known."""
@@ -105,8 +114,13 @@ def project_model(store: Store, project: str) -> ProjectModel:
         labels = project_labels(store, project, question, until=until)
         if labels.reads is not None:
             model = question_model(question, labels.reads, labels.gold)
-            made[question.id] = replace(model, disputes=disputes(question, labels.said))
-    return ProjectModel(until, made, conformity(store, project))
+            made[question.id] = replace(model, apart=disagreement(question, labels.said))
+    order = ranked(
+        store,
+        {name: one.apart for name, one in made.items()},
+        {name: one.entropy for name, one in made.items()},
+    )
+    return ProjectModel(until, made, conformity(store, project), order)
 
 
 def question_model(question: Question, table: Reads, gold: Any = None) -> QuestionModel:

@@ -1,2 +1,4 @@
 // A filter acts as soon as it is chosen.
-for (const one of document.querySelectorAll(".filters select")) one.addEventListener("change", () => one.form.requestSubmit());
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".filters select")) event.target.form.requestSubmit();
+});
