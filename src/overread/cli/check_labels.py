@@ -10,7 +10,8 @@ import polars as pl
 import typer
 from rich.text import Text
 
-from overread.app.analysis.check_labels import Checked, check_labels, power, usual_constraints
+from overread.app.analysis.check_labels import Checked, check_labels, power
+from overread.app.analysis.gentle_check import usual_constraints
 from overread.app.analysis.label_rules import rules_with
 from overread.app.analysis.outputs import refuse_outputs, refuse_suffix
 from overread.cli.options import (

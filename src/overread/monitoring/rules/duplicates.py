@@ -113,6 +113,8 @@ def duplicates(context: RuleContext) -> tuple[Hint, ...]:
     cases = sorted(context.prints)
     pairs = image_pairs([context.prints[case] for case in cases], false_alarm=context.false_alarm)
     said = _said(context.reads)
+    code = context.reads.index.case
+    first_read = dict(zip(code[::-1].tolist(), range(code.size - 1, -1, -1), strict=True))
     hints = []
     for a, b, alike, exact in zip(pairs.first, pairs.second, pairs.alike, pairs.exact, strict=True):
         one, other = cases[int(a)], cases[int(b)]
@@ -124,7 +126,10 @@ def duplicates(context: RuleContext) -> tuple[Hint, ...]:
             words = f"{group}, which is labelled {_listed(said(twin))}, not {_listed(said(case))}."
             name = str(context.reads.index.cases[case])
             numbers = numbers | {"twin": float(twin + 1)}
-            hints.append(Hint("duplicate", Severity.WARNING, words, name, numbers=numbers))
+            same = (first_read[twin], None)
+            hints.append(
+                Hint("duplicate", Severity.WARNING, words, name, numbers=numbers, twin=same)
+            )
     return tuple(hints)
 
 
@@ -151,8 +156,9 @@ def drawing_duplicates(context: RuleContext) -> tuple[Hint, ...]:
                     int(drawn.read[row]),
                     finding=int(drawn.finding[row]),
                     label=label,
+                    twin=(int(drawn.read[twin]), int(drawn.finding[twin])),
                     alike=float(pairs.alike[at]),
-                    twin=float(index.case[drawn.read[twin]] + 1),
+                    twin_case=float(index.case[drawn.read[twin]] + 1),
                 )
             )
     return tuple(hints)

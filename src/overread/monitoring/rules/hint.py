@@ -36,6 +36,8 @@ class Hint:
             it concerns the whole read.
         label: class, "" where none is meant.
         numbers: what the words rest on, lengths in pixels unless the name says ``_mm``.
+        read: row of the read table; None where it concerns no single read.
+        twin: row and finding of the drawing that it is nearly the same as, or row alone.
     """
 
     rule: str
@@ -46,6 +48,8 @@ class Hint:
     finding: int | None = None
     label: str = ""
     numbers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    read: int | None = field(default=None, compare=False)
+    twin: tuple[int, int | None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +121,12 @@ class RuleContext:
         *,
         finding: int | None = None,
         label: str = "",
+        twin: tuple[int, int | None] | None = None,
         **numbers: float,
     ) -> Hint:
         """A hint about one read."""
         case, reader = self.case_of(read), self.reader_of(read)
-        return Hint(rule, severity, words, case, reader, finding, label, numbers)
+        return Hint(rule, severity, words, case, reader, finding, label, numbers, read, twin)
 
 
 Rule: TypeAlias = Callable[[RuleContext], tuple[Hint, ...]]
