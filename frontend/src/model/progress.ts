@@ -6,6 +6,8 @@ export interface Progress {
   readonly left_seconds: number | null;
   /** Why there are no new cases, in words; "" where there are. */
   readonly paused?: string;
+  /** Cases that wait to be looked at again, beside what the others say. */
+  readonly feedback?: number;
 }
 
 /** "42 of 200, about 16 min left" */

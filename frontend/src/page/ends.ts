@@ -12,10 +12,11 @@ export function openEnds(acts: { again(): void; begin(): void; previous(): void 
   const again = button("Look again", acts.again, "submit");
   const begin = button("Begin", acts.begin, "submit");
   const profile = h("a", { href: "/account#profile", class: "submit" }, "My profile");
+  const look = h("a", { href: location.pathname.replace(/^\/read\//, "/projects/") + "/feedback", class: "submit" }, "Look again");
   const previous = button("Back to your last read", acts.previous, "quiet");
   const home = h("a", { href: "/home", class: "quiet" }, "My reading");
   const element = h("div", { class: "end" }, title, text,
-    h("div", { class: "row" }, again.element, begin.element, profile, previous.element, home));
+    h("div", { class: "row" }, again.element, begin.element, profile, look, previous.element, home));
   return {
     element,
     update(state) {
@@ -28,6 +29,7 @@ export function openEnds(acts: { again(): void; begin(): void; previous(): void 
       show(begin.element, action === "begin");
       begin.label(state.onboarding?.title.startsWith("Not") ? "Try again on other cases" : "Begin the dry run");
       show(profile, action === "profile");
+      show(look, paused(state) && (state.progress?.feedback ?? 0) > 0);
       show(previous.element, state.phase === "finished");
       show(home, state.phase !== "loading");
       home.classList.toggle("first", state.phase === "finished");
@@ -37,7 +39,12 @@ export function openEnds(acts: { again(): void; begin(): void; previous(): void 
 
 function texts(state: State): readonly [string, string] {
   const { progress } = state;
-  if (progress?.paused && (state.phase === "finished" || state.phase === "empty")) {
+  if (progress?.paused && paused(state)) {
+    const again = progress.feedback ?? 0;
+    if (again > 0) {
+      return ["You are paused here", `${progress.paused} Everything you have read is kept. ` +
+        `Look again at ${cases(again)} of yours, beside what the others say of ${again === 1 ? "it" : "them"} together.`];
+    }
     return ["You are paused here", `${progress.paused} Everything you have read is kept. ` +
       "Look at the guideline and the atlas again meanwhile; fresh cases come here when the lead asks for them."];
   }
@@ -60,6 +67,10 @@ function texts(state: State): readonly [string, string] {
     case "gate": return [state.onboarding?.title ?? "", state.onboarding?.words ?? ""];
     case "reading": return ["", ""];
   }
+}
+
+function paused(state: State): boolean {
+  return Boolean(state.progress?.paused) && (state.phase === "finished" || state.phase === "empty");
 }
 
 function cases(count: number): string {

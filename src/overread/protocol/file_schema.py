@@ -172,6 +172,7 @@ class FileWatch(_Entry):
     run_length: Annotated[float, Field(ge=100, le=1e9, allow_inf_nan=False)] = 40_000.0
     set_aside: Flag = True
     check_cases: Annotated[int, Field(ge=1, le=1_000)] = 20
+    feedback: Literal["alarm", "lead", "none"] = "alarm"
 
 
 class FileOnDemand(_Entry):

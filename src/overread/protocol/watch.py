@@ -43,9 +43,13 @@ class Watch:
         set_aside: a pause also takes the reads since the last good point out of consensus and
             export, and queues their cases for others, until the lead decides.
         check_cases: cases that a reader reads before a release, read by others and new to them.
+        feedback: which cases a reader sees again, beside what the others say of them together:
+            "alarm" lets the worst cases of an alarm out when it pauses them, "lead" when the
+            lead says so, "none" never.
     """
 
     on_alarm: Policy = field(default_factory=lambda: policy("ask"))
     run_length: float = RUN_LENGTH
     set_aside: bool = True
     check_cases: int = 20
+    feedback: str = "alarm"

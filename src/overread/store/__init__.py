@@ -227,6 +227,7 @@ from overread.store.tasks import (
 )
 from overread.store.watch import (
     OPEN_ALARMS,
+    SYSTEM,
     AlarmRow,
     PauseRow,
     ask_check,
@@ -243,6 +244,7 @@ from overread.store.watch import (
 
 __all__ = [
     "OPEN_ALARMS",
+    "SYSTEM",
     "AlarmRow",
     "AssignedRow",
     "Blobs",

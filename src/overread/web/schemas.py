@@ -184,13 +184,18 @@ class ProtocolOut(BaseModel):
 
 
 class ProgressOut(BaseModel):
-    """How far a reader is; ``paused`` tells why they get no new cases, "" where they do."""
+    """How far a reader is.
+
+    ``paused`` tells why they get no new cases, "" where they do; ``feedback`` how many cases wait
+    to be looked at again.
+    """
 
     done: int
     total: int
     median_seconds: float | None
     left_seconds: float | None
     paused: str
+    feedback: int
 
 
 class WindowOut(BaseModel):

@@ -114,7 +114,7 @@ def _findings(
     for frame in sorted({one["frame"] for one in right} & {one["frame"] for one in own}):
         here = [[one for one in side if one["frame"] == frame] for side in (right, own)]
         classes = [np.array([one["class"] for one in side]) for side in here]
-        score = _overlaps(question.kind, *here)
+        score = overlaps(question.kind, *here)
         same = classes[0][:, None] == classes[1][None, :]
         matched = match_scores(score, at_least=rule.overlap, allowed=same, most_pairs=True)
         for at, value in zip(matched.first.tolist(), matched.score.tolist(), strict=True):
@@ -127,7 +127,8 @@ def _findings(
             yield _counts(name, found[name], there - found[name], told - found[name], overlap[name])
 
 
-def _overlaps(kind: Kind, first: Sequence[Any], second: Sequence[Any]) -> Any:
+def overlaps(kind: Kind, first: Sequence[Any], second: Sequence[Any]) -> Any:
+    """(n, m) IoU of boxes, or of outlines, of two answers."""
     if kind is Kind.BOX:
         sides = ("x1", "y1", "x2", "y2")
         boxes = [np.array([[b[k] for k in sides] for b in all_], float) for all_ in (first, second)]

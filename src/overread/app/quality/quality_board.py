@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from scipy.special import stdtrit
 
 from overread.app.analysis.project_reads import FRAME
+from overread.app.quality import feedback
 from overread.app.quality.watch_project import ProjectWatch, QuestionWatch
 from overread.app.study.case_browser import reader_colours
 from overread.app.study.project_protocol import protocol_of
@@ -27,6 +28,7 @@ from overread.store import (
     fresh_overlap,
     get_alarm,
     list_alarms,
+    list_feedback,
     list_pauses,
     list_users,
     pause_reader,
@@ -112,7 +114,12 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class AlarmPage:
-    """An alarm with its chart, the worst cases, the check."""
+    """An alarm with its chart, the worst cases, the check.
+
+    Args:
+        shown, seen: cases that its reader was let see, and says to have seen.
+        lets_out: the protocol allows it.
+    """
 
     alarm: AlarmRow
     colour: int
@@ -122,6 +129,9 @@ class AlarmPage:
     checkable: int
     paused: bool
     wanted: int
+    shown: int
+    seen: int
+    lets_out: bool
 
 
 def quality(store: Store, project: str, watch: ProjectWatch | None) -> Quality:
@@ -156,6 +166,8 @@ def alarm_page(store: Store, alarm: str, watch: ProjectWatch | None) -> AlarmPag
         NotFoundError: no such alarm.
     """
     row = get_alarm(store, alarm)
+    watching = protocol_of(store, row.project).protocol.watch
+    given = list_feedback(store, row.project, alarm=alarm)
     names = case_names(store, [one["case"] for one in row.told["worst"]])
     worst = [(one["case"], names.get(one["case"], ""), one["score"]) for one in row.told["worst"]]
     return AlarmPage(
@@ -166,8 +178,23 @@ def alarm_page(store: Store, alarm: str, watch: ProjectWatch | None) -> AlarmPag
         _checked(store, row, watch),
         len(fresh_overlap(store, row.project, row.reader, most=1_000)),
         row.reader in list_pauses(store, row.project),
-        protocol_of(store, row.project).protocol.watch.check_cases,
+        watching.check_cases,
+        len(given),
+        sum(bool(one.seen) for one in given),
+        watching.feedback != feedback.NONE,
     )
+
+
+def let_out(store: Store, alarm: str, *, by: str) -> None:
+    """Let the reader of an alarm see its worst cases beside what the others say together.
+
+    Raises:
+        ConflictError: the alarm was decided, or the protocol lets nothing out.
+        InputError: the others say nothing together of any of them, or all are let out.
+    """
+    if not feedback.let_out(store, alarm, by=by):
+        rule = "have cases of this alarm of which two others or more say the same"
+        raise InputError("feedback", rule, "none that they do not see already")
 
 
 def check_reader(store: Store, alarm: str, count: int, *, by: str) -> int:

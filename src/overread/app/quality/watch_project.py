@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from overread.app.analysis.project_reads import FRAME, Said
+from overread.app.quality.feedback import let_out
 from overread.app.quality.tell_alarm import told_of
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_tables import images_of, said_of_read, table_maker
@@ -35,6 +36,7 @@ from overread.monitoring import (
 )
 from overread.protocol import Question, Watch
 from overread.store import (
+    SYSTEM,
     AlarmRow,
     Store,
     each_read,
@@ -362,5 +364,7 @@ def _raised(watch: QuestionWatch, place: _Place, one: Compared, alarm: Alarm) ->
         pause=f"Paused: {alarm.words}. The study lead looks at it." if pause else "",
         after=(decision.quarantine_after_row or 0) if pause and place.wish.set_aside else None,
     )
+    if key is not None and pause and place.wish.feedback == "alarm":
+        let_out(place.store, key, by=SYSTEM)
     place.look()
     return key

@@ -8,7 +8,16 @@ from typing import Any
 from overread.app.study.next_tasks import flags_of
 from overread.app.study.project_protocol import parsed
 from overread.protocol import check_answer
-from overread.store import Receipt, Store, Submission, get_task, get_terms, reads_of_case
+from overread.store import (
+    ConflictError,
+    Receipt,
+    Store,
+    Submission,
+    get_task,
+    get_terms,
+    is_shown,
+    reads_of_case,
+)
 from overread.store import save_draft as keep_draft
 from overread.store import submit_read as keep_read
 
@@ -62,8 +71,12 @@ def submit_read(
     Raises:
         InputError: the answer breaks the protocol, with question, rule and value.
         NotFoundError: not a task of theirs.
-        ConflictError: it does not build on the latest revision; that one was kept.
+        ConflictError: it does not build on the latest revision; that one was kept. Or they were
+            shown what the others said of the case: their read stands.
     """
+    if base_revision and is_shown(store, task, reader, but=read_id):
+        rule = "stand as it is: you have been shown what the others said of this case"
+        raise ConflictError("read", rule)
     terms = get_terms(store, task, reader, protocol_version)
     check_answer(
         parsed(terms.protocol_text),

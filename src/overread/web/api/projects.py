@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Response
 
+from overread.app.quality import feedback
 from overread.app.study import next_tasks, project_overview, project_protocol
 from overread.app.study.before_sending import asked_of
 from overread.protocol import AtlasEntry, Protocol, ProtocolError
@@ -55,13 +56,15 @@ def protocol(project: Id, site: At, who: Who) -> Response:
 def progress(project: Id, site: At, who: Who) -> Response:
     """My progress."""
     found = next_tasks.progress(site.store, project, who.id, role=who.role)
+    paused = next_tasks.why_paused(site.store, project, who.id)
     return json_reply(
         {
             "done": found.done,
             "total": found.total,
             "median_seconds": found.median_seconds,
             "left_seconds": found.left_seconds,
-            "paused": next_tasks.why_paused(site.store, project, who.id),
+            "paused": paused,
+            "feedback": feedback.waits_for(site.store, project, who.id) if paused else 0,
         }
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app.quality import adjudicate, onboarding
+from overread.app.quality import adjudicate, feedback, onboarding
 from overread.app.study import (
     assign,
     new_protocol,
@@ -41,6 +41,7 @@ def home(request: Request, site: At, who: Who) -> Response:
         replies=replies,
         deciding=deciding,
         standings=standings,
+        again={one.id: feedback.waits_for(site.store, one.id, who.id) for one in found},
     )
 
 

@@ -42,6 +42,16 @@ async def check(request: Request, alarm: Id, site: At, who: Who) -> Response:
     return await _done(work, f"/alarms/{alarm}", lambda told: _alarm(request, site, alarm, told))
 
 
+async def let_out(request: Request, alarm: Id, site: At, who: Who) -> Response:
+    """Let the reader see the worst cases beside what the others say together."""
+    await read_form(request)
+
+    def work() -> None:
+        quality.let_out(site.store, alarm, by=who.id)
+
+    return await _done(work, f"/alarms/{alarm}", lambda told: _alarm(request, site, alarm, told))
+
+
 async def decide(request: Request, alarm: Id, site: At, who: Who) -> Response:
     """Release, retire or dismiss."""
     form = await read_form(request)
