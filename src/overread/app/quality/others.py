@@ -71,10 +71,12 @@ def _drawn(question: Question, said: Sequence[Said], image: Image) -> Any | None
     case = said[0].case
     try:
         table = read_table(question, said, {case: image})
-        found = [] if table is None else values(question, reach_consensus(table, method=method))
+        if table is None:  # of classes that the question no longer has
+            return None
+        found = values(question, reach_consensus(table, method=method)).get(case, [])
     except (InputError, MethodError):
         return None
-    return list(_shared(question, dict(found).get(case, []), said))
+    return list(_shared(question, found, said))
 
 
 def _shared(
