@@ -50,6 +50,7 @@ from overread.store import (
 from overread.store.migrations import MIGRATIONS, migrate
 from tests.store.conftest import Clock
 from tests.store.study import a_read, new_study, sha
+from tests.store.test_stateful import counted, tallied
 
 
 def test_who_only_leads_is_given_nothing_to_read(store: Store) -> None:
@@ -73,9 +74,17 @@ def test_who_only_leads_is_given_nothing_to_read(store: Store) -> None:
 
 
 def undo(connection: sa.Connection, step: Sequence[dict[str, str]]) -> None:
-    """Take back what a step made: tables, columns, indexes."""
+    """Take back what a step made: tables, columns, indexes, triggers, functions."""
+    dialect = connection.dialect.name
     for statement in reversed(step):
-        for sql in statement.values():
+        for sql in (statement[kind] for kind in ("both", dialect) if kind in statement):
+            trigger = re.match(r"CREATE TRIGGER (\w+) .*? ON (\w+)", sql, re.DOTALL)
+            function = re.match(r"CREATE FUNCTION (\w+)", sql)
+            if trigger:
+                of = f" ON {trigger[2]}" if dialect == "postgresql" else ""
+                connection.execute(sa.text(f"DROP TRIGGER {trigger[1]}{of}"))
+            elif function:
+                connection.execute(sa.text(f"DROP FUNCTION {function[1]}"))
             table = re.match(r"CREATE TABLE (\w+)", sql)
             column = re.match(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", sql)
             index = re.match(r"CREATE (?:UNIQUE )?INDEX (\w+)", sql)
@@ -101,6 +110,22 @@ def test_an_older_store_keeps_its_members(new_store: Callable[[], Store]) -> Non
         after = connection.execute(sa.text("SELECT * FROM members ORDER BY reader")).all()
     assert before == after
     set_member(store, study.project, study.readers[0], study.lead, role="both")
+
+
+def test_an_older_store_is_counted_when_it_comes(store: Store) -> None:
+    study = new_study(store, cases=3, reads_per_case=2)
+    one, two, _ = study.readers
+    for task in claim(store, study.project, one, count=2):
+        submit_read(store, a_read(task.id, one, seconds=4.5))
+    claim(store, study.project, two, count=1)
+    before = counted(store)
+    assert tallied(store) == before
+    with store.writing() as connection:
+        for step in reversed(MIGRATIONS[12:]):
+            undo(connection, step)
+        connection.execute(sa.text("UPDATE store_version SET number = 12"))
+        migrate(connection)
+    assert tallied(store) == before
 
 
 def test_a_stuck_task_is_freed_and_the_late_read_is_kept(store: Store) -> None:

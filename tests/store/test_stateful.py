@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -52,6 +53,31 @@ from tests.store.study import a_read, new_case, new_study, sha
 
 READER = st.integers(0, 2)
 PICK = st.integers(0, 1_000)
+
+
+def tallied(store: Store) -> dict[tuple[str, ...], float]:
+    """What the database counts by itself, without what comes to nothing."""
+    with store.reading() as connection:
+        rows = connection.execute(sa.select(t.tallies)).all()
+    return {tuple(row[:3]): round(row.amount, 6) for row in rows if abs(row.amount) > 1e-9}
+
+
+def counted(store: Store) -> dict[tuple[str, ...], float]:
+    """The same, row by row."""
+    made: Counter[tuple[str, ...]] = Counter()
+    with store.reading() as connection:
+        for row in connection.execute(sa.select(t.tasks)):
+            made[row.project, row.reader or "", row.state] += 1
+            if row.state == "open" and row.planned_for:
+                made[row.project, row.planned_for, "kept"] += 1
+        for row in connection.execute(sa.select(t.reads)):
+            made[row.project, row.reader, "reads"] += 1
+            made[row.project, row.reader, "seconds"] += row.seconds
+            made[row.project, row.reader, "surplus"] += row.surplus
+            made[row.project, row.reader, "surplus first"] += row.surplus and row.revision == 1
+        for row in connection.execute(sa.select(t.cases)):
+            made[row.project, "", "free"] += row.state == "open" and row.free > 0
+    return {key: round(float(amount), 6) for key, amount in made.items() if amount}
 
 
 class Work(RuleBasedStateMachine):
@@ -205,6 +231,10 @@ class Work(RuleBasedStateMachine):
         for reader, left in left_of_readers(self.store, self.study.project).items():
             far = reader_progress(self.store, self.study.project, reader)
             assert left == far.total - far.done
+
+    @invariant()
+    def tallies_say_what_the_rows_say(self) -> None:
+        assert tallied(self.store) == counted(self.store)
 
     def teardown(self) -> None:
         assert verify(self.store, head(self.store)).sound

@@ -19,6 +19,7 @@ from overread.store import tables as t
 from overread.store.apply_labels import ACTIONS as LABELS
 from overread.store.apply_onboarding import ONBOARDING
 from overread.store.canonical import canonical_json
+from overread.store.engine import look_again
 from overread.store.errors import BrokenLogError, ConflictError
 from overread.store.events import Event, append
 
@@ -167,6 +168,7 @@ def _slots_planned(connection: sa.Connection, event: Event, body: Body) -> None:
     this = (t.projects.c.id == event.project) & (t.projects.c.last_position < last)
     connection.execute(t.projects.update().where(this).values(last_position=last))
     _recount(connection, sorted({row["case_id"] for row in rows}))
+    look_again(connection, "tasks", last)
 
 
 def _slots_withdrawn(connection: sa.Connection, _event: Event, body: Body) -> None:

@@ -193,7 +193,11 @@ def get_cases(store: Store, keys: Sequence[str]) -> dict[str, CaseRow]:
 
 def case_row(row: Any) -> CaseRow:
     """Make a case of a row of its table, which may come without its frames."""
-    kept = row._mapping
+    return case_of(row._mapping)
+
+
+def case_of(kept: Mapping[str, Any]) -> CaseRow:
+    """Make a case of its columns by name; the frames may be missing."""
     plain = ("id", "project", "number", "name", "content_hash", "thumbnail", "added")
     return CaseRow(
         **{key: kept[key] for key in plain},

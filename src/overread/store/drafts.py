@@ -95,7 +95,12 @@ def get_draft(store: Store, task: str, reader: str) -> DraftRow | None:
 
 def draft_row(row: sa.Row[Any]) -> DraftRow:
     """Make a draft of its row."""
-    return DraftRow(**(dict(row._mapping) | {"answer": json.loads(row.answer)}))
+    return draft_of(dict(row._mapping))
+
+
+def draft_of(kept: Mapping[str, Any]) -> DraftRow:
+    """Make a draft of its columns by name."""
+    return DraftRow(**{**kept, "answer": json.loads(kept["answer"])})
 
 
 def _same(row: sa.Row[Any], given: Said) -> bool:

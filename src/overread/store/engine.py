@@ -153,6 +153,8 @@ def open_store(
         sa.event.listen(engine, "checkout", _still_there)
         # compiling a plan takes PostgreSQL longer than any of our small statements runs
         sa.event.listen(engine, "connect", _set("SET jit = off"))
+        # and so does planning anew for each value: all of ours go by keys, whatever those are
+        sa.event.listen(engine, "connect", _set("SET plan_cache_mode = force_generic_plan"))
         if not sync:
             sa.event.listen(engine, "connect", _set("SET synchronous_commit = off"))
     turns = Turns(
@@ -208,6 +210,21 @@ def _prepare_sqlite(engine: sa.Engine, *, sync: bool) -> None:
 
     sa.event.listen(engine, "connect", connected)
     sa.event.listen(engine, "begin", begun)
+
+
+def look_again(connection: sa.Connection, table: str, rows: int) -> None:
+    """Let PostgreSQL look at a table that has grown to twice what it knows of, or more.
+
+    Left to itself it does so within a minute or so, and until then plans as if nearly all rows
+    of a queue were of one case.
+    """
+    if connection.dialect.name == "postgresql":
+        known = connection.scalar(_KNOWN, {"table": table})
+        if rows > 2 * max(known, 500):
+            connection.exec_driver_sql(f"ANALYZE {table}")
+
+
+_KNOWN = sa.text("SELECT reltuples FROM pg_class WHERE oid = CAST(:table AS regclass)")
 
 
 def _left(_connection: Any, record: Any) -> None:

@@ -25,6 +25,7 @@ from overread.store.schema_9 import STATEMENTS as SCHEMA_9
 from overread.store.schema_10 import STATEMENTS as SCHEMA_10
 from overread.store.schema_11 import STATEMENTS as SCHEMA_11
 from overread.store.schema_12 import STATEMENTS as SCHEMA_12
+from overread.store.schema_13 import STATEMENTS as SCHEMA_13
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_1,
@@ -39,6 +40,7 @@ MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_10,
     SCHEMA_11,
     SCHEMA_12,
+    SCHEMA_13,
 )
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""

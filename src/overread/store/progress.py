@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,6 +18,8 @@ from overread.store.errors import NotFoundError
 from overread.store.flags import to_look_at
 
 _STATES = ("open", "claimed", "done", "skipped")  # all: so that the index of the queue serves
+_NOBODY = ""  # in a tally: of the project, not of a reader
+_CASES_A_LOOK = 5_000
 _RECENT = 50  # reads whose seconds tell the pace
 
 
@@ -84,27 +90,26 @@ def project_progress(store: Store, project: str) -> ProjectProgress:
     with store.reading() as connection:
         if not connection.scalar(sa.select(t.projects.c.id).where(t.projects.c.id == project)):
             raise NotFoundError("project", project)
-        by_state = connection.execute(
-            sa.select(t.tasks.c.state, sa.func.count())
-            .where(t.tasks.c.project == project)
-            .group_by(t.tasks.c.state)
-        ).all()
-        states = {state: int(count) for state, count in by_state}
-        surplus = sa.func.sum(sa.case((t.reads.c.surplus, 1), else_=0))
-        reads = connection.execute(
-            sa.select(sa.func.count(), surplus).where(t.reads.c.project == project)
-        ).one()
+        by_what: Counter[str] = Counter()
+        for (_, what), amount in _tallies(connection, project).items():
+            by_what[what] += int(amount)
         return ProjectProgress(
             cases=_count(connection, t.cases, t.cases.c.project == project),
             quarantined=_count(connection, t.quarantine, t.quarantine.c.project == project),
-            planned=sum(states.values()),
-            open=states.get("open", 0),
-            claimed=states.get("claimed", 0),
-            done=states.get("done", 0),
-            skipped=states.get("skipped", 0),
-            reads=reads[0],
-            surplus=int(reads[1] or 0),
+            planned=sum(by_what[state] for state in _STATES),
+            **{what: by_what[what] for what in (*_STATES, "reads", "surplus")},
         )
+
+
+def _tallies(
+    connection: sa.Connection, project: str, readers: Collection[str] | None = None
+) -> dict[tuple[str, str], float]:
+    """What the database counts by itself (schema_13): (reader, what) -> amount."""
+    of = t.tallies.c
+    query = sa.select(of.reader, of.what, of.amount).where(of.project == project)
+    if readers is not None:
+        query = query.where(of.reader.in_(readers))
+    return {(reader, what): amount for reader, what, amount in connection.execute(query)}
 
 
 def _count(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
@@ -113,13 +118,11 @@ def _count(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[
 
 def reader_progress(store: Store, project: str, reader: str) -> ReaderProgress:
     """Tell how far a reader is and how long the rest takes at their pace."""
-    mine = (t.tasks.c.project == project) & (t.tasks.c.reader == reader)
-    kept = (t.tasks.c.project == project) & (t.tasks.c.planned_for == reader)
     with store.reading() as connection:
-        done = _count(connection, t.tasks, mine, t.tasks.c.state == "done")
-        left = _count(connection, t.tasks, mine, t.tasks.c.state == "claimed")
-        left += _count(connection, t.tasks, kept, t.tasks.c.state == "open")
-        left += _open_cases(connection, project, reader)
+        sums = _tallies(connection, project, (reader, _NOBODY))
+        done = int(sums.get((reader, "done"), 0))
+        left = sum(int(sums.get((reader, what), 0)) for what in ("claimed", "kept"))
+        left += int(sums.get((_NOBODY, "free"), 0)) - _refused(connection, project, reader)
         pace = _pace(connection, project, reader)
     return ReaderProgress(done, done + left, pace, None if pace is None else pace * left)
 
@@ -135,10 +138,16 @@ def _pace(connection: sa.Connection, project: str, reader: str) -> float | None:
     return float(median(seconds)) if seconds else None
 
 
-def _open_cases(connection: sa.Connection, project: str, reader: str) -> int:
-    """Cases with a slot open to all, less those the reader has or refused."""
-    free = (t.cases.c.project == project) & (t.cases.c.state == "open") & (t.cases.c.free > 0)
-    all_ = _count(connection, t.cases, free)
+def _last(connection: sa.Connection, project: str, reader: str) -> str | None:
+    """Time of a reader's last submission; None before the first."""
+    mine = (t.reads.c.project == project) & (t.reads.c.reader == reader)
+    return connection.scalar(
+        sa.select(t.reads.c.submitted).where(mine).order_by(t.reads.c.event.desc()).limit(1)
+    )
+
+
+def _refused(connection: sa.Connection, project: str, reader: str) -> int:
+    """Cases with a slot open to all that the reader has, had or refused."""
     tasks, reads, skips, trials = t.tasks.c, t.reads.c, t.skips.c, t.trials.c
     kept = (tasks.planned_for == reader) & (tasks.round == 0)
     had = sa.union(
@@ -151,13 +160,45 @@ def _open_cases(connection: sa.Connection, project: str, reader: str) -> int:
     mine = sa.select(sa.func.count()).select_from(
         had.join(t.cases, (t.cases.c.id == had.c.case_id) & (t.cases.c.free > 0))
     )
-    return all_ - (connection.scalar(mine) or 0)
+    return connection.scalar(mine) or 0
 
 
 def left_of_readers(store: Store, project: str) -> dict[str, int]:
-    """Tell what is left for each member, as :func:`reader_progress` does for one, all in one go."""
-    tasks, reads, skips, cases = t.tasks.c, t.reads.c, t.skips.c, t.cases.c
-    free = (cases.project == project) & (cases.state == "open") & (cases.free > 0)
+    """Tell what is left for each member, as :func:`reader_progress` does for one, all in one go.
+
+    Many short looks, each at some thousands of cases: nobody who writes waits for all of it.
+    """
+    with store.reading() as connection:
+        people = connection.scalars(
+            sa.select(t.members.c.reader).where(t.members.c.project == project)
+        ).all()
+        sums = _tallies(connection, project)
+        most = connection.scalar(
+            sa.select(sa.func.max(t.cases.c.number)).where(t.cases.c.project == project)
+        )
+    refused: Counter[str] = Counter()
+    for start in range(1, (most or 0) + 1, _CASES_A_LOOK):
+        with store.reading() as connection:
+            keys = {"p": project, "first": start, "behind": start + _CASES_A_LOOK}
+            for reader, count in connection.execute(_had(), keys):
+                refused[reader] += int(count)
+    free = sums.get((_NOBODY, "free"), 0)
+    waiting = {one: sum(sums.get((one, what), 0) for what in ("claimed", "kept")) for one in people}
+    return {one: int(free - refused[one] + waiting[one]) for one in people}
+
+
+@cache
+def _had() -> sa.Select[Any]:
+    """Of some cases with a slot open to all: how many each reader has, had or refused."""
+    project: sa.BindParameter[str] = sa.bindparam("p")
+    tasks, cases = t.tasks.c, t.cases.c
+    free = (
+        (cases.project == project)
+        & (cases.number >= sa.bindparam("first"))
+        & (cases.number < sa.bindparam("behind"))
+        & (cases.state == "open")
+        & (cases.free > 0)
+    )
     had = sa.union(  # by case, so that cases without a free slot cost nothing
         sa.select(cases.id.label("case_id"), tasks.reader.label("reader"))
         .select_from(t.cases.join(t.tasks, tasks.case_id == cases.id))
@@ -165,37 +206,14 @@ def left_of_readers(store: Store, project: str) -> dict[str, int]:
         sa.select(cases.id, tasks.planned_for)
         .select_from(t.cases.join(t.tasks, tasks.case_id == cases.id))
         .where(free, tasks.planned_for.is_not(None), tasks.round == 0),
-        sa.select(cases.id, reads.reader)
-        .select_from(t.cases.join(t.reads, reads.case_id == cases.id))
-        .where(free),
-        sa.select(cases.id, skips.reader)
-        .select_from(t.cases.join(t.skips, skips.case_id == cases.id))
-        .where(free, skips.project == project),
-        sa.select(cases.id, t.trials.c.reader)
-        .select_from(t.cases.join(t.trials, t.trials.c.case_id == cases.id))
-        .where(free, t.trials.c.project == project),
+        *(
+            sa.select(cases.id, other.c.reader)
+            .select_from(t.cases.join(other, other.c.case_id == cases.id))
+            .where(free, other.c.project == project)
+            for other in (t.reads, t.skips, t.trials)
+        ),
     ).subquery()
-    outstanding = sa.union_all(
-        sa.select(tasks.reader.label("reader"))
-        .where(tasks.project == project, tasks.state == "claimed", tasks.reader.is_not(None)),
-        sa.select(tasks.planned_for)
-        .where(tasks.project == project, tasks.state == "open", tasks.planned_for.is_not(None)),
-    ).subquery()  # fmt: skip
-    with store.reading() as connection:
-        people = connection.scalars(
-            sa.select(t.members.c.reader).where(t.members.c.project == project)
-        ).all()
-        all_ = _count(connection, t.cases, free)
-        refused = _by_reader(connection, had)
-        waiting = _by_reader(connection, outstanding)
-    return {one: all_ - refused.get(one, 0) + waiting.get(one, 0) for one in people}
-
-
-def _by_reader(connection: sa.Connection, rows: sa.Subquery) -> dict[str, int]:
-    counted = connection.execute(
-        sa.select(rows.c.reader, sa.func.count()).group_by(rows.c.reader)
-    ).all()
-    return {reader: int(count) for reader, count in counted}
+    return sa.select(had.c.reader, sa.func.count()).group_by(had.c.reader)
 
 
 def last_read(store: Store, project: str) -> tuple[int, int]:
@@ -216,7 +234,7 @@ def last_read(store: Store, project: str) -> tuple[int, int]:
 
 def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
     """Count what each member of a project did, for its lead, by name."""
-    tasks, reads, skips = t.tasks.c, t.reads.c, t.skips.c
+    reads, skips = t.reads.c, t.skips.c
     with store.reading() as connection:
         people = connection.execute(
             sa.select(t.members.c.reader, t.members.c.role, t.users.c.name, t.users.c.active)
@@ -224,28 +242,11 @@ def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
             .where(t.members.c.project == project)
             .order_by(t.users.c.name, t.users.c.id)
         ).all()
-        held = connection.execute(
-            sa.select(tasks.reader, tasks.state, sa.func.count())
-            .where(tasks.project == project, tasks.reader.in_([one.reader for one in people]))
-            .group_by(tasks.reader, tasks.state)
-        ).all()
-        kept = connection.execute(
-            sa.select(tasks.planned_for, sa.func.count())
-            .where(tasks.project == project, tasks.state == "open", tasks.planned_for.is_not(None))
-            .group_by(tasks.planned_for)
-        ).all()
+        sums = _tallies(connection, project)
         skipped = connection.execute(
             sa.select(skips.reader, sa.func.count())
             .where(skips.project == project, skips.reason != ADJUDICATES)
             .group_by(skips.reader)
-        ).all()
-        surplus = sa.func.sum(sa.case((reads.surplus & (reads.revision == 1), 1), else_=0))
-        said = connection.execute(
-            sa.select(
-                reads.reader, surplus, sa.func.sum(reads.seconds), sa.func.max(reads.submitted)
-            )
-            .where(reads.project == project)
-            .group_by(reads.reader)
         ).all()
         marked = connection.execute(
             sa.select(reads.reader, sa.func.count())
@@ -255,24 +256,24 @@ def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
             .group_by(reads.reader)
         ).all()
         pace = {one.reader: _pace(connection, project, one.reader) for one in people}
+        last = {one.reader: _last(connection, project, one.reader) for one in people}
     flags = {reader: int(count) for reader, count in marked}
-    states = {(reader, state): int(count) for reader, state, count in held}
-    waiting = {reader: int(count) for reader, count in kept}
     refused = {reader: int(count) for reader, count in skipped}
-    sums = {reader: (int(extra), float(sec), last) for reader, extra, sec, last in said}
     return [
         ReaderCounts(
             one.reader,
             one.name,
             one.active,
-            states.get((one.reader, "done"), 0),
-            states.get((one.reader, "claimed"), 0),
-            waiting.get(one.reader, 0),
+            int(sums.get((one.reader, "done"), 0)),
+            int(sums.get((one.reader, "claimed"), 0)),
+            int(sums.get((one.reader, "kept"), 0)),
             refused.get(one.reader, 0),
-            *sums.get(one.reader, (0, 0.0, None)),
+            int(sums.get((one.reader, "surplus first"), 0)),
+            sums.get((one.reader, "seconds"), 0.0),
+            last[one.reader],
             one.role,
             flags.get(one.reader, 0),
-            pace.get(one.reader),
+            pace[one.reader],
         )
         for one in people
     ]

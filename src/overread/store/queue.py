@@ -3,6 +3,8 @@
 A mark tells for each reader where in the queue the open slots begin that may be for them; all
 before it are on cases they already had. Whenever a slot becomes free again the marks of the
 project step back to it. A mark is only a hint for speed: without one the search starts at 0.
+
+No row is locked: the writer's turn keeps all others out.
 """
 
 from __future__ import annotations
@@ -21,7 +23,20 @@ Rows = Sequence[sa.Row[Any]]
 _PROJECT: sa.BindParameter[str] = sa.bindparam("p")
 _READER: sa.BindParameter[str] = sa.bindparam("r")
 _NOW: sa.BindParameter[str] = sa.bindparam("now")
-_COUNT, _MARK = sa.bindparam("n", type_=sa.Integer), sa.bindparam("mark", type_=sa.Integer)
+_COUNT = sa.bindparam("n", type_=sa.Integer)
+# Written out, not bound: the database then plans for how few tasks are in somebody's hand.
+_IN_HAND, _FREE = sa.literal_column("'claimed'"), sa.literal_column("'open'")
+_WHY = ("held", "kept", "open", "ran out")
+_MARK = (
+    sa.select(t.queue_marks.c.position)
+    .where(t.queue_marks.c.project == _PROJECT, t.queue_marks.c.reader == _READER)
+    .scalar_subquery()
+)
+# The same words in both databases, and one step where SQLAlchemy has a construct for each.
+_MOVE_MARK = sa.text(
+    "INSERT INTO queue_marks (project, reader, position) VALUES (:project, :reader, :position) "
+    "ON CONFLICT (project, reader) DO UPDATE SET position = excluded.position"
+)
 
 
 def held(connection: sa.Connection, project: str, reader: str, count: int) -> Rows:
@@ -29,7 +44,7 @@ def held(connection: sa.Connection, project: str, reader: str, count: int) -> Ro
     return connection.execute(_held(), {"p": project, "r": reader, "n": count}).all()
 
 
-def claimable(
+def next_in_queue(
     connection: sa.Connection,
     project: str,
     reader: str,
@@ -37,43 +52,41 @@ def claimable(
     now: str,
     *,
     trained: bool = False,
-) -> Rows:
-    """Tasks the reader may claim, first in the queue first: kept for them, open, or run out.
+) -> tuple[Rows, Rows]:
+    """What the reader holds, and what they may claim to hold ``count`` tasks.
+
+    What may be claimed is kept for them, open, or ran out on somebody: first in the queue first.
 
     Args:
+        connection: within a turn of writing.
+        project, reader: whose queue.
+        count: tasks to hold in all.
+        now: leases that end before it have run out.
         trained: readers of the project had dry runs; who saw the right answer of a case there
             is not given that case.
     """
-    who = {"p": project, "r": reader}
-    open_ = _open_from_mark(connection, project, reader, count, trained=trained)
-    kept = connection.execute(_kept(), who | {"n": count}).all()
-    # Without a limit: several may be of one case, and readers hold but a few each.
-    run_out = connection.execute(_run_out(trained=trained), who | {"now": now}).all()
+    who = {"p": project, "r": reader, "n": count, "now": now}
+    found = connection.execute(_in_queue(trained=trained), who).all()
+    by_why: dict[str, list[sa.Row[Any]]] = {why: [] for why in _WHY}
+    for row in sorted(found, key=lambda row: row.position):
+        by_why[row.why].append(row)
+    mine = by_why["held"][:count]
+    if len(mine) == count:
+        return mine, []
+    if by_why["open"]:
+        first = by_why["open"][0]
+        if first.position != first.mark:
+            at = {"project": project, "reader": reader, "position": first.position}
+            connection.execute(_MOVE_MARK, at)
     one_a_case: dict[object, sa.Row[Any]] = {}
-    for row in sorted([*kept, *open_, *run_out], key=lambda row: row.position):
+    for row in sorted((row for row in found if row.why != "held"), key=lambda row: row.position):
         one_a_case.setdefault((row.case_id, row.round), row)
-    return list(one_a_case.values())[:count]
+    return mine, list(one_a_case.values())[: count - len(mine)]
 
 
 def checks_to_read(connection: sa.Connection, project: str, reader: str, count: int) -> Rows:
     """Tasks of a check that a paused reader was asked for."""
     return connection.execute(_checks(), {"p": project, "r": reader, "n": count}).all()
-
-
-def _open_from_mark(
-    connection: sa.Connection, project: str, reader: str, count: int, *, trained: bool
-) -> Rows:
-    """Open slots from the reader's mark on, and the mark moved to the first."""
-    who = {"p": project, "r": reader}
-    mark = connection.scalar(_mark(), who)
-    found = connection.execute(_open(trained=trained), who | {"n": count, "mark": mark or 0}).all()
-    if found and found[0].position != mark:
-        row = {"project": project, "reader": reader, "position": found[0].position}
-        if mark is None:
-            connection.execute(t.queue_marks.insert(), row)
-        else:
-            connection.execute(_move_mark(), who | {"to": row["position"]})
-    return found
 
 
 def reopen_marks(connection: sa.Connection, project: str, case: str) -> None:
@@ -88,21 +101,19 @@ def reopen_marks(connection: sa.Connection, project: str, case: str) -> None:
 @cache
 def _held() -> sa.Select[Any]:
     mine = (t.tasks.c.project == _PROJECT) & (t.tasks.c.reader == _READER)
-    query = sa.select(t.tasks).where(mine, t.tasks.c.state == "claimed")
+    query = sa.select(t.tasks).where(mine, t.tasks.c.state == _IN_HAND)
     return query.order_by(t.tasks.c.position).limit(_COUNT)
 
 
 @cache
-def _mark() -> sa.Select[Any]:
-    marks = t.queue_marks.c
-    return sa.select(marks.position).where(marks.project == _PROJECT, marks.reader == _READER)
-
-
-@cache
-def _move_mark() -> sa.Update:
-    marks = t.queue_marks.c
-    this = (marks.project == _PROJECT) & (marks.reader == _READER)
-    return t.queue_marks.update().where(this).values(position=sa.bindparam("to"))
+def _in_queue(*, trained: bool) -> sa.CompoundSelect[Any]:
+    """All that a claim looks at, in one go: each look of its own costs as much as what it finds."""
+    looks = (_held(), _kept(), _open(trained=trained), _run_out(trained=trained))
+    parts = [
+        sa.select(sa.literal_column(f"'{why}'").label("why"), _MARK.label("mark"), look.subquery())
+        for why, look in zip(_WHY, looks, strict=True)
+    ]
+    return sa.union_all(*parts)
 
 
 def _fresh(*, any_round: bool) -> sa.ColumnElement[bool]:
@@ -153,12 +164,12 @@ def _kept() -> sa.Select[Any]:
     )
     query = sa.select(t.tasks).where(
         t.tasks.c.project == _PROJECT,
-        t.tasks.c.state == "open",
+        t.tasks.c.state == _FREE,
         t.tasks.c.planned_for == _READER,
         _fresh(any_round=False),
         (t.tasks.c.round == 0) | earlier,
     )
-    return _locked(query).limit(_COUNT)
+    return query.order_by(t.tasks.c.position).limit(_COUNT)
 
 
 @cache
@@ -169,12 +180,12 @@ def _checks() -> sa.Select[Any]:
         .where(
             t.checks.c.project == _PROJECT,
             t.checks.c.reader == _READER,
-            t.tasks.c.state == "open",
+            t.tasks.c.state == _FREE,
             t.tasks.c.planned_for == _READER,
             _fresh(any_round=False),
         )
     )
-    return _locked(query).limit(_COUNT)
+    return query.order_by(t.tasks.c.position).limit(_COUNT)
 
 
 @cache
@@ -184,44 +195,42 @@ def _open(*, trained: bool) -> sa.Select[Any]:
     first_of_case = _none(
         before.c.id,
         before.c.case_id == t.tasks.c.case_id,
-        before.c.state == "open",
+        before.c.state == _FREE,
         before.c.planned_for.is_(None),
         before.c.position < t.tasks.c.position,
     )
     query = sa.select(t.tasks).where(
         t.tasks.c.project == _PROJECT,
-        t.tasks.c.state == "open",
+        t.tasks.c.state == _FREE,
         t.tasks.c.planned_for.is_(None),
-        t.tasks.c.position >= _MARK,
+        t.tasks.c.position >= sa.func.coalesce(_MARK, sa.literal_column("0")),
         first_of_case,
         _fresh(any_round=True),
     )
     if trained:
         query = query.where(_untold())
     # planned_for, null in all of them, stands in the order so that PostgreSQL takes the index's
-    return _locked(query.order_by(t.tasks.c.planned_for)).limit(_COUNT)
+    return query.order_by(t.tasks.c.planned_for, t.tasks.c.position).limit(_COUNT)
 
 
 @cache
 def _run_out(*, trained: bool) -> sa.Select[Any]:
     """Tasks that others let run out, unless kept for them."""
-    query = (
-        sa.select(t.tasks)
-        .outerjoin(t.leases, t.leases.c.task == t.tasks.c.id)
-        .where(
-            t.tasks.c.project == _PROJECT,
-            t.tasks.c.state == "claimed",
-            t.tasks.c.reader != _READER,
-            t.tasks.c.planned_for.is_(None),
-            t.leases.c.expires.is_(None) | (t.leases.c.expires <= _NOW),
-            _fresh(any_round=True),
-        )
+    lease = (
+        sa.select(t.leases.c.expires)
+        .where(t.leases.c.task == t.tasks.c.id)
+        .correlate(t.tasks)
+        .scalar_subquery()
+    )
+    query = sa.select(t.tasks).where(
+        t.tasks.c.project == _PROJECT,
+        t.tasks.c.state == _IN_HAND,
+        t.tasks.c.reader != _READER,
+        t.tasks.c.planned_for.is_(None),
+        # first: it leaves next to none to look at
+        sa.func.coalesce(lease, sa.literal_column("''")) <= _NOW,
+        _fresh(any_round=True),
     )
     if trained:
         query = query.where(_untold())
-    return _locked(query)
-
-
-def _locked(query: sa.Select[Any]) -> sa.Select[Any]:
-    # The writer's turn already keeps others out; the row locks say so to PostgreSQL as well.
-    return query.order_by(t.tasks.c.position).with_for_update(skip_locked=True, of=t.tasks)
+    return query

@@ -18,7 +18,6 @@ from overread.store.canonical import canonical_json, digest
 from overread.store.canonical import whole_number as whole
 from overread.store.engine import Store
 from overread.store.errors import ConflictError, NotFoundError
-from overread.store.grants import granted
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +97,31 @@ _READER: sa.BindParameter[str] = sa.bindparam("r")
 _BEFORE = sa.select(t.reads.c.said, t.reads.c.project, t.reads.c.revision, t.reads.c.surplus).where(
     t.reads.c.id == sa.bindparam("key")
 )
-_LAST = (
-    sa.select(t.reads.c.revision, t.reads.c.surplus)
-    .where(t.reads.c.task == _TASK, t.reads.c.reader == _READER)
-    .order_by(t.reads.c.revision.desc())
+_OTHER = t.tasks.alias("other")
+# All that a submission must be checked against, in one look within the turn.
+_STANDING = (
+    sa.select(
+        t.tasks,
+        t.reads.c.revision,
+        t.reads.c.surplus,
+        t.protocols.c.version.label("version"),
+        sa.exists()
+        .where(
+            _OTHER.c.case_id == t.tasks.c.case_id,
+            _OTHER.c.round == t.tasks.c.round,
+            _OTHER.c.reader == _READER,
+        )
+        .label("has_another"),
+    )
+    .join(t.grants, (t.grants.c.task == t.tasks.c.id) & (t.grants.c.reader == _READER))
+    .outerjoin(t.reads, (t.reads.c.task == t.tasks.c.id) & (t.reads.c.reader == _READER))
+    .outerjoin(
+        t.protocols,
+        (t.protocols.c.project == t.tasks.c.project) & (t.protocols.c.version == sa.bindparam("v")),
+    )
+    .where(t.tasks.c.id == _TASK)
+    .order_by(t.reads.c.revision.desc().nulls_last())
     .limit(1)
-)
-_VERSION = sa.select(t.protocols.c.version).where(
-    t.protocols.c.project == sa.bindparam("p"), t.protocols.c.version == sa.bindparam("v")
 )
 _NO_DRAFT = t.drafts.delete().where(t.drafts.c.task == _TASK, t.drafts.c.reader == _READER)
 _NO_LEASE = t.leases.delete().where(t.leases.c.task == _TASK)
@@ -132,11 +148,10 @@ def submit_read(store: Store, given: Submission) -> Receipt:
         again = _kept_before(connection, key, content)
         if again is not None:
             return again
-        task = granted(connection, given.task, given.reader)
-        revision, was_surplus = _next_revision(connection, given)
-        _check_version(connection, task.project, given.protocol_version)
-        closes = revision == 1 and _closes(connection, task, given.reader)
-        surplus = was_surplus if revision > 1 else not closes
+        task = _standing(connection, given)
+        revision = _next_revision(task, given)
+        closes = revision == 1 and _closes(task, given.reader)
+        surplus = bool(task.surplus) if revision > 1 else not closes
         body = {
             **checked.columns(),
             "answer": json.loads(checked.answer),
@@ -172,33 +187,33 @@ def _kept_before(connection: sa.Connection, key: str, content: str) -> Receipt |
     return Receipt(key, found.project, found.revision, found.surplus)
 
 
-def _next_revision(connection: sa.Connection, given: Submission) -> tuple[int, bool]:
-    last = connection.execute(_LAST, {"t": given.task, "r": given.reader}).first()
-    current = last.revision if last else 0
+def _standing(connection: sa.Connection, given: Submission) -> sa.Row[Any]:
+    """The task, with the reader's last read of it and the protocol version; for its reader only."""
+    whole("protocol_version", given.protocol_version, low=1, high=1_000_000)
+    keys = {"t": given.task, "r": given.reader, "v": given.protocol_version}
+    task = connection.execute(_STANDING, keys).first()
+    if task is None:
+        raise NotFoundError("task", given.task)
+    return task
+
+
+def _next_revision(task: sa.Row[Any], given: Submission) -> int:
+    current = int(task.revision or 0)
     if given.base_revision != current:
         rule = "was corrected from somewhere else meanwhile"
         raise ConflictError("read", rule, current_version=current)
-    return current + 1, bool(last.surplus) if last else False
+    if task.version is None:
+        raise NotFoundError("protocol version", given.protocol_version)
+    return current + 1
 
 
-def _check_version(connection: sa.Connection, project: str, version: int) -> None:
-    whole("protocol_version", version, low=1, high=1_000_000)
-    if connection.scalar(_VERSION, {"p": project, "v": version}) is None:
-        raise NotFoundError("protocol version", version)
-
-
-def _closes(connection: sa.Connection, task: sa.Row[Any], reader: str) -> bool:
+def _closes(task: sa.Row[Any], reader: str) -> bool:
     """Tell if the read fills its slot: the slot is in the reader's hand, or back and free."""
     if task.reader == reader:
         return bool(task.state == "claimed")
     if task.state != "open" or task.planned_for not in {None, reader}:
         return False
-    other = sa.select(t.tasks.c.id).where(
-        t.tasks.c.case_id == task.case_id,
-        t.tasks.c.round == task.round,
-        t.tasks.c.reader == reader,
-    )
-    return connection.scalar(other) is None
+    return not task.has_another
 
 
 def _tidy(connection: sa.Connection, task: str, reader: str, *, lease: bool) -> None:

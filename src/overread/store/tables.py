@@ -287,6 +287,9 @@ label_checks = _table(
     key=("id",),
 )
 
+tallies = _table(
+    "tallies", *_texts("project reader what"), _real("amount"), key=("project", "reader", "what")
+)
 leases = _table("leases", *_texts("task reader expires"), key=("task",))
 queue_marks = _table(
     "queue_marks", *_texts("project reader"), _whole("position"), key=("project", "reader")
@@ -359,5 +362,5 @@ STATE = (
 )
 """Every row follows from the log; in an order that the foreign keys allow."""
 
-WORKING = (leases, queue_marks, drafts, passwords, links, sessions, login_failures)
-"""What a log must not or need not hold: secrets, leases, drafts, marks."""
+WORKING = (tallies, leases, queue_marks, drafts, passwords, links, sessions, login_failures)
+"""What a log must not or need not hold: tallies of other rows, secrets, leases, drafts, marks."""

@@ -15,12 +15,12 @@ from overread.store import tables as t
 from overread.store.apply import record
 from overread.store.canonical import plain_text, stamp
 from overread.store.canonical import whole_number as whole
-from overread.store.cases import CaseRow, case_row
-from overread.store.drafts import DraftRow, draft_row
+from overread.store.cases import CaseRow, case_of
+from overread.store.drafts import DraftRow, draft_of
 from overread.store.engine import Store
 from overread.store.errors import ConflictError, NotFoundError, NotQualifiedError
 from overread.store.grants import granted
-from overread.store.queue import checks_to_read, claimable, held, reopen_marks
+from overread.store.queue import Rows, checks_to_read, held, next_in_queue, reopen_marks
 
 _MOST = 50
 _LONGEST_LEASE = 86_400.0
@@ -56,9 +56,10 @@ _TERMS = (
 )
 _NEWEST_TERMS = _TERMS.order_by(t.protocols.c.version.desc()).limit(1)
 _TERMS_OF = _TERMS.where(t.protocols.c.version == sa.bindparam("v"))
-_CASES = sa.select(t.cases).where(t.cases.c.id.in_(_KEYS))
-_DRAFTS = sa.select(t.drafts).where(t.drafts.c.task.in_(_KEYS), t.drafts.c.reader == _READER)
-_LEASE = t.leases.insert()
+_LEASE = sa.text(
+    "INSERT INTO leases (task, reader, expires) VALUES (:task, :reader, :expires) "
+    "ON CONFLICT (task) DO UPDATE SET reader = excluded.reader, expires = excluded.expires"
+)
 _NO_LEASES = t.leases.delete().where(t.leases.c.task.in_(_KEYS))
 
 
@@ -130,10 +131,7 @@ def claim(
         if standing.gated and standing.since is None:
             raise NotQualifiedError(reader)
         now, until = store.now(), _until(store, lease_seconds)
-        mine = list(held(connection, project, reader, count))
-        new = []
-        if len(mine) < count:
-            new = _new(connection, standing, project, reader, count - len(mine), now)
+        mine, new = _at_hand(connection, standing, project, reader, count, now)
         if new:
             body = {"tasks": [row.id for row in new], "reader": reader, "until": until}
             record(connection, now, reader, [("tasks_claimed", project, body)])
@@ -142,21 +140,28 @@ def claim(
                 reopen_marks(connection, project, row.case_id)
         keys = [row.id for row in (*mine, *new)]
         _lease(connection, keys, reader, until)
+    if not keys:
+        return []
+    with store.reading() as connection:  # nobody need wait for this look
         return _tasks(connection, keys, reader)
 
 
-def _new(  # noqa: PLR0917 - one step of a claim, cut out
+def _at_hand(  # noqa: PLR0917 - one step of a claim, cut out
     connection: sa.Connection,
     standing: sa.Row[Any],
     project: str,
     reader: str,
     count: int,
     now: str,
-) -> list[sa.Row[Any]]:
-    """Tasks for a reader; for one who is paused those of their check alone."""
-    if standing.paused:
-        return list(checks_to_read(connection, project, reader, count))
-    return list(claimable(connection, project, reader, count, now, trained=standing.gated))
+) -> tuple[Rows, Rows]:
+    """What a reader holds, and what they get; who is paused gets tasks of their check alone."""
+    if not standing.paused:
+        trained = bool(standing.gated)
+        return next_in_queue(connection, project, reader, count, now, trained=trained)
+    mine = held(connection, project, reader, count)
+    if len(mine) == count:
+        return mine, []
+    return mine, checks_to_read(connection, project, reader, count - len(mine))
 
 
 def get_task(store: Store, task: str, reader: str) -> Task:
@@ -264,7 +269,6 @@ def _until(store: Store, lease_seconds: float) -> str:
 
 def _lease(connection: sa.Connection, tasks: list[str], reader: str, until: str) -> None:
     if tasks:
-        connection.execute(_NO_LEASES, {"keys": tasks})
         rows = [{"task": task, "reader": reader, "expires": until} for task in tasks]
         connection.execute(_LEASE, rows)
 
@@ -276,24 +280,25 @@ def _end_lease(connection: sa.Connection, task: str) -> None:
 def _tasks(connection: sa.Connection, keys: list[str], reader: str) -> list[Task]:
     """All that a page needs of these tasks, in the order of the queue."""
     rows = connection.execute(_shown(), {"keys": keys, "r": reader}).all()
-    wanted = connection.execute(_CASES, {"keys": [row.case_id for row in rows]})
-    cases = {row.id: case_row(row) for row in wanted}
-    saved = connection.execute(_DRAFTS, {"keys": keys, "r": reader})
-    drafts = {row.task: draft_row(row) for row in saved}
-    return [
-        Task(
-            id=row.id,
-            project=row.project,
-            case=cases[row.case_id],
-            round=row.round,
-            state=row.state if row.reader == reader else "lost",
-            lease_expires=(row.expires or "") if row.reader == reader else "",
-            protocol_version=row.version,
-            revision=row.revision or 0,
-            draft=drafts.get(row.id),
-        )
-        for row in rows
-    ]
+    return [_task(row, reader) for row in rows]
+
+
+def _task(row: sa.Row[Any], reader: str) -> Task:
+    its = row._mapping
+    case = {column.name: its[column] for column in t.cases.c}
+    draft = {column.name: its[column] for column in t.drafts.c}
+    mine = its[t.tasks.c.reader] == reader
+    return Task(
+        id=its[t.tasks.c.id],
+        project=its[t.tasks.c.project],
+        case=case_of(case),
+        round=its[t.tasks.c.round],
+        state=its[t.tasks.c.state] if mine else "lost",
+        lease_expires=(row.lease_until or "") if mine else "",
+        protocol_version=row.newest,
+        revision=row.last_revision or 0,
+        draft=draft_of(draft) if draft["task"] else None,
+    )
 
 
 @cache
@@ -305,12 +310,22 @@ def _shown() -> sa.Select[Any]:
     )
     revision = (
         sa.select(sa.func.max(t.reads.c.revision))
-        .where(t.reads.c.task == t.tasks.c.id, t.reads.c.reader == sa.bindparam("r"))
+        .where(t.reads.c.task == t.tasks.c.id, t.reads.c.reader == _READER)
         .scalar_subquery()
     )
+    mine = (t.drafts.c.task == t.tasks.c.id) & (t.drafts.c.reader == _READER)
     return (
-        sa.select(t.tasks, t.leases.c.expires, version.label("version"), revision.label("revision"))
+        sa.select(
+            t.tasks,
+            t.cases,
+            t.drafts,
+            t.leases.c.expires.label("lease_until"),
+            version.label("newest"),
+            revision.label("last_revision"),
+        )
+        .join(t.cases, t.cases.c.id == t.tasks.c.case_id)
         .outerjoin(t.leases, t.leases.c.task == t.tasks.c.id)
-        .where(t.tasks.c.id.in_(sa.bindparam("keys", expanding=True)))
+        .outerjoin(t.drafts, mine)
+        .where(t.tasks.c.id.in_(_KEYS))
         .order_by(t.tasks.c.position)
     )
