@@ -25,7 +25,8 @@ _READER: sa.BindParameter[str] = sa.bindparam("r")
 _NOW: sa.BindParameter[str] = sa.bindparam("now")
 _COUNT = sa.bindparam("n", type_=sa.Integer)
 # Written out, not bound: the database then plans for how few tasks are in somebody's hand.
-_IN_HAND, _FREE = sa.literal_column("'claimed'"), sa.literal_column("'open'")
+_IN_HAND: sa.ColumnElement[str] = sa.literal_column("'claimed'")
+_FREE: sa.ColumnElement[str] = sa.literal_column("'open'")
 _WHY = ("held", "kept", "open", "ran out")
 _MARK = (
     sa.select(t.queue_marks.c.position)

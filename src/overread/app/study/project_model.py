@@ -36,7 +36,7 @@ from overread.labels import (
     ScoreReads,
 )
 from overread.protocol import Question
-from overread.store import Store, head
+from overread.store import Store, head, left_of_readers
 
 LEAST_CASES = 10
 """Cases with two reads or more from which on readers can be told apart at all."""
@@ -83,12 +83,14 @@ class ProjectModel:
         until: last event of the log that it rests on.
         conformity: of its labels to the newest protocol.
         ranked: disputed cases, the weightiest first.
+        left: reader -> cases they may still get; it takes a look at each case.
     """
 
     until: int
     questions: Mapping[str, QuestionModel]
     conformity: Conformity | None = None
     ranked: tuple[Ranked, ...] = ()
+    left: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def difficulty(self, case: str) -> float | None:
         """Of the hardest question; None where nothing is known."""
@@ -120,7 +122,8 @@ def project_model(store: Store, project: str) -> ProjectModel:
         {name: one.apart for name, one in made.items()},
         {name: one.entropy for name, one in made.items()},
     )
-    return ProjectModel(until, made, conformity(store, project), order)
+    left = left_of_readers(store, project)
+    return ProjectModel(until, made, conformity(store, project), order, left)
 
 
 def question_model(question: Question, table: Reads, gold: Any = None) -> QuestionModel:

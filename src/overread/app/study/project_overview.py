@@ -66,7 +66,7 @@ class ReaderLine:
     """One reader in a project.
 
     Args:
-        left: cases they may still get.
+        left: cases they may still get, when the model was reached.
         seconds: median of the last reads; None where no time was taken.
         words: how good they are by the model; "" before it has enough reads.
     """
@@ -237,7 +237,7 @@ def _reader_lines(
 ) -> list[ReaderLine]:
     colours = reader_colours(store, project)
     first = next(iter(model.questions.values()), None) if model else None
-    left = left_of_readers(store, project)
+    left = model.left if model else left_of_readers(store, project)
     made = [
         ReaderLine(
             one.reader,
