@@ -56,6 +56,21 @@ def test_boxes_beside_their_pictures(set_of_boxes, tmp_path):
     assert float(loose["offset_px"]) == pytest.approx(14, abs=3)
 
 
+def test_a_page_shows_each_hint_on_its_picture(set_of_boxes, tmp_path):
+    reads, pictures = set_of_boxes
+    page = tmp_path / "hints.html"
+    ok("check-labels", reads, "--images", pictures, "--html", page)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/png;base64,") == 2  # the loose one, and the one drawn twice
+    assert "case =case 1, reader R1, drawing 4, cell" in text
+    assert "img-src data:" in text
+    assert "http://" not in text.replace("http://www.w3.org", "")
+    assert str(tmp_path) not in text
+    said = ok("check-labels", reads, "--html", tmp_path / "plain.html").out
+    assert "plain.html" in said
+    assert overread("check-labels", reads, "--html", tmp_path / "plain.txt").code == 2
+
+
 def test_the_document_says_the_same(set_of_boxes):
     reads, pictures = set_of_boxes
     found = ok("check-labels", reads, "--images", pictures, "--json").document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +14,8 @@ from rich.text import Text
 from overread.app.analysis.check_labels import Checked, check_labels, power
 from overread.app.analysis.gentle_check import usual_constraints
 from overread.app.analysis.label_rules import rules_with
-from overread.app.analysis.outputs import refuse_outputs, refuse_suffix
+from overread.app.analysis.label_sheet import About, label_sheet
+from overread.app.analysis.outputs import PAGE, refuse_outputs, refuse_suffix
 from overread.cli.options import (
     JsonOption,
     ReadingOptions,
@@ -26,6 +28,7 @@ from overread.cli.options import (
 from overread.exchange import write_table
 from overread.exchange.consensus_table import TABLE_OUT
 from overread.monitoring.rules import Constraints, Hint, Severity
+from overread.report import require, write_html
 
 _SHOWN = 20
 
@@ -42,6 +45,10 @@ def run(
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Write every hint: .csv, .tsv or .parquet."),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Also write a page with a picture of each hint."),
     ] = None,
     rule: Annotated[
         list[str] | None,
@@ -74,9 +81,12 @@ def run(
 
     Example: **overread check-labels boxes.csv --images pictures --out hints.csv**
     """
-    refuse_outputs({"--out": out}, reads)
+    refuse_outputs({"--out": out, "--html": html}, reads)
     if out is not None:
         refuse_suffix("--out", out, TABLE_OUT)
+    if html is not None:
+        refuse_suffix("--html", html, PAGE)
+        require()
     rules = rules_with(rule or ())
     table = how.read(reads)
     constraints = _constraints(
@@ -93,10 +103,13 @@ def run(
         )
     if out is not None:
         write_table(hints_table(checked.hints), out, for_spreadsheets=True)
+    if html is not None:
+        about = About("Label rules", reads.name, dt.datetime.now(tz=dt.UTC).date().isoformat())
+        write_html(label_sheet(checked, about, images), html)
     if as_json:
         print_json(_document(checked))
     else:
-        _show(checked, out)
+        _show(checked, out, html)
 
 
 def hints_table(hints: tuple[Hint, ...]) -> pl.DataFrame:
@@ -160,7 +173,7 @@ def _document(checked: Checked) -> dict[str, Any]:
     }
 
 
-def _show(checked: Checked, out: Path | None) -> None:
+def _show(checked: Checked, *written: Path | None) -> None:
     terminal = console()
     reads, hints = checked.context.reads.index, checked.hints
     looked = f", {checked.context.drawn.n:,} drawings on {checked.looked_at:,} images"
@@ -180,9 +193,11 @@ def _show(checked: Checked, out: Path | None) -> None:
     for hint in hints[:_SHOWN]:
         terminal.print(_line(hint))
     if len(hints) > _SHOWN:
-        terminal.print(f"... {len(hints) - _SHOWN:,} more" + ("" if out else " (use --out)"))
-    if out is not None:
-        terminal.print(f"written: {out}", markup=False)
+        more = "" if any(written) else " (use --out)"
+        terminal.print(f"... {len(hints) - _SHOWN:,} more{more}")
+    for path in written:
+        if path is not None:
+            terminal.print(f"written: {path}", markup=False)
 
 
 def _line(hint: Hint) -> Text:
