@@ -50,6 +50,7 @@ from overread.web.pages import (
 )
 from overread.web.pages import cases as case_pages
 from overread.web.pages import disagreement as disagreement_pages
+from overread.web.pages import effort as effort_pages
 from overread.web.pages import exports as export_pages
 from overread.web.pages import feedback as feedback_pages
 from overread.web.pages import label_rules as rules_pages
@@ -157,6 +158,9 @@ _PAGES = (
     Route("POST", "/projects/{project}/export", export_pages.begin, LEADS),
     Route("GET", "/projects/{project}/disagreement", disagreement_pages.disagreement_page, LEADS),
     Route("POST", "/projects/{project}/disagreement", disagreement_pages.send, LEADS),
+    Route("GET", "/projects/{project}/effort", effort_pages.effort_page, LEADS),
+    Route("POST", "/projects/{project}/effort", effort_pages.terms, LEADS),
+    Route("GET", "/projects/{project}/effort.csv", effort_pages.table, LEADS),
     Route("GET", "/projects/{project}/truthing", truthing_pages.truthing_page, LEADS),
     Route("POST", "/projects/{project}/truthing", truthing_pages.begin, LEADS),
     Route("GET", "/projects/{project}/truthing/{report}", truthing_pages.shown, LEADS),

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overread.store import Blobs, Store
+from overread.web.efforts import Efforts
 from overread.web.checks import Checks
+from overread.web.demands import Demands
 from overread.web.jobs import Jobs
 from overread.web.models import Models
 from overread.web.watches import Watches
@@ -39,6 +41,8 @@ class Site:
         jobs: imports under way.
         models: of projects, reached beside the pages.
         watches: over the readers of projects, beside the pages.
+        demands: reads asked for while readers read, beside the pages.
+        efforts: reading time of projects, counted beside the pages.
         checks: looks at answers before they are sent.
         hashing: lets two passwords be hashed at a time; each takes 64 MB.
     """
@@ -57,5 +61,7 @@ class Site:
     jobs: Jobs = field(default_factory=Jobs)
     models: Models = field(default_factory=Models)
     watches: Watches = field(default_factory=Watches)
+    demands: Demands = field(default_factory=Demands)
+    efforts: Efforts = field(default_factory=Efforts)
     checks: Checks = field(default_factory=Checks)
     hashing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))

@@ -1,0 +1,142 @@
+"""Seconds of reading, counted once: what is kept of them answers any question about effort.
+
+Seconds are kept in narrow bins of equal ratio (4 %), so that medians, quartiles and sums without
+idle time follow from a few hundred numbers a reader, however many reads there are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from math import exp, floor, log
+from typing import Any
+
+from overread.store import Store
+from overread.store.effort import Spent, spent
+
+_RATIO = log(1.04)
+_PAGE = 5_000
+_FENCE = 3.0  # interquartile ranges of the logarithm, above which seconds are idle (Tukey 1977)
+_FREE: AbstractContextManager[Any] = nullcontext()
+_LEAST = 8  # reads from which on a fence is drawn
+
+FIRST, CORRECTED, AGAIN, TRIED, DECIDED = (
+    "reading",
+    "corrections",
+    "again",
+    "onboarding",
+    "deciding",
+)
+"""Kinds of work: first reads, corrections of them, reads asked for again, dry runs, decisions."""
+
+
+@dataclass(slots=True)
+class Seconds:
+    """Times of one kind. Args: bins: number of a bin -> how many; unknown: without any time."""
+
+    bins: Counter[int] = field(default_factory=Counter[int])
+    unknown: int = 0
+
+    def add(self, seconds: float, count: int = 1) -> None:
+        """Count a time."""
+        if seconds > 0:
+            self.bins[floor(log(seconds) / _RATIO)] += count
+        else:
+            self.unknown += count
+
+    def merge(self, other: Seconds) -> None:
+        """Count those of another."""
+        self.bins.update(other.bins)
+        self.unknown += other.unknown
+
+    @property
+    def count(self) -> int:
+        """How many have a time."""
+        return self.bins.total()
+
+    def quantile(self, share: float) -> float | None:
+        """Seconds below which a share of the times lie; None where there is none."""
+        wanted, seen = share * self.count, 0
+        for place in sorted(self.bins):
+            if seen + self.bins[place] >= wanted:
+                inside = (wanted - seen) / self.bins[place]
+                return exp((place + inside) * _RATIO)
+            seen += self.bins[place]
+        return None
+
+    def fence(self) -> float | None:
+        """Seconds above which somebody was away; None where too few tell."""
+        if self.count < _LEAST:
+            return None
+        low, high = self.quantile(0.25), self.quantile(0.75)
+        if low is None or high is None:
+            return None
+        return exp(log(high) + _FENCE * max(log(high) - log(low), _RATIO))
+
+    def moments(self, fence: float | None = None) -> tuple[float, float]:
+        """Sum and sum of squares of the times, each at most the fence."""
+        total = squares = 0.0
+        for place, count in self.bins.items():
+            middle = exp((place + 0.5) * _RATIO)
+            middle = middle if fence is None else min(middle, fence)
+            total += count * middle
+            squares += count * middle * middle
+        return total, squares
+
+    @property
+    def hours(self) -> float:
+        """Without idle time."""
+        return self.moments(self.fence())[0] / 3600
+
+
+def times_of(seconds: Iterable[float]) -> Seconds:
+    """Count times."""
+    made = Seconds()
+    for one in seconds:
+        made.add(one)
+    return made
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The reading time of a project.
+
+    Args:
+        until: last event of the log that is in it.
+        work: reader -> kind of work -> times.
+        cases: modality -> times of first reads.
+        days: day ("2026-11-21") -> reader -> times of reads, corrections left out.
+    """
+
+    project: str
+    until: int = 0
+    work: dict[str, dict[str, Seconds]] = field(default_factory=dict)
+    cases: dict[str, Seconds] = field(default_factory=dict)
+    days: dict[str, dict[str, Seconds]] = field(default_factory=dict)
+
+    def take(self, one: Spent) -> None:
+        """Count a submission."""
+        kind = CORRECTED if one.revision > 1 else AGAIN if one.again else FIRST
+        self.work.setdefault(one.reader, {}).setdefault(kind, Seconds()).add(one.seconds)
+        if kind != CORRECTED:
+            day = self.days.setdefault(one.submitted[:10], {})
+            day.setdefault(one.reader, Seconds()).add(one.seconds)
+        if kind == FIRST:
+            self.cases.setdefault(one.kind, Seconds()).add(one.seconds)
+        self.until = one.event
+
+    def catch_up(self, store: Store, lock: AbstractContextManager[Any] = _FREE) -> None:
+        """Count what was submitted since. Args: lock: held while numbers change."""
+        while True:
+            found = spent(store, self.project, after=self.until, limit=_PAGE)
+            with lock:
+                for one in found:
+                    self.take(one)
+            if len(found) < _PAGE:
+                return
+
+    def first_reads(self) -> Mapping[str, Seconds]:
+        """Reader -> times of first reads."""
+        return {who: kinds[FIRST] for who, kinds in self.work.items() if FIRST in kinds}
