@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from overread.app.study.case_browser import reader_colours
+from overread.app.study.more_reads import Demanded, demanded
 from overread.app.study.plan_ground import all_cases, value_of
 from overread.app.study.plan_project import Drawn, PlanWish, draw_again, readers_now, wish_of
 from overread.app.study.project_protocol import protocol_of
 from overread.errors import InputError, MethodError
 from overread.planning.cost import Step, cost
+from overread.protocol.on_demand import OnDemand
 from overread.store import (
     Store,
     list_gold,
@@ -132,6 +134,8 @@ class Board:
         modalities: of the cases; a choice only where there are several.
         cases, gold: how many there are to plan, and hidden gold.
         wanted: reads of each case that the protocol asks for.
+        pace: of the readers.
+        demanded: how far reading on demand is; None where the protocol does not ask for it.
     """
 
     plan: PlanRow | None
@@ -144,7 +148,8 @@ class Board:
     gold: int
     wanted: int
     pace: Pace
-    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    demanded: Demanded | None
+    protocol_demand: OnDemand | None
 
 
 def board(store: Store, project: str, *, wish: PlanWish | None = None) -> Board:
@@ -174,7 +179,8 @@ def board(store: Store, project: str, *, wish: PlanWish | None = None) -> Board:
         tasks_gold,
         wanted,
         pace,
-        names,
+        demanded(store, project),
+        protocol.on_demand,
     )
 
 
@@ -395,7 +401,7 @@ def _line(  # noqa: PLR0917 - the parts of one row
 
 def _changes(store: Store, project: str, plan: PlanRow) -> list[str]:
     """What the plan in force does not know."""
-    known = {one.id for one in wish_of(plan).readers}
+    known = set(plan.settings["present"])
     here = {one.id for one in readers_now(store, project, None)}
     tasks = view_tasks(store, project)
     planned = {one.case for one in tasks if one.role in FIRST}

@@ -122,7 +122,7 @@ def draw_up(store: Store, project: str, wish: PlanWish, *, again: PlanRow | None
     plan = _planned(ground, past, wanted)
     rows = _with_tasks(plan, past.done)
     new = NewPlan(
-        _settings(wish, wanted, plan, ground),
+        _settings(wish, wanted, plan, ground) | {"present": who_reads(store, project)},
         [_read(ground, one) for one in _queue(rows) if not one.task],
         {one.task: _read(ground, one) for one in rows if one.task},
         past.settled,
@@ -172,9 +172,19 @@ def draw_again(store: Store, project: str, *, readers: Sequence[ReaderWish] | No
 
 
 def readers_now(store: Store, project: str, plan: PlanRow | None) -> tuple[ReaderWish, ...]:
-    """Who reads in the project, with the limits that the plan has of them."""
-    known = {one.id: one for one in wish_of(plan).readers} if plan else {}
-    return tuple(known.get(one) or ReaderWish(one) for one in who_reads(store, project))
+    """Who is to read: those of the plan who are still there, with their limits, and who came.
+
+    Who was there when the plan was written, and was left out of it, stays out. Without a plan it
+    is everybody who reads in the project.
+    """
+    here = who_reads(store, project)
+    if plan is None:
+        return tuple(ReaderWish(one) for one in here)
+    known = {one.id: one for one in wish_of(plan).readers}
+    present = set(plan.settings["present"])
+    return tuple(
+        known.get(one) or ReaderWish(one) for one in here if one in known or one not in present
+    )
 
 
 def wish_of(plan: PlanRow) -> PlanWish:
