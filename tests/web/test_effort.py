@@ -13,8 +13,8 @@ def test_hours_rates_and_the_table(house: House) -> None:
     page = lead.get(path).text
     assert "Rhea Reader" in page
     assert "3 of 8 reads are made" in page
-    assert "0.1 h" in page  # three times two minutes
-    assert "0.2 h" in page  # five are left
+    assert "6 min" in page  # three times two minutes
+    assert "10 min" in page  # five are left
     terms = {"rate:reader": "60", "currency": "EUR", "hours": "0.2", "deadline": "2026-12-24"}
     assert lead.form(path, **terms).status_code == 303
     page = lead.get(path).text

@@ -31,7 +31,8 @@ def wish_adjudication(store: Store, project: str, cases: Sequence[str], by: str)
                 t.cases.c.project == project, t.cases.c.id.in_(part)
             )
             known |= set(connection.scalars(here))
-            had |= set(connection.scalars(_wished(part))) | set(connection.scalars(_decided(part)))
+            had |= set(connection.scalars(_wished(part)))
+            had |= set(connection.scalars(_decided(part)))
         strange = [one for one in wanted if one not in known]
         if strange:
             raise NotFoundError("case", strange[0])
