@@ -223,3 +223,28 @@ def test_an_alarm_about_who_left_blames_nobody_else(tmp_path: Path) -> None:
     assert len(watch.catch_up(study.store)) == 1
     assert [one.reader for one in list_alarms(study.store, study.project)] == study.readers[:1]
     assert list_pauses(study.store, study.project)[study.readers[0]].alarm
+
+
+def test_a_watch_stays_small_and_sees_as_much(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("watch_memory", "watch_project"):
+        monkeypatch.setattr(f"overread.app.quality.{module}.WINDOW", 90)
+    store, project = study.store, study.project
+    watch = ProjectWatch(project)
+    study.read(30, who=(0, 1))  # nobody is third yet: nothing can be compared, and all is let go
+    watch.catch_up(store)
+    study.read(150)
+    watch.catch_up(store)
+    (one,) = watch.questions.values()
+    assert one.compared == 450  # the cases that were forgotten are looked up when they are read
+    assert len(one.order) <= 180
+    assert len(one.said) <= 180
+    assert list_alarms(store, project) == []
+    study.read(20, shrink=SHRINK, who=(0, 1))
+    study.read(50, who=(2,))  # the third comes after
+    assert len(watch.catch_up(store)) == 1
+    again = ProjectWatch(project)  # a server that starts again begins near the end, and is agreed
+    assert again.catch_up(store) == []
+    assert again.questions["fractures"].compared < 400
+    assert set(again.questions["fractures"].states) == set(one.states)

@@ -59,6 +59,7 @@ from overread.store.cases import (
 )
 from overread.store.columns import (
     ReadColumns,
+    before_last_reads,
     each_read,
     reads_of_project,
 )
@@ -303,6 +304,7 @@ __all__ = [
     "add_user",
     "any_admin",
     "ask_check",
+    "before_last_reads",
     "begin_run",
     "case_names",
     "change_project",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,7 @@ def each_read(
     *,
     latest: bool = True,
     aside: bool = False,
+    cases: Sequence[str] | None = None,
     after: int = 0,
     until: int | None = None,
 ) -> Iterator[dict[str, Any]]:
@@ -118,14 +119,26 @@ def each_read(
         project: its id.
         latest: only the newest revision of each read.
         aside: also those that are set aside or replaced after an alarm about their reader.
+        cases: of these alone, by their ids; None for all.
         after: only those submitted after this event.
         until: as things stood after this event; None for now.
     """
     last = head(store).n if until is None else until
     query = _query(project)
+    if cases is not None:
+        query = query.where(t.reads.c.case_id.in_(cases))
     for row in _rows(store, query, last, latest=latest, aside=aside, after=after):
         kept = dict(row._mapping)
         yield kept | {"answer": json.loads(kept["answer"])}
+
+
+def before_last_reads(store: Store, project: str, count: int) -> int:
+    """Number of the event after which the last ``count`` reads came; 0 where there are fewer."""
+    events = t.reads.c.event
+    query = sa.select(events).where(t.reads.c.project == project)
+    with store.reading() as connection:
+        found = connection.scalar(query.order_by(events.desc()).offset(count).limit(1))
+    return int(found or 0)
 
 
 def _rows(

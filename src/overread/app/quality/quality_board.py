@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scipy.special import stdtrit
-
 from overread.app.analysis.project_reads import FRAME
 from overread.app.quality import feedback
-from overread.app.quality.watch_project import ProjectWatch, QuestionWatch
+from overread.app.quality.chart_wall import (
+    CLOSE,
+    ChartLine,
+    charts_of,
+    common_reach,
+    in_words,
+    interval,
+    key_charts,
+    key_metrics,
+    scaled,
+)
+from overread.app.quality.watch_memory import QuestionWatch
+from overread.app.quality.watch_project import ProjectWatch
 from overread.app.study.case_browser import reader_colours
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import who_reads
 from overread.errors import InputError
-from overread.monitoring import Chart, Design, Limits, Metric, ReaderState, sums_of
 from overread.protocol import Watch
 from overread.store import (
     OPEN_ALARMS,
@@ -35,35 +43,29 @@ from overread.store import (
     release_reader,
 )
 
-_SHOWN = 80  # last overlap reads of a chart
-_CLOSE = 0.7  # share of a limit from which a chart is worth a look
-
-
-@dataclass(frozen=True, slots=True)
-class ChartLine:
-    """One chart of a reader.
-
-    Args:
-        name: of the metric.
-        points: the last values in the metric's own unit, oldest first.
-        share: evidence as a share of the limit; 1 is an alarm.
-        now: level of the last ten reads, in words.
-    """
-
-    name: str
-    points: tuple[float, ...]
-    share: float
-    now: str
-
 
 @dataclass(frozen=True, slots=True)
 class QuestionLine:
-    """What a question's charts say of a reader. Args: reads: that could be compared."""
+    """What a question's charts say of a reader.
 
+    Args:
+        reads: that could be compared.
+        charts: all of them; shown: those that stand on the card at first.
+        lacking: why there are none.
+    """
+
+    id: str
     prompt: str
     reads: int
     charts: tuple[ChartLine, ...]
+    shown: tuple[ChartLine, ...]
     lacking: str
+
+    @property
+    def more(self) -> tuple[ChartLine, ...]:
+        """Those that stand behind a click, nearest to an alarm first."""
+        rest = [one for one in self.charts if one not in self.shown]
+        return tuple(sorted(rest, key=lambda one: -one.share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,11 @@ class ReaderQuality:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """A project's readers.
+    """A project's readers, worst first.
 
     Args:
+        metrics: question, key and name of each metric that can be chosen; chosen: the one that
+            is, "question:key", or "".
         past: alarms that were decided, newest first.
         wish: what the protocol wants done on an alarm, in sentences.
     """
@@ -93,6 +97,8 @@ class Quality:
     past: tuple[AlarmRow, ...]
     wish: tuple[str, ...]
     run_length: float
+    metrics: tuple[tuple[str, str, str], ...] = ()
+    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,29 +140,88 @@ class AlarmPage:
     lets_out: bool
 
 
-def quality(store: Store, project: str, watch: ProjectWatch | None) -> Quality:
-    """All readers of a project with their charts."""
+def quality(store: Store, project: str, watch: ProjectWatch | None, *, chosen: str = "") -> Quality:
+    """All readers of a project with their charts.
+
+    Args:
+        watch: over the project; None where there is none yet.
+        chosen: "question:metric" shows this metric alone.
+    """
     alarms = list_alarms(store, project)
     standing = {one.reader: one for one in alarms if one.state in OPEN_ALARMS}
     pauses = list_pauses(store, project)
     colours = reader_colours(store, project)
     wish = protocol_of(store, project).protocol.watch
-    made: list[ReaderQuality] = []
     reading = who_reads(store, project)
     names = {one.id: one.name for one in list_users(store, keys=reading)}
+    questions = () if watch is None else tuple(watch.questions.values())
+    lines = {who: list[QuestionLine]() for who in reading}
+    for one in questions:
+        for who, line in _lines(one, reading, chosen):
+            lines[who].append(line)
+    made: list[ReaderQuality] = []
     for who in reading:
-        lines = tuple(_questions(watch, who))
         alarm, pause = standing.get(who), pauses.get(who)
-        state, words = _state(lines, alarm, None if pause is None else pause.reason)
-        made.append(ReaderQuality(who, names[who], colours.get(who, 1), state, words, alarm, lines))
-    made.sort(key=lambda one: ("paused", "alarm", "close", "steady", "learning").index(one.state))
+        state, words = _state(lines[who], alarm, None if pause is None else pause.reason)
+        found = tuple(lines[who])
+        made.append(ReaderQuality(who, names[who], colours.get(who, 1), state, words, alarm, found))
     return Quality(
-        tuple(made),
+        tuple(sorted(made, key=_worst_first)),
         tuple(one for one in alarms if one.state in OPEN_ALARMS),
         tuple(one for one in alarms if one.state not in OPEN_ALARMS),
         tuple(_wish(wish)),
         wish.run_length,
+        tuple(_metrics(questions)),
+        chosen,
     )
+
+
+_STATES = ("paused", "alarm", "close", "steady", "learning")
+
+
+def _worst_first(one: ReaderQuality) -> tuple[int, float]:
+    shares = [chart.share for line in one.questions for chart in line.charts]
+    return _STATES.index(one.state), -max(shares, default=0.0)
+
+
+def _metrics(questions: Sequence[QuestionWatch]) -> Iterator[tuple[str, str, str]]:
+    for one in questions:
+        design = one.design
+        for metric, limits in (
+            () if design is None else zip(design.metrics, design.limits, strict=True)
+        ):
+            if limits is not None:
+                yield one.question.id, metric.key, metric.name
+
+
+def _lines(
+    one: QuestionWatch, reading: Sequence[str], chosen: str
+) -> Iterator[tuple[str, QuestionLine]]:
+    """What the charts of a question say of each reader, on one scale a metric."""
+    design, prompt, id_ = one.design, one.question.prompt, one.question.id
+    charts = {
+        who: tuple(charts_of(design, state))
+        for who in reading
+        if design is not None and (state := one.states.get(who)) is not None
+    }
+    metrics = {} if design is None else {each.key: each for each in design.metrics}
+    of_key: dict[str, list[ChartLine]] = {}
+    for each in (chart for all_ in charts.values() for chart in all_):
+        of_key.setdefault(each.key, []).append(each)
+    reach = {key: common_reach([each.points for each in all_]) for key, all_ in of_key.items()}
+    near = {key: max(each.share for each in all_) for key, all_ in of_key.items()}
+    keys = key_metrics(near, list(metrics))
+    wanted = chosen.removeprefix(f"{id_}:") if chosen.startswith(f"{id_}:") else ""
+    for who in reading:
+        if who not in charts:
+            lacking = one.lacking or "None of their reads can be compared yet."
+            yield who, QuestionLine(id_, prompt, 0, (), (), lacking)
+            continue
+        all_ = tuple(scaled(each, metrics[each.key], reach[each.key]) for each in charts[who])
+        shown = tuple(key_charts(all_, keys))
+        if chosen:
+            shown = all_ = tuple(each for each in all_ if each.key == wanted)
+        yield who, QuestionLine(id_, prompt, one.states[who].reads, all_, shown, "")
 
 
 def alarm_page(store: Store, alarm: str, watch: ProjectWatch | None) -> AlarmPage:
@@ -265,50 +330,9 @@ def _state(
         return "learning", next((one.lacking for one in lines if one.lacking), "Nothing read yet.")
     near, _ = max(charts, key=lambda one: one[0].share)
     reads = max(line.reads for line in lines)
-    if near.share >= _CLOSE:
+    if near.share >= CLOSE:
         return "close", f"{near.name}: {100 * near.share:.0f} % of the way to an alarm."
     return "steady", f"No change seen in {reads} reads that others read too."
-
-
-def _questions(watch: ProjectWatch | None, reader: str) -> Iterator[QuestionLine]:
-    for one in () if watch is None else tuple(watch.questions.values()):
-        state, design = one.states.get(reader), one.design
-        if state is None or design is None:
-            lacking = one.lacking or "None of their reads can be compared yet."
-            yield QuestionLine(one.question.prompt, 0, (), lacking)
-            continue
-        yield QuestionLine(one.question.prompt, state.reads, tuple(_charts(design, state)), "")
-
-
-def _charts(design: Design, state: ReaderState) -> Iterator[ChartLine]:
-    for place, (limits, chart) in enumerate(zip(design.limits, state.charts, strict=True)):
-        if limits is None or chart is None:
-            continue
-        metric = design.metrics[place]
-        values = [one.away[place] for one in state.recent]
-        points = [value for value in values if value is not None][-_SHOWN:]
-        if points:
-            last = points[-10:]
-            now = in_words(metric, sum(last) / len(last))
-            yield ChartLine(metric.name, tuple(points), _share(limits, chart), now)
-
-
-def _share(limits: Limits, chart: Chart) -> float:
-    """How near the nearest of a metric's charts is to its limit."""
-    sums = sums_of(limits, chart)
-    return max((value / limit for value, limit, _, _ in sums if limit), default=0.0)
-
-
-def in_words(metric: Metric, value: float) -> str:
-    """A difference in a metric's own unit, for a label."""
-    return _label(metric.scale, metric.unit, value)
-
-
-def _label(scale: str, unit: str, value: float) -> str:
-    if scale in {"log", "share"}:
-        share = 100 * (math.expm1(value) if scale == "log" else value)
-        return "0 %" if abs(share) < 0.5 else f"{share:+.0f} %"
-    return f"{value:+.2f} {unit}".rstrip()
 
 
 def _marks(row: AlarmRow) -> Iterator[tuple[float, str]]:
@@ -317,7 +341,7 @@ def _marks(row: AlarmRow) -> Iterator[tuple[float, str]]:
     reach = max(abs(min(values)), abs(max(values))) or 1.0
     scale, unit = row.told.get("scale", "plain"), row.told["effect"]["unit"]
     for value in (reach, 0.0, -reach):
-        yield value, _label(scale, unit, value) if value else "as usual"
+        yield value, in_words(scale, unit, value) if value else "as usual"
 
 
 def _checked(store: Store, row: AlarmRow, watch: ProjectWatch | None) -> Checked:
@@ -329,13 +353,11 @@ def _checked(store: Store, row: AlarmRow, watch: ProjectWatch | None) -> Checked
     if len(levels) < 5:
         words = f"{len(done)} of {len(cases)} read." if cases else ""
         return Checked(cases, len(done), words, None)
-    mean = sum(levels) / len(levels)
-    spread = math.sqrt(sum((one - mean) ** 2 for one in levels) / (len(levels) - 1))
-    reach = float(stdtrit(len(levels) - 1, 0.975)) * spread / math.sqrt(len(levels))
+    mean, bottom, top = interval(levels)
     scale, unit = row.told.get("scale", "plain"), row.told["effect"]["unit"]
-    low, high = (_label(scale, unit, one) for one in (mean - reach, mean + reach))
-    in_line = mean - reach <= 0 <= mean + reach
-    told = f"{row.told['name']}: {_label(scale, unit, mean)} ({low} to {high})"
+    low, high = (in_words(scale, unit, one) for one in (bottom, top))
+    in_line = bottom <= 0 <= top
+    told = f"{row.told['name']}: {in_words(scale, unit, mean)} ({low} to {high})"
     verdict = "in line with the others" if in_line else "still off"
     words = f"On {len(levels)} fresh cases they are {verdict}. {told}, where 0 is as usual."
     return Checked(cases, len(done), words, in_line)

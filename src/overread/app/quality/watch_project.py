@@ -3,27 +3,37 @@
 What is kept here follows from the log alone: a server that starts again replays it, and knows the
 alarms again that were raised before. A case is compared when all who were asked for it have read
 it, or three have; a later reader of it is compared when they come. The design of the charts is
-learned anew each time the comparisons have doubled.
+learned anew each time the comparisons have doubled, from the last of them: a design needs no more,
+evidence that old moves no chart, and a watch over a million reads stays as small and as quick to
+start again as one over some thousands. What is older is looked up when somebody reads such a case.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from overread.app.analysis.project_reads import FRAME, Said
+from overread.app.analysis.project_reads import FRAME
 from overread.app.quality.feedback import let_out
 from overread.app.quality.tell_alarm import told_of
+from overread.app.quality.watch_memory import (
+    ENOUGH,
+    FEWEST,
+    WINDOW,
+    Compared,
+    QuestionWatch,
+    awaited,
+    forget,
+    said_before,
+    taken,
+)
 from overread.app.study.project_protocol import protocol_of
-from overread.app.study.project_tables import images_of, said_of_read, table_maker
+from overread.app.study.project_tables import images_of, table_maker
 from overread.errors import InputError, MethodError
 from overread.monitoring import (
     Alarm,
-    Design,
-    ReaderState,
     Seen,
     Settings,
     decide,
@@ -34,11 +44,12 @@ from overread.monitoring import (
     start,
     update,
 )
-from overread.protocol import Question, Watch
+from overread.protocol import Watch
 from overread.store import (
     SYSTEM,
     AlarmRow,
     Store,
+    before_last_reads,
     each_read,
     head,
     list_alarms,
@@ -46,48 +57,9 @@ from overread.store import (
     wanted_reads,
 )
 
-_ENOUGH = 3  # readers of a case, from which on nobody waits for more
 _PAGE = 500
 _BREATH = 0.002  # seconds left to others after each page of a long replay
-_FEWEST = 60  # comparisons from which charts can be designed
 _AGAIN, _SOON = 2.0, 1.25  # growth after which they are designed anew, or tried again
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A read that was compared. Args: event, at: of the read that made it comparable."""
-
-    event: int
-    at: str
-    case: str
-    reader: str
-
-
-@dataclass(slots=True, eq=False)
-class QuestionWatch:
-    """The charts of one question.
-
-    Args:
-        question: of the protocol.
-        design: None while too few reads can be compared.
-        states: reader -> their charts.
-        said: case -> reader -> what they said and the event that kept it.
-        order: what was compared, in the order of the log.
-        lacking: why there are no charts yet, "" when there are.
-        learn_at: comparisons from which on the design is learned anew.
-        alarmed: reader -> when the comparison that stands as their alarm became possible.
-    """
-
-    question: Question
-    design: Design | None = None
-    states: dict[str, ReaderState] = field(default_factory=dict[str, ReaderState])
-    said: dict[str, dict[str, tuple[int, Said]]] = field(
-        default_factory=dict[str, dict[str, tuple[int, Said]]]
-    )
-    order: list[Compared] = field(default_factory=list[Compared])
-    lacking: str = "No case was read by two readers yet."
-    learn_at: float = 0
-    alarmed: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(slots=True, eq=False)
@@ -135,19 +107,39 @@ class ProjectWatch:
         if now.version != self.version:
             self.until, self.version = 0, now.version
             self.questions = {one.id: QuestionWatch(one) for one in now.protocol.questions}
+        if not self.until:
+            self.until = before_last_reads(store, self.project, WINDOW * ENOUGH)
         last, raised = head(store).n, list[str]()
         rows = each_read(store, self.project, aside=True, after=self.until, until=last)
         for page in _pages(rows):
             wanted = wanted_reads(store, sorted({str(row["case"]) for row in page}))
             place = _Place(store, self.project, now.protocol.watch)
+            self._recall(store, sorted(wanted))
             for one in self.questions.values():
-                raised += _watched(one, place, _taken(one, page, wanted))
+                raised += _watched(one, place, taken(one, page, wanted))
+                forget(one)
             self.until = int(page[-1]["event"])
             if stop():
                 return raised
             time.sleep(_BREATH if len(page) == _PAGE else 0)
         self.until = last
         return raised
+
+    def _recall(self, store: Store, cases: Sequence[str]) -> None:
+        """Look up what was said of cases before the reads that are taken in next."""
+        if not self.until:
+            return
+        unknown = {
+            one.question.id: {case for case in cases if case not in one.said}
+            for one in self.questions.values()
+        }
+        wanted = sorted(set[str]().union(*unknown.values()))
+        if not wanted:
+            return
+        for row in each_read(store, self.project, aside=True, cases=wanted, until=self.until):
+            for one in self.questions.values():
+                if row["case"] in unknown[one.question.id]:
+                    said_before(one, row)
 
 
 def _pages(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -161,38 +153,17 @@ def _pages(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield page
 
 
-def _taken(
-    watch: QuestionWatch, page: Sequence[dict[str, Any]], wanted: dict[str, int]
-) -> list[Compared]:
-    """Take reads in; return those that can be compared now, of cases all of which is in."""
-    fresh: list[Compared] = []
-    for row in page:
-        said = said_of_read(row, watch.question)
-        if said is None:
-            continue
-        of_case = watch.said.setdefault(said.case, {})
-        before = set(of_case) if _is_ready(of_case, wanted.get(said.case, 0)) else set[str]()
-        of_case[said.reader] = of_case.get(said.reader, (int(row["event"]), said))[0], said
-        if _is_ready(of_case, wanted.get(said.case, 0)):
-            now = int(row["event"]), said.submitted, said.case
-            fresh += [Compared(*now, reader) for reader in of_case if reader not in before]
-    return fresh
-
-
-def _is_ready(of_case: dict[str, Any], wanted: int) -> bool:
-    return len(of_case) >= max(2, min(_ENOUGH, wanted))
-
-
 def _watched(watch: QuestionWatch, place: _Place, fresh: Sequence[Compared]) -> list[str]:
     """Move the charts by what can be compared now."""
     watch.order += fresh
-    if len(watch.order) >= max(_FEWEST, watch.learn_at):
+    watch.compared += len(fresh)
+    if watch.compared >= max(FEWEST, watch.learn_at):
         if not _learned(watch, place):
             return []
         fresh = _from_the_start(watch)
     elif watch.design is None:
-        if len(watch.order) < _FEWEST:
-            watch.lacking = _awaited(watch, place.store)
+        if len(watch.order) < FEWEST:
+            watch.lacking = awaited(watch, place.store)
         return []
     raised: list[str] = []
     while (alarm := _moved_to_alarm(watch, place, fresh)) is not None:
@@ -202,23 +173,6 @@ def _watched(watch: QuestionWatch, place: _Place, fresh: Sequence[Compared]) -> 
         watch.design = None
         fresh = _from_the_start(watch) if _learned(watch, place) else ()
     return raised
-
-
-def _awaited(watch: QuestionWatch, store: Store) -> str:
-    """What there must be before there are charts, in words."""
-    if watch.order:
-        return f"{len(watch.order)} reads can be compared; charts begin at {_FEWEST}."
-    have = {case: len(said) for case, said in watch.said.items() if len(said) > 1}
-    if not have:
-        return "No case was read by two readers yet."
-    wanted = wanted_reads(store, sorted(have))
-    (read, of), count = Counter((n, wanted.get(case, n)) for case, n in have.items()).most_common(
-        1
-    )[0]
-    cases = f"{count} case has" if count == 1 else f"{count} cases have"
-    these = "it is" if count == 1 else "they are"
-    when = "the third is in" if of == _ENOUGH else f"{_ENOUGH} readers have read"
-    return f"{cases} {read} of {of} reads; {these} compared when {when}."
 
 
 def _from_the_start(watch: QuestionWatch) -> Sequence[Compared]:
@@ -245,7 +199,7 @@ def _learned(watch: QuestionWatch, place: _Place) -> bool:
     doubted = _doubted(watch, place.known, cases)
     table = _table(watch, place.store, cases, without=doubted)
     try:
-        watch.learn_at = _AGAIN * len(watch.order)
+        watch.learn_at = _AGAIN * watch.compared
         observed = None if table is None else observe(table)
         if observed is not None:
             settings = Settings(run_length=place.wish.run_length)
@@ -253,7 +207,7 @@ def _learned(watch: QuestionWatch, place: _Place) -> bool:
             watch.design = design_charts(observed, kind=kind, settings=settings)
             watch.lacking = ""
     except (InputError, MethodError) as error:
-        watch.learn_at = _SOON * len(watch.order)
+        watch.learn_at = _SOON * watch.compared
         watch.lacking = str(error)
     return watch.design is not None
 
