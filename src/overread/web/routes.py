@@ -193,6 +193,7 @@ _PAGES = (
     Route("GET", "/projects/{project}/label-rules", rules_pages.label_rules_page, LEADS),
     Route("POST", "/projects/{project}/label-rules", rules_pages.begin, LEADS),
     Route("GET", "/projects/{project}/quality", quality_pages.quality_page, LEADS),
+    Route("GET", "/projects/{project}/readers/{reader}", quality_pages.reader_page, LEADS),
     Route("POST", "/projects/{project}/readers/{reader}/pause", quality_pages.pause, LEADS),
     Route("GET", "/projects/{project}/feedback", feedback_pages.feedback_page, READERS),
     Route("POST", "/projects/{project}/feedback", feedback_pages.seen, READERS),

@@ -12,29 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from overread.agreement import agreement, detection_agreement, mask_agreement, score_agreement
-from overread.agreement.estimate import Estimate
+from overread.agreement import Breakdown, Estimate
 from overread.app.analysis.case_values import probabilities, values
 from overread.app.analysis.disagreement import Disagreement, disagreement
 from overread.app.analysis.disputes import Dispute
 from overread.app.analysis.project_reads import FRAME
 from overread.app.analysis.reach_consensus import Reached, reach_consensus
 from overread.app.analysis.reader_words import reader_words
+from overread.app.analysis.readers_agree import ReadersAgree, agree_of, study_of, within_of
 from overread.app.study.conformity import Conformity, conformity
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_tables import project_labels
 from overread.app.study.ranked_cases import Ranked, ranked
+from overread.app.study.repeats import repeats_table
 from overread.errors import InputError, MethodError
-from overread.labels import (
-    BoxReads,
-    ClassReads,
-    InstanceReads,
-    Kind,
-    MaskReads,
-    MultiLabelReads,
-    Reads,
-    ScoreReads,
-)
+from overread.labels import Kind, MaskReads, Reads
 from overread.protocol import Question
 from overread.store import Store, head, left_of_readers
 
@@ -58,6 +50,7 @@ class QuestionModel:
         headline: how far readers agree, one figure; None where too few cases were read twice.
         apart: where readers differ: which cases, classes and pairs.
         entropy: case -> of the consensus, in nats; {} for scores, whose entropy has no zero.
+        agree: each reader with the others, each other one, themselves; None as the headline.
     """
 
     double: int
@@ -68,6 +61,7 @@ class QuestionModel:
     headline: Estimate | None = None
     apart: Disagreement = field(default_factory=Disagreement)
     entropy: Mapping[str, float] = field(default_factory=dict[str, float])
+    agree: ReadersAgree | None = None
 
     @property
     def disputes(self) -> Mapping[str, Dispute]:
@@ -116,7 +110,9 @@ def project_model(store: Store, project: str) -> ProjectModel:
         labels = project_labels(store, project, question, until=until)
         if labels.reads is not None:
             model = question_model(question, labels.reads, labels.gold)
-            made[question.id] = replace(model, apart=disagreement(question, labels.said))
+            agree = _with_repeats(store, project, question, model.agree)
+            apart = disagreement(question, labels.said)
+            made[question.id] = replace(model, apart=apart, agree=agree)
     order = ranked(
         store,
         {name: one.apart for name, one in made.items()},
@@ -146,14 +142,16 @@ def question_model(question: Question, table: Reads, gold: Any = None) -> Questi
         reached = reach_consensus(table, gold=gold)
     except (InputError, MethodError):
         return QuestionModel(double)
+    study = _study(table)
     return QuestionModel(
         double,
         {} if question.kind is Kind.MASK else values(question, reached),
         probabilities(question, reached),
         _difficulty(reached),
         reader_words(question, reached),
-        _headline(table),
+        _headline(study),
         entropy={} if question.kind is Kind.SCORE else _entropy(reached),
+        agree=agree_of(study) if study else None,
     )
 
 
@@ -188,25 +186,28 @@ def _entropy(reached: Reached) -> dict[str, float]:
     return made
 
 
-def _headline(table: Reads) -> Estimate | None:
+def _study(table: Reads) -> Breakdown | None:
     try:
-        found = _agreement(table)
+        return study_of(table, draws=_DRAWS)
     except (InputError, MethodError):
         return None
-    return next((one for one in found if not one.undefined), None)
 
 
-def _agreement(table: Reads) -> tuple[Estimate, ...]:
-    if isinstance(table, MultiLabelReads):
-        return agreement(table.as_questions(), measures=("alpha_nominal",), draws=_DRAWS)
-    if isinstance(table, ClassReads):
-        ordinal = table.schema.kind is Kind.ORDINAL
-        key = "alpha_ordinal" if ordinal else "alpha_nominal"
-        return agreement(table, measures=(key,), draws=_DRAWS)
-    if isinstance(table, ScoreReads):
-        found = score_agreement(table, draws=_DRAWS).overall
-        return tuple(sorted(found, key=lambda one: one.key != "icc_2_1"))
-    if isinstance(table, BoxReads | InstanceReads):
-        found = detection_agreement(table, draws=_DRAWS).overall
-        return tuple(sorted(found, key=lambda one: one.key != "f1"))
-    return mask_agreement(table, draws=_DRAWS).overall
+def _headline(study: Breakdown | None) -> Estimate | None:
+    return next((one for one in study.overall if not one.undefined), None) if study else None
+
+
+def _with_repeats(
+    store: Store, project: str, question: Question, agree: ReadersAgree | None
+) -> ReadersAgree | None:
+    """The same, and how far readers agree with themselves, where somebody read twice."""
+    if agree is None:
+        return None
+    table = repeats_table(store, project, question)
+    if table is None or _too_large(table):
+        return agree
+    try:
+        name, within = within_of(table, draws=_DRAWS)
+    except (InputError, MethodError):
+        return agree
+    return replace(agree, within_name=name, within=within)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from overread.app.quality import quality_board as quality
+from overread.app.quality import reader_board
+from overread.app.quality.chart_wall import picture
 from overread.app.study import project_overview
+from overread.app.study.project_model import LEAST_CASES
 from overread.errors import InputError
 from overread.store.errors import ConflictError, NotFoundError
 from overread.web.access.forms import read_form, text_of
@@ -17,10 +20,17 @@ from overread.web.api.around import At, Who
 from overread.web.replies import go, page
 from overread.web.schemas import Id
 
+Metric = Annotated[str, Query(max_length=200)]
 
-def quality_page(request: Request, project: Id, site: At) -> Response:
+
+def quality_page(request: Request, project: Id, site: At, metric: Metric = "") -> Response:
     """The wall of charts."""
-    return _quality(request, site, project)
+    return _quality(request, site, project, metric=metric)
+
+
+def reader_page(request: Request, project: Id, reader: Id, site: At) -> Response:
+    """One reader: every chart, every figure, what was done."""
+    return _reader(request, site, project, reader)
 
 
 def alarm_page(request: Request, alarm: Id, site: At) -> Response:
@@ -73,19 +83,36 @@ async def pause(request: Request, project: Id, reader: Id, site: At, who: Who) -
     def work() -> None:
         act(site.store, project, reader, reason=reason, by=who.id)
 
-    back = f"/projects/{project}/quality"
-    return await _done(work, back, lambda told: _quality(request, site, project, told))
+    back = f"/projects/{project}/readers/{reader}"
+    return await _done(work, back, lambda told: _reader(request, site, project, reader, told))
 
 
-def _quality(request: Request, site: At, project: str, error: Any = None) -> Response:
+def _quality(request: Request, site: At, project: str, *, metric: str = "") -> Response:
     watch = site.watches.of(site.store, project)
+    model = site.models.of(site.store, project)
     return page(
         request,
         "quality.html.j2",
+        project=project_overview.named(site.store, project),
+        quality=quality.quality(site.store, project, watch, chosen=metric),
+        agreements=reader_board.agreements(site.store, project, model),
+        matrices=[] if metric else reader_board.matrices(site.store, project, model),
+        picture=picture,
+        error=None,
+    )
+
+
+def _reader(request: Request, site: At, project: str, reader: str, error: Any = None) -> Response:
+    watch = site.watches.of(site.store, project)
+    model = site.models.of(site.store, project)
+    return page(
+        request,
+        "reader.html.j2",
         200 if error is None else 422,
         project=project_overview.named(site.store, project),
-        quality=quality.quality(site.store, project, watch),
-        behind=watch is None,
+        shown=reader_board.reader_page(site.store, project, reader, watch, model),
+        least=LEAST_CASES,
+        picture=picture,
         error=error,
     )
 

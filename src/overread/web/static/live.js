@@ -1,29 +1,45 @@
-// Keeps a page as it is now while reading goes on: its part marked data-live comes anew when it changed.
-const PAUSE = 8000;
+// Keeps a page as the server sees it now: parts marked data-live come anew while reading goes on.
+// Nothing moves under who reads it: the place on the page, what is open, and where the focus is stay.
+const EVERY = 4000;
+const FEWEST = 1000;
+let waits = EVERY;
 
-function busy(part) {
-  const at = document.activeElement;
-  return document.hidden || (at && at !== document.body && part.contains(at) && at.matches("input, select, textarea"));
+const parts = (root) => [...root.querySelectorAll("[data-live]")];
+const key = (node, at) => node.querySelector(":scope > summary")?.textContent.trim() ?? String(at);
+const place = (details) => `${details.closest("section[aria-label]")?.getAttribute("aria-label") ?? ""}|${key(details, 0)}`;
+
+function swap(now, fresh) {
+  const open = new Set([...now.querySelectorAll("details[open]")].map(place));
+  const focus = now.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  now.replaceChildren(...fresh.childNodes);
+  for (const one of now.querySelectorAll("details")) if (open.has(place(one))) one.open = true;
+  if (focus) [...now.querySelectorAll("a[href]")].find((one) => one.getAttribute("href") === focus)?.focus({ preventScroll: true });
 }
+
+// A part in which somebody types is left alone.
+const busy = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
 
 async function look() {
-  const part = document.querySelector("[data-live]");
-  if (part && !busy(part)) {
-    try {
-      const response = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (response.ok && !response.redirected) {
-        const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[data-live]");
-        if (fresh && !busy(part) && fresh.innerHTML !== part.innerHTML) {
-          const open = [...part.querySelectorAll("details")].map((one) => one.open);
-          part.replaceWith(fresh);
-          fresh.querySelectorAll("details").forEach((one, at) => { one.open = open[at] ?? false; });
-          fresh.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
-        }
-      }
-    } catch {
-      // the server is away for a moment: look again
-    }
+  if (document.hidden) return;
+  const began = performance.now();
+  const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!response.ok || response.redirected) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  // never more than a tenth of the time is spent on it
+  waits = Math.max(EVERY, 10 * (performance.now() - began));
+  for (const part of parts(document)) {
+    const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
+    if (!other || busy(part) || part.dataset.was === other.innerHTML) continue;
+    const was = other.innerHTML;
+    if (part.dataset.was !== undefined || part.innerHTML !== was) swap(part, other);
+    part.className = other.className;
+    part.dataset.was = was;
   }
-  setTimeout(look, PAUSE);
 }
-setTimeout(look, PAUSE);
+
+async function go() {
+  await look().catch(() => undefined); // away for a while: asked again
+  setTimeout(go, waits);
+}
+setTimeout(go, EVERY);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) setTimeout(() => void look().catch(() => undefined), FEWEST); });
