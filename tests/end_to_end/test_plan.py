@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ ON_DEMAND = PLAIN.replace(
 
 
 @contextmanager
-def read_by(running: Server, emails: tuple[str, ...]) -> Iterator[tuple[Client, ...]]:
+def read_by(running: Server, emails: tuple[str, ...]) -> Generator[tuple[Client, ...]]:
     """Programs that read, signed in."""
     with ExitStack() as stack:
         clients = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,33 @@ class ViewedTask:
     def is_loose(self) -> bool:
         """It can be given to another reader."""
         return self.state in {"open", "skipped"} or (self.state == "claimed" and self.run_out)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What a planner must know of a case. Attributes: meta: age band, sex, site, device ..."""
+
+    id: str
+    number: int
+    group: str
+    modality: str
+    meta: dict[str, Any]
+
+
+def list_facts(store: Store, project: str) -> list[CaseFacts]:
+    """All cases of a project in the order of their numbers, without what shows them."""
+    cases = t.cases.c
+    columns = (cases.id, cases.number, cases.group_key, cases.modality, cases.meta)
+    query = sa.select(*columns).where(cases.project == project).order_by(cases.number)
+    with store.reading() as connection:
+        found = connection.execute(query).all()
+    known: dict[str, dict[str, Any]] = {}  # few different ones: read once each
+    for row in found:
+        if row.meta not in known:
+            known[row.meta] = json.loads(row.meta)
+    return [
+        CaseFacts(row.id, row.number, row.group_key, row.modality, known[row.meta]) for row in found
+    ]
 
 
 def view_tasks(store: Store, project: str) -> list[ViewedTask]:

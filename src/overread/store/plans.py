@@ -300,3 +300,48 @@ def plan_parts(store: Store, project: str) -> list[PlanPart]:
         for row in found
     ]
     return sorted(rows, key=lambda one: (one.batch, one.sub_batch, one.reader, one.role))
+
+
+@dataclass(frozen=True, slots=True)
+class PlanGaps:
+    """What the plan in force does not hold.
+
+    Attributes:
+        cases: that it plans no read of, but for gold.
+        waiting: readers with planned reads that are not made.
+        refused: planned reads that wait for a lead.
+    """
+
+    cases: int
+    waiting: frozenset[str]
+    refused: int
+
+
+def plan_gaps(store: Store, project: str, *, gold: bool) -> PlanGaps:
+    """Count what came, went and was refused since the plan was written.
+
+    Args:
+        gold: hidden gold is dealt by the plan, so that it is no case of its own.
+    """
+    tasks, plan, cases, pool = t.tasks.c, t.planned.c, t.cases.c, t.gold.c
+    mine = t.planned.join(t.tasks, tasks.id == plan.task)
+    first = sa.select(tasks.case_id).select_from(mine)
+    first = first.where(plan.project == project, plan.role.in_(FIRST))
+    apart = sa.select(pool.case_id).where(
+        pool.project == project,
+        pool.state == "active",
+        pool.pool.in_(("training", "hidden") if gold else ("training",)),
+    )
+    new = sa.select(sa.func.count()).where(
+        cases.project == project, cases.id.not_in(first), cases.id.not_in(apart)
+    )
+    open_ = sa.select(tasks.planned_for).select_from(mine).where(plan.project == project)
+    open_ = open_.where(tasks.state != "done", tasks.planned_for.is_not(None)).distinct()
+    refused = sa.select(sa.func.count()).select_from(mine)
+    refused = refused.where(plan.project == project, tasks.state == "skipped")
+    with store.reading() as connection:
+        return PlanGaps(
+            int(connection.scalar(new) or 0),
+            frozenset(str(one) for one in connection.scalars(open_)),
+            int(connection.scalar(refused) or 0),
+        )

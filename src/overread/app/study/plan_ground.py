@@ -6,17 +6,16 @@ and the same people give the same plan in another home, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import who_reads
 from overread.errors import InputError
 from overread.planning.plan import PlanCases, PlanReader
-from overread.store import CaseRow, Store, list_cases, list_gold, list_users
-from overread.store.plan_view import ViewedTask, barred, view_tasks
+from overread.store import Store, list_gold, list_users
+from overread.store.plan_view import CaseFacts, ViewedTask, barred, list_facts, view_tasks
 
-_PAGE = 500
 MODALITY = "modality"
 _TAGS = (MODALITY, "site")
 
@@ -67,14 +66,6 @@ class Ground:
         return tuple(replace(one, seen=of[one.name]) for one in self.readers)
 
 
-def all_cases(store: Store, project: str) -> Iterator[CaseRow]:
-    """Every case of a project in the order of their numbers, without frames."""
-    after = 0
-    while page := list_cases(store, project, after=after, limit=_PAGE):
-        yield from (one.case for one in page)
-        after = page[-1].case.number
-
-
 def ground_of(
     store: Store, project: str, wishes: Sequence[ReaderWish], *, gold: bool, grouped: bool
 ) -> Ground:
@@ -90,7 +81,7 @@ def ground_of(
     tasks = view_tasks(store, project)
     kept_as_cases = {one.case for one in tasks if one.role in {"only", "overlap"}}
     pools = {one.case: one.pool for one in list_gold(store, project)}
-    rows = [one for one in all_cases(store, project) if pools.get(one.id) != "training"]
+    rows = [one for one in list_facts(store, project) if pools.get(one.id) != "training"]
     hidden = {key for key, pool in pools.items() if pool == "hidden"} - kept_as_cases
     if gold and not hidden:
         remedy = "Mark cases as hidden gold, or ask for a rate of 0."
@@ -120,7 +111,7 @@ def ground_of(
     )
 
 
-def name_in_plan(case: CaseRow) -> str:
+def name_in_plan(case: CaseFacts) -> str:
     """What a plan calls a case: its number, in an order that texts keep."""
     return f"{case.number:09d}"
 
@@ -150,7 +141,7 @@ def _readers(
 
 
 def _tags(
-    store: Store, project: str, rows: Sequence[CaseRow], wishes: Sequence[ReaderWish]
+    store: Store, project: str, rows: Sequence[CaseFacts], wishes: Sequence[ReaderWish]
 ) -> tuple[str, ...]:
     """What is balanced: modality, site, and what the protocol wishes groups of, where it varies."""
     diversity = protocol_of(store, project).protocol.diversity
@@ -164,13 +155,12 @@ def _tags(
     return tuple(found)
 
 
-def value_of(case: CaseRow, name: str) -> str:
+def value_of(case: CaseFacts, name: str) -> str:
     """What is known of a case: modality, site, sex, age band ...; "" where nothing is."""
-    source = case.image if name == MODALITY else case.meta
-    return str(source.get(name) or "")
+    return case.modality if name == MODALITY else str(case.meta.get(name) or "")
 
 
-def _plan_cases(rows: Sequence[CaseRow], tags: Sequence[str], *, grouped: bool) -> PlanCases:
+def _plan_cases(rows: Sequence[CaseFacts], tags: Sequence[str], *, grouped: bool) -> PlanCases:
     return PlanCases(
         tuple(name_in_plan(one) for one in rows),
         {name: tuple(value_of(one, name) for one in rows) for name in tags},

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from overread.app.analysis.plan_reads import groups_of
-from overread.app.study.plan_ground import all_cases, value_of
+from overread.app.study.plan_ground import value_of
 from overread.app.study.project_protocol import protocol_of
 from overread.labels import Kind
 from overread.store import Store, each_read
+from overread.store.plan_view import list_facts
 
 _BY = ("sex", "age_band", "site", "device", "body_part", "modality")
 _MOST_BARS = 12
@@ -51,7 +52,7 @@ def project_groups(store: Store, project: str) -> Groups:
     The class of a case is the one that most of its readers gave; of a tie the first by name.
     """
     protocol = protocol_of(store, project).protocol
-    rows = list(all_cases(store, project))
+    rows = list_facts(store, project)
     if not rows:
         return Groups((), ())
     sites = sorted({value_of(one, "site") for one in rows} - {""})

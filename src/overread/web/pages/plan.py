@@ -10,7 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from overread.app.analysis.plan_sizes import MEASURES, Sizes, sizes_for
-from overread.app.study import plan_board, plan_groups, plan_project, project_overview
+from overread.app.study import (
+    plan_board,
+    plan_groups,
+    plan_preview,
+    plan_project,
+    project_overview,
+)
 from overread.app.study.plan_ground import ReaderWish
 from overread.app.study.plan_project import PlanWish
 from overread.errors import InputError
@@ -37,12 +43,16 @@ async def plan(request: Request, project: Id, site: At, who: Who) -> Response:
         if act == "again":
             plan_project.write_again(site.store, project, by=who.id)
             return go(f"/projects/{project}/plan?written=yes")
+        if act == "look":
+            drawn = plan_project.draw_again(site.store, project)
+            again = plan_preview.preview(site.store, project, drawn)
+            return _plan(request, site, project, again=again)
         wish, seconds = _wish(form), _seconds(form)
         if act == "write":
             plan_project.write(site.store, project, wish, by=who.id)
             return go(f"/projects/{project}/plan?written=yes")
         drawn = plan_project.draw_up(site.store, project, wish)
-        shown = plan_board.preview(site.store, project, drawn, seconds=seconds)
+        shown = plan_preview.preview(site.store, project, drawn, seconds=seconds)
         return _plan(request, site, project, wish=wish, shown=shown, seconds=seconds)
 
     return await run_in_threadpool(_told, request, site, project, work, form)
@@ -56,7 +66,7 @@ def _told(
     except (InputError, ConflictError, NotFoundError) as error:
         told = {"title": "Not planned", "words": str(error)}
         wish = None
-        if text_of(form, "act") != "again":
+        if text_of(form, "act") not in {"again", "look"}:
             try:
                 wish = _wish(form)
             except InputError:
@@ -70,12 +80,12 @@ def _plan(
     project: str,
     *,
     wish: PlanWish | None = None,
-    shown: plan_board.Preview | None = None,
+    shown: plan_preview.Preview | None = None,
     seconds: float | None = None,
+    again: plan_preview.Preview | None = None,
     error: Any = None,
 ) -> Response:
     board = plan_board.board(site.store, project, wish=wish)
-    again = plan_board.preview_again(site.store, project) if board.plan and board.changed else None
     asked, sizes, refused = _sizes(request)
     return page(
         request,
