@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from overread.app.quality import adjudicate
+from overread.app.quality import adjudicate, adjudication_queue
 from overread.app.study.conformity import conformity
 from overread.app.study.project_model import ProjectModel, project_model
 from overread.store import (
@@ -74,7 +74,7 @@ def test_decisions_lead_the_model(study: tuple[Store, str, list[str], str]) -> N
     of = before.questions["grade"]
     assert set(of.disputes) == set(cases[:6])
     assert of.value[cases[0]] == "None"
-    queue = adjudicate.queue(store, project, senior, before)
+    queue = adjudication_queue.queue(store, project, senior, before)
     assert queue.count == 6
     assert [one.score for one in queue.waiting] == sorted(
         (one.score for one in queue.waiting), reverse=True
@@ -87,8 +87,8 @@ def test_decisions_lead_the_model(study: tuple[Store, str, list[str], str]) -> N
     of = after.questions["grade"]
     assert [of.value[case] for case in cases[:6]] == ["Severe"] * 6
     assert max(of.entropy[case] for case in cases[:6]) == pytest.approx(0)
-    assert adjudicate.queue(store, project, senior, after).count == 0
-    assert adjudicate.queue(store, project, senior, after).decided == 6
+    assert adjudication_queue.queue(store, project, senior, after).count == 0
+    assert adjudication_queue.queue(store, project, senior, after).decided == 6
     for one in before.questions["grade"].readers:
         assert accuracy(before, one) != accuracy(after, one)
     assert after.conformity == conformity(store, project)

@@ -1135,6 +1135,11 @@ export interface components {
              * @description Questions sent to the readers before.
              */
             readonly asked: readonly string[];
+            /**
+             * Returnable
+             * @description It can be sent back to its readers.
+             */
+            readonly returnable: boolean;
         };
         /**
          * AdjudicationsOut

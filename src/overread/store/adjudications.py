@@ -97,7 +97,7 @@ def open_adjudication(
         happened: list[Happened] = []
         for row in (one for one in before if one.state == OPEN):
             if row.senior == senior and set(json.loads(row.shown)) == set(reads):
-                return _row(row)
+                return adjudication_row(row)
             if row.senior != senior and row.opened > held_since(store):
                 raise ConflictError("case", "is in another senior's hand")
             happened.append(("adjudication_left", found.project, {"id": row.id}))
@@ -249,13 +249,13 @@ def get_adjudication(store: Store, adjudication: str, senior: str) -> Adjudicati
         NotFoundError: there is none of theirs.
     """
     with store.reading() as connection:
-        return _row(_of_senior(connection, adjudication, senior))
+        return adjudication_row(_of_senior(connection, adjudication, senior))
 
 
 def adjudications_of_case(store: Store, case: str) -> list[AdjudicationRow]:
     """All looks at a case, the first first."""
     with store.reading() as connection:
-        return [_row(one) for one in connection.execute(_of_case(case))]
+        return [adjudication_row(one) for one in connection.execute(_of_case(case))]
 
 
 def list_adjudications(store: Store, project: str, state: str) -> list[AdjudicationRow]:
@@ -264,7 +264,7 @@ def list_adjudications(store: Store, project: str, state: str) -> list[Adjudicat
     query = sa.select(t.adjudications).where(rows.project == project, rows.state == state)
     with store.reading() as connection:
         found = connection.execute(query.order_by(rows.opened.desc(), rows.id)).all()
-    return [_row(one) for one in found]
+    return [adjudication_row(one) for one in found]
 
 
 def get_standard(store: Store, case: str) -> StandardRow | None:
@@ -371,7 +371,8 @@ def _check_open(row: sa.Row[Any]) -> None:
         raise ConflictError("adjudication", "is no longer open")
 
 
-def _row(row: sa.Row[Any]) -> AdjudicationRow:
+def adjudication_row(row: sa.Row[Any]) -> AdjudicationRow:
+    """Make an adjudication of its row."""
     kept = dict(row._mapping)
     kept["case"] = kept.pop("case_id")
     return AdjudicationRow(**(kept | {"shown": tuple(json.loads(kept["shown"]))}))

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from overread.store import apply_plans, apply_reports, apply_watch
+from overread.store import apply_disputes, apply_plans, apply_reports, apply_watch
 from overread.store import apply_quality as quality
 from overread.store import tables as t
 from overread.store.apply_labels import ACTIONS as LABELS
@@ -308,4 +308,5 @@ _ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     **LABELS,
     **apply_plans.ACTIONS,
     **apply_reports.ACTIONS,
+    **apply_disputes.ACTIONS,
 }

@@ -70,6 +70,7 @@ class AdjudicationOut(BaseModel):
     reads: list[AnonymousOut]
     why: list[str]
     asked: Annotated[list[str], Field(description="Questions sent to the readers before.")]
+    returnable: Annotated[bool, Field(description="It can be sent back to its readers.")]
 
 
 class DecisionIn(_Shape):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overread.store import Blobs, Store
-from overread.web.efforts import Efforts
 from overread.web.checks import Checks
 from overread.web.demands import Demands
+from overread.web.efforts import Efforts
 from overread.web.jobs import Jobs
 from overread.web.models import Models
 from overread.web.watches import Watches

@@ -7,85 +7,36 @@ of a read: reads are A, B, C in an order drawn for each adjudication.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from overread.app.analysis.disputes import Dispute, disputes
-from overread.app.study.anonymous_reads import LETTERS, Anonymous, anonymous, telling_names
+from overread.app.analysis.disputes import disputes
+from overread.app.quality import gold_disputes
+from overread.app.quality.adjudication_queue import why_words
+from overread.app.study.anonymous_reads import (
+    LETTERS,
+    Anonymous,
+    anonymous,
+    anonymous_answer,
+    telling_names,
+)
 from overread.app.study.case_consensus import reads_that_count
 from overread.app.study.case_pictures import Shown, shown_of
-from overread.app.study.project_model import ProjectModel
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import who_reads
-from overread.app.study.project_tables import said_of_project, said_of_reads
-from overread.app.study.ranked_cases import LEAST_ENTROPY
+from overread.app.study.project_tables import said_of_reads
 from overread.errors import InputError
 from overread.protocol import check_answer
 from overread.store import (
     ReadRow,
     Store,
     get_case,
-    get_cases,
     get_project,
-    project_progress,
     role_in,
 )
 from overread.store import adjudications as kept
-from overread.store.asked_again import ADJUDICATION, Again, waiting_again
+from overread.store.asked_again import Again
 from overread.store.errors import NotFoundError
-from overread.store.wishes import wished_cases
-
-_AT_ONCE = 2_000
-"""Reads up to which disputes are looked for while a page waits; above, the model brings them."""
-_SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A case that waits for a decision.
-
-    Args:
-        name: for people; no identifier.
-        why: what readers differ on, question by question, in words.
-        entropy: of the consensus, in nats; the plain share where there is no model (yet).
-        weight: clinical weight of the weightiest class at stake.
-        answered: the readers were asked, and have read it again.
-        sent: a lead sent it here: it comes before the others.
-    """
-
-    case: str
-    name: str
-    why: tuple[str, ...]
-    entropy: float
-    weight: float
-    answered: bool
-    sent: bool = False
-
-    @property
-    def score(self) -> float:
-        """What the queue is ordered by."""
-        return self.entropy * self.weight
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """What waits for a senior.
-
-    Args:
-        waiting: the weightiest first, at most 200 of them.
-        count: how many there are.
-        own: disputed cases that they read themselves: another senior decides.
-        sent_back: cases whose readers are asked and have not all answered.
-        decided: cases with a reference standard.
-        ready: False while the disagreements of a large project are being worked out.
-    """
-
-    waiting: tuple[Waiting, ...]
-    count: int
-    own: int
-    sent_back: int
-    decided: int
-    ready: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +45,7 @@ class Opened:
 
     Args:
         asked: questions that the readers were sent in earlier rounds.
+        returnable: it can be sent back; what is no read of a reader here cannot.
     """
 
     id: str
@@ -102,6 +54,7 @@ class Opened:
     reads: tuple[Anonymous, ...]
     why: tuple[str, ...]
     asked: tuple[str, ...]
+    returnable: bool = True
 
 
 def require_senior(store: Store, project: str, user: str, *, role: str) -> None:
@@ -138,89 +91,6 @@ def seniors_of(store: Store, project: str) -> frozenset[str]:
     return frozenset(kept.list_seniors(store, project))
 
 
-def queue(store: Store, project: str, user: str, model: ProjectModel | None) -> Queue:
-    """What waits for a senior, by entropy times clinical weight.
-
-    To a senior who also reads here nothing is told of a case that they may still be given.
-
-    Args:
-        model: of the project; where there is none (yet), the plain share of disagreement.
-    """
-    found = _disputes(store, project, model)
-    standards = kept.standards_of_project(store, project)
-    asked = waiting_again(store, project, ADJUDICATION)
-    back = {one.case for one in kept.list_adjudications(store, project, kept.SENT_BACK)}
-    held = {
-        one.case
-        for one in kept.list_adjudications(store, project, kept.OPEN)
-        if one.senior != user and one.opened > kept.held_since(store)
-    }
-    mine = kept.cases_with(store, project, user)
-    if user in who_reads(store, project):
-        held |= kept.cases_with_free_slots(store, project)
-    open_ = {case: of for case, of in (found or {}).items() if case not in standards}
-    there = [case for case in open_ if case not in asked and case not in held and case not in mine]
-    waiting = [_waiting(case, open_[case], model, answered=case in back) for case in there]
-    sent = wished_cases(store, project)
-    waiting = [replace(one, sent=True) if one.case in sent else one for one in waiting]
-    first = sorted(waiting, key=lambda one: (not one.sent, -one.score, one.case))[:_SHOWN]
-    rows = get_cases(store, [one.case for one in first])
-    return Queue(
-        tuple(replace(one, name=rows[one.case].name) for one in first),
-        len(waiting),
-        sum(case in mine for case in open_),
-        len(asked),
-        len(standards),
-        found is not None,
-    )
-
-
-_Found = dict[str, dict[str, tuple[str, Dispute]]]
-
-
-def _disputes(store: Store, project: str, model: ProjectModel | None) -> _Found | None:
-    """Case -> question -> its prompt and dispute; None where it is not known yet."""
-    made: _Found = {}
-    at_once = project_progress(store, project).reads <= _AT_ONCE
-    if not at_once and model is None:
-        return None
-    for question in protocol_of(store, project).protocol.questions:
-        of = model.questions.get(question.id) if model else None
-        if at_once:
-            found: Mapping[str, Dispute] = disputes(
-                question, said_of_project(store, project, question)
-            )
-        else:
-            found = of.disputes if of else {}
-        for case, one in found.items():
-            made.setdefault(case, {})[question.id] = (question.prompt, one)
-    return made
-
-
-def _waiting(
-    case: str,
-    found: Mapping[str, tuple[str, Dispute]],
-    model: ProjectModel | None,
-    *,
-    answered: bool,
-) -> Waiting:
-    scored = [
-        (_entropy(case, question, one, model), one.weight) for question, (_, one) in found.items()
-    ]
-    entropy, weight = max(scored, key=lambda one: one[0] * one[1])
-    return Waiting(case, "", _why(found), entropy, weight, answered)
-
-
-def _why(found: Mapping[str, tuple[str, Dispute]]) -> tuple[str, ...]:
-    return tuple(f"{prompt}: {one.words}" for prompt, one in found.values())
-
-
-def _entropy(case: str, question: str, one: Dispute, model: ProjectModel | None) -> float:
-    of = model.questions.get(question) if model else None
-    known = of.entropy.get(case) if of else None
-    return one.share if known is None else max(known, LEAST_ENTROPY)
-
-
 def open_case(store: Store, case: str, user: str) -> Opened:
     """Let a senior look at a case.
 
@@ -229,7 +99,9 @@ def open_case(store: Store, case: str, user: str) -> Opened:
         ConflictError: they read it, another has it in hand, or it has its standard.
         InputError: fewer than two readers read it.
     """
-    get_case(store, case)
+    project = get_case(store, case).project
+    if case in gold_disputes.waiting(store, project, user):
+        return opened(store, gold_disputes.open_case(store, project, case, user).id, user)
     reads = [one.id for one in reads_that_count(store, case)]
     return opened(store, kept.open_adjudication(store, case, user, reads).id, user)
 
@@ -241,6 +113,8 @@ def opened(store: Store, adjudication: str, user: str) -> Opened:
         NotFoundError: not an adjudication of theirs.
     """
     row = kept.get_adjudication(store, adjudication, user)
+    if row.dispute is not None:
+        return _opened_dispute(store, row)
     reads = _shown(store, row)
     version = protocol_of(store, row.project)
     names = telling_names(store, row.project)
@@ -259,8 +133,21 @@ def opened(store: Store, adjudication: str, user: str) -> Opened:
         shown_of(get_case(store, row.case)),
         version.version,
         tuple(anonymous(at, one, names) for at, one in enumerate(reads)),
-        _why(found),
+        why_words(found),
         tuple(asked),
+    )
+
+
+def _opened_dispute(store: Store, row: kept.AdjudicationRow) -> Opened:
+    found = gold_disputes.answers(store, row)
+    return Opened(
+        row.id,
+        shown_of(get_case(store, row.case)),
+        protocol_of(store, row.project).version,
+        tuple(anonymous_answer(at, one.answer, one.cannot_be_read) for at, one in enumerate(found)),
+        gold_disputes.why(store, row),
+        (),
+        returnable=False,
     )
 
 
@@ -297,20 +184,21 @@ def decide(store: Store, adjudication: str, user: str, said: Decision) -> None:
     row = kept.get_adjudication(store, adjudication, user)
     answer, cannot, picked = said.answer, said.cannot_be_read, ""
     if said.pick:
-        letters = LETTERS[: len(row.shown)]
-        if said.pick not in letters:
-            raise InputError("pick", f"be one of {', '.join(letters)}", said.pick[:10])
-        picked = row.shown[letters.index(said.pick)]
-        read = next((one for one in reads_that_count(store, row.case) if one.id == picked), None)
-        if read is None:
-            raise InputError("pick", "be a read that still counts", said.pick, remedy="Load anew.")
-        answer, cannot = read.answer, read.cannot_be_read
+        picked = _picked(row, said.pick)
+        answer, cannot = _answer_of(store, row, picked, said.pick)
     elif answer is None:
         raise InputError("decision", "pick a read or give an answer", "neither")
     version = protocol_of(store, row.project)
     image = get_case(store, row.case).image
     size = {name: image[name] for name in ("rows", "columns", "frames")}
-    check_answer(version.protocol, answer, **size, complete=not cannot)
+    whole = not cannot and row.dispute is None  # a right answer may leave questions out
+    check_answer(version.protocol, answer, **size, complete=whole)
+    if row.dispute is not None:
+        gold_disputes.decide(
+            store, row, answer, cannot_be_read=cannot, picked=picked, words=said.words.strip(),
+            seconds=said.seconds,
+        )  # fmt: skip
+        return
     kept.decide(
         store,
         adjudication,
@@ -322,6 +210,26 @@ def decide(store: Store, adjudication: str, user: str, said: Decision) -> None:
         seconds=said.seconds,
         protocol_version=version.version,
     )
+
+
+def _picked(row: kept.AdjudicationRow, letter: str) -> str:
+    letters = LETTERS[: len(row.shown)]
+    if letter not in letters:
+        raise InputError("pick", f"be one of {', '.join(letters)}", letter[:10])
+    return row.shown[letters.index(letter)]
+
+
+def _answer_of(
+    store: Store, row: kept.AdjudicationRow, picked: str, letter: str
+) -> tuple[Mapping[str, Any], bool]:
+    if row.dispute is not None:
+        found = {one.key: one for one in gold_disputes.answers(store, row)}
+        if picked in found:
+            return found[picked].answer, found[picked].cannot_be_read
+    for read in reads_that_count(store, row.case):
+        if read.id == picked:
+            return read.answer, read.cannot_be_read
+    raise InputError("pick", "be a read that still counts", letter, remedy="Load anew.")
 
 
 def send_back(
@@ -336,6 +244,9 @@ def send_back(
         InputError: no question, or none of the readers reads here any more.
     """
     row = kept.get_adjudication(store, adjudication, user)
+    if row.dispute is not None:
+        rule = "be decided: nobody here can be asked again"
+        raise InputError("case", rule, "a question to its readers")
     here = set(who_reads(store, row.project))
     again = [
         Again(row.case, one.reader, one.answer) for one in _shown(store, row) if one.reader in here

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from overread.app.quality.gold_disputes import settle_wrong
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import who_reads
 from overread.errors import InputError
@@ -153,6 +154,9 @@ def settle(store: Store, project: str, dispute: str, state: str, decision: str, 
     """Settle a dispute of a project, with words that the reader may be told."""
     if dispute not in {one.id for one in list_disputes(store, project, settled=True)}:
         raise NotFoundError("dispute", dispute)
+    if state == "wrong" and dispute in {one.id for one in list_disputes(store, project)}:
+        settle_wrong(store, project, dispute, decision.strip(), by=by)
+        return
     settle_dispute(store, dispute, state, decision.strip(), by)
 
 

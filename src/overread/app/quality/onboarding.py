@@ -150,4 +150,5 @@ def _mark(asked: Qualification) -> str:
 
 def _qualified(one: CertificateRow) -> str:
     score = f": {score_words(one.score)}" if one.score.get("questions") else ""
-    return f"Since {one.since[:10]}, {one.how}{score}."
+    note = f" Later: {one.note}." if one.note else ""
+    return f"Since {one.since[:10]}, {one.how}{score}.{note}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from overread.app.study.next_tasks import flags_of
@@ -46,7 +46,13 @@ def without_names(text: str, names: Sequence[str]) -> str:
 
 def anonymous(at: int, read: ReadRow, names: Sequence[str]) -> Anonymous:
     """A read as a senior sees it. Args: at: its place; names: of :func:`telling_names`."""
-    answer = copy.deepcopy(read.answer)
+    made = anonymous_answer(at, read.answer, read.cannot_be_read)
+    return replace(made, flags=flags_of(read), comment=without_names(read.comment, names))
+
+
+def anonymous_answer(at: int, said: Mapping[str, Any], cannot_be_read: bool) -> Anonymous:
+    """An answer as a senior sees it, without a word of who gave it, or how."""
+    answer = copy.deepcopy(dict(said))
     letter = LETTERS[at % len(LETTERS)]
     count = 0
     for value in answer.values():
@@ -54,4 +60,5 @@ def anonymous(at: int, read: ReadRow, names: Sequence[str]) -> Anonymous:
             if isinstance(one, dict) and "id" in one:
                 count += 1
                 one["id"] = f"{letter}{count}"
-    return Anonymous(letter, answer, flags_of(read), without_names(read.comment, names))
+    flags = {"cannot_be_read": cannot_be_read, "ask_a_senior": False}
+    return Anonymous(letter, answer, flags, "")

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Response
 
-from overread.app.quality import adjudicate
+from overread.app.quality import adjudicate, adjudication_queue
 from overread.store.adjudications import project_of_adjudication
 from overread.store.errors import NotFoundError
 from overread.web.access.sessions import Signed
@@ -62,8 +62,9 @@ def send_back(adjudication: Id, body: SendBackIn, site: At, who: Who) -> Respons
     return json_reply({"asked": asked})
 
 
-def _queue(site: Site, project: str, who: Signed) -> adjudicate.Queue:
-    return adjudicate.queue(site.store, project, who.id, site.models.of(site.store, project))
+def _queue(site: Site, project: str, who: Signed) -> adjudication_queue.Queue:
+    model = site.models.of(site.store, project)
+    return adjudication_queue.queue(site.store, project, who.id, model)
 
 
 def _allowed(site: Site, adjudication: str, who: Signed) -> None:
@@ -76,7 +77,7 @@ def _of_project(site: Site, project: str, case: str) -> None:
         raise NotFoundError("case", case)
 
 
-def queue_value(found: adjudicate.Queue) -> dict[str, Any]:
+def queue_value(found: adjudication_queue.Queue) -> dict[str, Any]:
     """The queue as JSON."""
     rows = [
         {
@@ -112,4 +113,5 @@ def opened_value(found: adjudicate.Opened) -> dict[str, Any]:
         ],
         "why": list(found.why),
         "asked": list(found.asked),
+        "returnable": found.returnable,
     }

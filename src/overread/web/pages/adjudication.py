@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from overread.app.quality import adjudicate
+from overread.app.quality import adjudicate, adjudication_queue
 from overread.app.study import case_browser, case_pictures, project_overview
 from overread.store.errors import NotFoundError
 from overread.web.access.forms import read_form, text_of
@@ -22,7 +22,7 @@ def list_page(request: Request, project: Id, site: At, who: Who) -> Response:
         request,
         "adjudication.html.j2",
         project=project_overview.named(site.store, project),
-        queue=adjudicate.queue(site.store, project, who.id, model),
+        queue=adjudication_queue.queue(site.store, project, who.id, model),
         leads=adjudicate.leads_here(site.store, project, who.id, role=who.role),
         done=request.query_params.get("done", "")[:20],
     )
@@ -35,7 +35,7 @@ def case_page(request: Request, project: Id, case: Id, site: At, who: Who) -> Re
     if shown.project != project:
         raise NotFoundError("case", case)
     model = site.models.of(site.store, project)
-    waiting = adjudicate.queue(site.store, project, who.id, model)
+    waiting = adjudication_queue.queue(site.store, project, who.id, model)
     ahead = [one.case for one in waiting.waiting if one.case != case]
     return page(
         request,

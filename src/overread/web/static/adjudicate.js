@@ -138,6 +138,7 @@ async function load() {
   root.querySelector(".why").replaceChildren(
     ...adjudication.why.map((words) => el("p", { class: "said" }, words)),
     ...adjudication.asked.map((words) => el("p", { class: "faint" }, `Asked before: ${words}`)));
+  back.hidden = !adjudication.returnable;
   layers = adjudication.reads.map(card);
   list.replaceChildren(...layers.map((layer) => layer.card));
   anew.href = `/read/${project}?adjudication=${adjudication.id}`;
@@ -187,7 +188,7 @@ document.addEventListener("keydown", (event) => {
     pick(Number(key) - 1);
     document.activeElement?.blur();
   } else if (key === "n") anew.click();
-  else if (key === "s") {
+  else if (key === "s" && !back.hidden) {
     back.open = true;
     question.focus();
   } else if (key === "h") hideAll();
