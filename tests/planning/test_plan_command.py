@@ -177,3 +177,54 @@ def test_errors_of_tables(study, tmp_path):
     assert "position must be a whole number from 1" in refused(
         "plan", "replan", bad, cases, readers, "--done", cases, "--gold", gold
     )  # fmt: skip
+
+
+def _project(tmp_path, cases=30):
+    """A home with a study of three readers."""
+    from tests.live.study import furnish
+
+    home = tmp_path / "home"
+    furnish(home, cases=cases, readers=3, reads_per_case=1, side=8)
+    return ("plan", "project", "Load", "--home", home)
+
+
+def test_a_plan_of_a_project_is_shown_then_written_then_planned_again(tmp_path):
+    asked = _project(tmp_path)
+    words = ("--overlap", 0.2, "--size", 5, "--seconds", 30)
+    shown = ok(*asked, *words, "--json").document
+    assert shown["words"].startswith("42 reads: 24 cases read by one, 6 cases by 3 (overlap); ")
+    assert shown["counts"] == {"only": 24, "overlap": 18, "gold": 0, "repeat": 0}
+    assert shown["written"] is None
+    assert "Not written" in ok(*asked, *words).out
+    made = ok(*asked, *words, "--write", "--json").document
+    assert made["parts"] == shown["parts"]
+    assert (made["written"]["number"], made["written"]["opened"]) == (1, 42)
+    again = ok(*asked, "--again", "--write").out
+    assert "Plan 2 is written: 42 tasks opened, 42 withdrawn." in again
+
+
+def test_readers_of_a_project_may_be_limited_by_a_table(tmp_path):
+    asked = _project(tmp_path)
+    table = {"reader": ["reader0@example.org", "Reader 1"], "most": ["4", ""]}
+    file = write_csv(tmp_path / "who.csv", table)
+    found = ok(*asked, "--overlap", 0, "--readers", file, "--json").document
+    assert {one["reader"]: one["reads"] for one in found["readers"]} == {
+        "Reader 0": 4,
+        "Reader 1": 26,
+    }
+    file = write_csv(tmp_path / "who.csv", {"reader": ["Nobody"]})
+    assert "be the e-mail or name" in refused(*asked, "--readers", file)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--again",), "plan must be written before"),
+        (("--gold-rate", 0.1), "hidden gold"),
+        (("--overlap-readers", 9), "overlap must have 9 readers"),
+        (("--groups", "often"), "--groups must be free, together or apart"),
+        (("--home", "nowhere"), "--home must be a home"),
+    ],
+)
+def test_a_plan_of_a_project_that_cannot_be_is_refused(tmp_path, more, words):
+    assert words in " ".join(refused(*_project(tmp_path), *more).split())

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from overread.cli import plan_reads
+from overread.cli import plan_project, plan_reads
 from overread.cli.options import JsonOption, LevelOption, console, print_json
 from overread.errors import InputError
 from overread.planning.cost import Cost, Step, WorkingYear, cost, steps_of
@@ -297,4 +297,5 @@ def _cost_document(found: Cost) -> dict[str, object]:
 group.command("groups")(plan_reads.groups)
 group.command("reads")(plan_reads.reads)
 group.command("replan")(plan_reads.again)
+group.command("project")(plan_project.project)
 group.command("demand")(plan_reads.demand)
