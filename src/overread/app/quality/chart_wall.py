@@ -95,7 +95,7 @@ def charts_of(
         blocks = () if parts is None else tuple(_blocks(known, parts))
         share = _share(limits, chart)
         now = in_words(metric.scale, metric.unit, sum(last) / len(last))
-        reach = max(*map(abs, points), 1e-9)
+        reach = max(*map(abs, points), least_reach(metric))
         line = ChartLine(metric.key, metric.name, points, share, now, blocks=blocks)
         yield scaled(line, metric, reach)
 
@@ -109,10 +109,15 @@ def scaled(line: ChartLine, metric: Metric, reach: float) -> ChartLine:
     return replace(line, reach=reach, ends=ends)
 
 
-def common_reach(points: Sequence[Sequence[float]]) -> float:
+def common_reach(metric: Metric, points: Sequence[Sequence[float]]) -> float:
     """A scale that fits all readers: nearly all values of each lie within."""
     edges = [float(np.quantile(np.abs(one), 0.95)) for one in points if len(one)]
-    return max([1.1 * one for one in edges], default=0.0) or 1e-9
+    return max([1.1 * one for one in edges] + [least_reach(metric)])
+
+
+def least_reach(metric: Metric) -> float:
+    """Smaller differences are drawn as none: two in a hundred, or that much of a unit."""
+    return 0.02 if metric.scale in {"log", "share"} else 0.05
 
 
 def key_charts(charts: Sequence[ChartLine], keys: Sequence[str]) -> list[ChartLine]:

@@ -222,12 +222,15 @@ def _counted(question: Question, marks: Sequence[Mark]) -> str:
     met, missed, extra = (sum(one[key] for one in marks) for key in ("found", "missed", "extra"))
     if not met + missed + extra:
         return "Neither you nor the others marked anything."
-    parts = [f"{met} of the others' {met + missed} in common"] if met + missed else []
-    if met and question.kind is not Kind.MULTILABEL:
-        parts[0] += f", mean IoU {sum(one['overlap'] for one in marks) / met:.2f}"
+    if not missed + extra:
+        words = "You and the others marked the same"
+    else:
+        words = f"You have {met} of the {met + missed} that the others marked"
     if extra:
-        parts.append(f"{extra} that the others do not have")
-    return f"{'; '.join(parts)}."
+        words += f", and {extra} that they did not"
+    if met and question.kind is not Kind.MULTILABEL:
+        words += f"; overlap (IoU) {sum(one['overlap'] for one in marks) / met:.2f}"
+    return f"{words}."
 
 
 def _entries(protocol: Protocol, question: Question, one: Shown) -> list[str]:

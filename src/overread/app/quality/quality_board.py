@@ -186,7 +186,7 @@ def _worst_first(one: ReaderQuality) -> tuple[int, float]:
 
 def _metrics(questions: Sequence[QuestionWatch]) -> Iterator[tuple[str, str, str]]:
     for one in questions:
-        design = one.design
+        design = one.shown.design
         for metric, limits in (
             () if design is None else zip(design.metrics, design.limits, strict=True)
         ):
@@ -198,30 +198,34 @@ def _lines(
     one: QuestionWatch, reading: Sequence[str], chosen: str
 ) -> Iterator[tuple[str, QuestionLine]]:
     """What the charts of a question say of each reader, on one scale a metric."""
-    design, prompt, id_ = one.design, one.question.prompt, one.question.id
+    charting, prompt, id_ = one.shown, one.question.prompt, one.question.id
+    design = charting.design
     charts = {
         who: tuple(charts_of(design, state))
         for who in reading
-        if design is not None and (state := one.states.get(who)) is not None
+        if design is not None and (state := charting.states.get(who)) is not None
     }
     metrics = {} if design is None else {each.key: each for each in design.metrics}
     of_key: dict[str, list[ChartLine]] = {}
     for each in (chart for all_ in charts.values() for chart in all_):
         of_key.setdefault(each.key, []).append(each)
-    reach = {key: common_reach([each.points for each in all_]) for key, all_ in of_key.items()}
+    reach = {
+        key: common_reach(metrics[key], [each.points for each in all_])
+        for key, all_ in of_key.items()
+    }
     near = {key: max(each.share for each in all_) for key, all_ in of_key.items()}
     keys = key_metrics(near, list(metrics))
     wanted = chosen.removeprefix(f"{id_}:") if chosen.startswith(f"{id_}:") else ""
     for who in reading:
         if who not in charts:
-            lacking = one.lacking or "None of their reads can be compared yet."
+            lacking = charting.lacking or "None of their reads can be compared yet."
             yield who, QuestionLine(id_, prompt, 0, (), (), lacking)
             continue
         all_ = tuple(scaled(each, metrics[each.key], reach[each.key]) for each in charts[who])
         shown = tuple(key_charts(all_, keys))
         if chosen:
             shown = all_ = tuple(each for each in all_ if each.key == wanted)
-        yield who, QuestionLine(id_, prompt, one.states[who].reads, all_, shown, "")
+        yield who, QuestionLine(id_, prompt, charting.states[who].reads, all_, shown, "")
 
 
 def alarm_page(store: Store, alarm: str, watch: ProjectWatch | None) -> AlarmPage:
@@ -368,10 +372,11 @@ def _levels(watch: ProjectWatch | None, row: AlarmRow, cases: set[str]) -> Itera
     one: QuestionWatch | None = None
     if watch is not None:
         one = watch.questions.get(str(row.told.get("question")))
-    state = None if one is None else one.states.get(row.reader)
-    if one is None or state is None or one.design is None:
+    design = None if one is None else one.shown.design
+    state = None if one is None else one.shown.states.get(row.reader)
+    if state is None or design is None:
         return
-    keys = [metric.key for metric in one.design.metrics]
+    keys = [metric.key for metric in design.metrics]
     if row.told["metric"] not in keys:
         return
     place = keys.index(row.told["metric"])

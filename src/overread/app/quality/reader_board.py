@@ -176,7 +176,7 @@ def _charts(
     store: Store, watch: ProjectWatch | None, reader: str
 ) -> Iterator[tuple[str, tuple[ChartLine, ...]]]:
     for one in () if watch is None else tuple(watch.questions.values()):
-        state, design = one.states.get(reader), one.design
+        state, design = one.shown.states.get(reader), one.shown.design
         if state is None or design is None:
             continue
         cases = {seen.case.split(FRAME, maxsplit=1)[0] for seen in state.recent}
@@ -246,9 +246,8 @@ def _done(store: Store, project: str, reader: str) -> list[Done]:
     for given in {(row.alarm, row.given) for row in list_feedback(store, project, reader=reader)}:
         made.append(Done(given[1], "Was let see cases again.", f"/alarms/{given[0]}"))
     pause = list_pauses(store, project).get(reader)
-    if pause is not None:
-        path = f"/alarms/{pause.alarm}" if pause.alarm else ""
-        made.append(Done(pause.since, f"Paused. {pause.reason}", path))
+    if pause is not None and not pause.alarm:  # one of an alarm is told by it
+        made.append(Done(pause.since, f"Paused: {pause.reason}"))
     return sorted(made, key=lambda one: one.when, reverse=True)
 
 

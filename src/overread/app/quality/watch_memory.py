@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,15 @@ class Compared:
     reader: str
 
 
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Charts that belong together, for pages. Args: states: by reader; lacking: why none."""
+
+    design: Design | None
+    states: Mapping[str, ReaderState]
+    lacking: str
+
+
 @dataclass(slots=True, eq=False)
 class QuestionWatch:
     """The charts of one question.
@@ -43,6 +52,7 @@ class QuestionWatch:
         lacking: why there are no charts yet, "" when there are.
         learn_at: comparisons from which on the design is learned anew.
         alarmed: reader -> when the comparison that stands as their alarm became possible.
+        shown: what pages see: the charts as they last stood still, while others are worked out.
     """
 
     question: Question
@@ -56,6 +66,14 @@ class QuestionWatch:
     lacking: str = "No case was read by two readers yet."
     learn_at: float = 0
     alarmed: dict[str, str] = field(default_factory=dict[str, str])
+    shown: Charts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.show()
+
+    def show(self) -> None:
+        """Let pages see the charts as they stand now."""
+        self.shown = Charts(self.design, dict(self.states), self.lacking)
 
 
 def said_before(watch: QuestionWatch, row: dict[str, Any]) -> None:

@@ -118,6 +118,7 @@ class ProjectWatch:
             for one in self.questions.values():
                 raised += _watched(one, place, taken(one, page, wanted))
                 forget(one)
+                one.show()
             self.until = int(page[-1]["event"])
             if stop():
                 return raised

@@ -2,6 +2,7 @@
 // Nothing moves under who reads it: the place on the page, what is open, and where the focus is stay.
 const EVERY = 4000;
 const FEWEST = 1000;
+const was = new WeakMap();
 let waits = EVERY;
 
 const parts = (root) => [...root.querySelectorAll("[data-live]")];
@@ -27,14 +28,20 @@ async function look() {
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   // never more than a tenth of the time is spent on it
   waits = Math.max(EVERY, 10 * (performance.now() - began));
-  for (const part of parts(document)) {
-    const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-    if (!other || busy(part) || part.dataset.was === other.innerHTML) continue;
-    const was = other.innerHTML;
-    if (part.dataset.was !== undefined || part.innerHTML !== was) swap(part, other);
-    part.className = other.className;
-    part.dataset.was = was;
-  }
+  const other = parts(fresh);
+  for (const [at, part] of parts(document).entries()) renew(part, other[at]);
+}
+
+function renew(part, other) {
+  if (!other || busy(part)) return;
+  const text = other.innerHTML; // as the server wrote it: what scripts did to it since is no change
+  const same = (was.get(part) ?? part.innerHTML) === text;
+  was.set(part, text);
+  if (same) return;
+  swap(part, other);
+  part.className = other.className;
+  part.dataset.live = other.dataset.live;
+  part.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
 }
 
 async function go() {
