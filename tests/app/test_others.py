@@ -77,7 +77,9 @@ def test_sets_and_scores() -> None:
 
 def test_boxes_are_the_mean_of_those_that_meet() -> None:
     boxes = question("box")
-    (one,) = of_the_others(boxes, said([box(10, 10)], [box(14, 12), box(50, 30)]), IMAGE) or ()
+    found = of_the_others(boxes, said([box(10, 10)], [box(14, 12), box(50, 30)]), IMAGE)
+    assert found is not None
+    (one,) = found
     assert [one[side] for side in ("x1", "y1", "x2", "y2")] == [12, 11, 32, 31]
     assert of_the_others(boxes, said([box(10, 10)], [box(50, 30)]), IMAGE) == []
     assert of_the_others(boxes, said([box(10, 10)], [box(10, 10, frame=1)]), IMAGE) == []

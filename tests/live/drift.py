@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +16,23 @@ from tests.live.study import PASSWORD, furnish
 
 TEXT = """title: Fractures
 reads_per_case: 3
-watch: {on_alarm: pause, check_cases: 12}
+watch: {on_alarm: {change: pause, level: pause}, check_cases: 12}
 questions:
   - {id: fractures, prompt: Box each fracture, kind: box, classes: [fracture]}
+guideline: |
+  # Boxes
+  The box holds both cortices, and ends where the line ends.
+  # Light
+  Read in a dim room.
+atlas:
+  - id: whole
+    question: fractures
+    class: fracture
+    do: true
+    why: The box holds both cortices.
+    rows: 200
+    columns: 200
+    drawing: {fractures: [{id: a, class: fracture, frame: 0, x1: 60, y1: 70, x2: 130, y2: 140}]}
 """
 SIDE = 200
 CASES = 130
@@ -57,7 +71,7 @@ class Readers:
 
 
 @contextmanager
-def drifting_study(home: Path) -> Iterator[tuple[Server, Readers]]:
+def drifting_study(home: Path) -> Generator[tuple[Server, Readers]]:
     """A server with the study, and its readers, signed in."""
     study = furnish(home, protocol=TEXT, cases=CASES, readers=3, reads_per_case=3, side=SIDE)
     with ExitStack() as stack:
@@ -75,14 +89,24 @@ def drifting_study(home: Path) -> Iterator[tuple[Server, Readers]]:
 
 def lead_at(browser: Any, running: Server, project: str, **look: Any) -> Any:
     """The lead's browser, on the page of the readers' charts."""
+    return browser_of(browser, running, "lead@example.org", f"/projects/{project}/quality", **look)
+
+
+def browser_of(browser: Any, running: Server, email: str, path: str, **look: Any) -> Any:
+    """A browser of somebody who is signed in, on a page; a script error or a breach fails it."""
     page = browser.new_context(**look).new_page()
+    page.faults = []
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    page.on(
+        "console", lambda one: page.faults.append(one.text) if "Content Sec" in one.text else None
+    )
     address = f"http://127.0.0.1:{running.port}"
     page.goto(f"{address}/login")
-    page.get_by_label("E-mail").fill("lead@example.org")
+    page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_load_state()
-    page.goto(f"{address}/projects/{project}/quality")
+    page.goto(f"{address}{path}")
     return page
 
 
