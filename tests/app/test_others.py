@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overread.app.analysis.project_reads import Said, mask_array
-from overread.app.quality.feedback import concerned
+from overread.app.quality.feedback_words import concerned
 from overread.app.quality.others import of_the_others
 from overread.protocol import Question, read_protocol
 

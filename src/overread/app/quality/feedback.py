@@ -7,24 +7,21 @@ Only the question of the alarm is shown. What was shown and seen is in the log.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from overread.app.analysis.project_reads import Said
-from overread.app.quality.gold_marks import Mark, marks_of
+from overread.app.quality.feedback_words import concerned, difference, topics
 from overread.app.quality.gold_words import atlas_entries
 from overread.app.quality.others import of_the_others
 from overread.app.study.case_consensus import reads_that_count
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import require_member
-from overread.labels import Kind
 from overread.protocol import AtlasEntry, Protocol, Question
 from overread.store import (
     OPEN_ALARMS,
     AlarmRow,
-    CaseRow,
     ReadRow,
     Store,
     get_alarm,
@@ -136,7 +133,7 @@ def feedback_of(store: Store, project: str, reader: str, *, role: str) -> Feedba
         question,
         cases,
         tuple(one for one in protocol.atlas if one.id in set(names)),
-        concerned(protocol.guideline, _topics(question, row)),
+        concerned(protocol.guideline, topics(question, row.told)),
     )
 
 
@@ -184,7 +181,7 @@ def _shown(  # noqa: PLR0917 - one case of one alarm
     if own is None or others is None:
         return None
     mine = None if own.cannot_be_read else own.answer.get(question.id)
-    words = _difference(protocol, question, others, mine, found)
+    words = difference(protocol, question, others, mine, found.image)
     frame = next((one["frame"] for one in (*_drawn(others), *_drawn(mine))), 0)
     count = sum(one.value is not None for one in said)
     return Shown(case, found.image, mine, others, count, words, frame, when)
@@ -200,70 +197,6 @@ def _drawn(value: Any) -> Sequence[Mapping[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _difference(
-    protocol: Protocol, question: Question, others: Any, mine: Any, case: CaseRow
-) -> str:
-    marks = marks_of(protocol, {question.id: others}, {question.id: mine}, case.image)
-    found = marks.get(question.id, [])
-    if mine is None:
-        return "You could not read it."
-    if question.kind is Kind.MASK:
-        return ", ".join(f"{one['class']}: Dice {one['sum']:.2f}" for one in found)
-    if question.kind in {Kind.BOX, Kind.INSTANCE, Kind.MULTILABEL}:
-        return _counted(question, found)
-    return f"You said {_text(mine)}; the others {_text(others)}."
-
-
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _counted(question: Question, marks: Sequence[Mark]) -> str:
-    met, missed, extra = (sum(one[key] for one in marks) for key in ("found", "missed", "extra"))
-    if not met + missed + extra:
-        return "Neither you nor the others marked anything."
-    if not missed + extra:
-        words = "You and the others marked the same"
-    else:
-        words = f"You have {met} of the {met + missed} that the others marked"
-    if extra:
-        words += f", and {extra} that they did not"
-    if met and question.kind is not Kind.MULTILABEL:
-        words += f"; overlap (IoU) {sum(one['overlap'] for one in marks) / met:.2f}"
-    return f"{words}."
-
-
 def _entries(protocol: Protocol, question: Question, one: Shown) -> list[str]:
     mine = None if one.mine is None else {question.id: one.mine}
     return atlas_entries(protocol, {question.id: one.others}, mine)
-
-
-def _topics(question: Question, row: AlarmRow) -> list[str]:
-    """Words by which the guideline's parts about an alarm are known."""
-    told = f"{question.prompt} {row.told.get('name', '')} {row.told['words']}"
-    plain = [one for one in re.findall(r"[a-z]{4,}", told.lower()) if one not in _COMMON]
-    return [*question.names, *plain]
-
-
-_COMMON = frozenset(
-    re.findall(
-        r"\w+",
-        "than before others over last read reads overlap case cases more fewer answers differ from "
-        "with that first side sides each times your what which there draw mark",
-    )
-)
-
-
-def concerned(guideline: str, topics: Sequence[str]) -> str:
-    r"""The parts of a guideline, by its headings, that name a topic; all of it if none does.
-
-    Example:
-        >>> concerned("# Boxes\nTight.\n# Light\nDim it.", ["boxes"])
-        '# Boxes\nTight.'
-    """
-    parts = re.split(r"(?m)^(?=#{1,6} )", guideline)
-    # one or many: "boxes" is about the box
-    stems = [re.escape(re.sub(r"(?<=\w\w\w)e?s$", "", one)) for one in topics if one]
-    wanted = [re.compile(rf"\b{one}(e?s)?\b", re.IGNORECASE) for one in stems]
-    found = [one for one in parts if any(each.search(one) for each in wanted)]
-    return "".join(found or parts).strip()

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from overread.app.quality import alarm_board, reader_board
 from overread.app.quality import quality_board as quality
-from overread.app.quality import reader_board
 from overread.app.quality.chart_wall import picture
 from overread.app.study import project_overview
 from overread.app.study.project_model import LEAST_CASES
@@ -47,7 +47,7 @@ async def check(request: Request, alarm: Id, site: At, who: Who) -> Response:
     def work() -> None:
         if not 1 <= number <= 1_000:
             raise InputError("cases", "be 1 to 1000", count)
-        quality.check_reader(site.store, alarm, number, by=who.id)
+        alarm_board.check_reader(site.store, alarm, number, by=who.id)
 
     return await _done(work, f"/alarms/{alarm}", lambda told: _alarm(request, site, alarm, told))
 
@@ -57,7 +57,7 @@ async def let_out(request: Request, alarm: Id, site: At, who: Who) -> Response:
     await read_form(request)
 
     def work() -> None:
-        quality.let_out(site.store, alarm, by=who.id)
+        alarm_board.let_out(site.store, alarm, by=who.id)
 
     return await _done(work, f"/alarms/{alarm}", lambda told: _alarm(request, site, alarm, told))
 
@@ -69,7 +69,7 @@ async def decide(request: Request, alarm: Id, site: At, who: Who) -> Response:
     reason = text_of(form, "reason", most=2000)
 
     def work() -> None:
-        quality.decide(site.store, alarm, state, reason=reason, suspects=suspects, by=who.id)
+        alarm_board.decide(site.store, alarm, state, reason=reason, suspects=suspects, by=who.id)
 
     return await _done(work, f"/alarms/{alarm}", lambda told: _alarm(request, site, alarm, told))
 
@@ -118,8 +118,8 @@ def _reader(request: Request, site: At, project: str, reader: str, error: Any = 
 
 
 def _alarm(request: Request, site: At, alarm: str, error: Any = None) -> Response:
-    of = quality.project_of_alarm(site.store, alarm)
-    shown = quality.alarm_page(site.store, alarm, site.watches.of(site.store, of))
+    of = alarm_board.project_of_alarm(site.store, alarm)
+    shown = alarm_board.alarm_page(site.store, alarm, site.watches.of(site.store, of))
     return page(
         request,
         "alarm.html.j2",
