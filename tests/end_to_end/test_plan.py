@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from overread.app.analysis.reach_consensus import reach_consensus
 from overread.app.study.home import open_home
 from overread.app.study.more_reads import demanded
+from overread.app.study.project_protocol import protocol_of
+from overread.app.study.project_tables import project_table
 from overread.client import Client, connect
 from overread.store import list_cases, list_users, remove_member
 from overread.store.demands import list_demands
@@ -141,8 +144,8 @@ def test_reads_on_demand_stop_where_the_consensus_is_sure(tmp_path: Path) -> Non
         return made
 
     def is_over() -> bool:
-        found = demanded(store, study.project)
-        return found is not None and found.done == cases and not read_all(clients)
+        made, found = read_all(clients), demanded(store, study.project)
+        return not made and found is not None and found.done == cases
 
     with running_server(home) as running, read_by(running, study.readers) as clients:
         while read_all(clients):
@@ -150,8 +153,18 @@ def test_reads_on_demand_stop_where_the_consensus_is_sure(tmp_path: Path) -> Non
         eventually(is_over, "every case is decided")
     found = demanded(store, study.project)
     assert found is not None
-    print(f"{found.reads} reads of {found.fixed}: {found.saved:.0%} saved")  # noqa: T201
+    question = protocol_of(store, study.project).protocol.questions[0]
+    table = project_table(store, study.project, question)
+    assert table is not None
+    consensus = reach_consensus(table).result
+    right = [CLASSES[truth[number[case]]] for case in consensus.cases.tolist()]
+    said_ = [CLASSES[code] for code in consensus.value.code.tolist()]
+    accuracy = np.mean([a == b for a, b in zip(right, said_, strict=True)])
+    print(  # noqa: T201
+        f"{found.reads} reads of {found.fixed}: {found.saved:.0%} saved, {accuracy:.1%} right"
+    )
     assert 0.1 < found.saved < 0.5
+    assert accuracy > 0.9
     rows = list_demands(store, study.project)
     tasks = view_tasks(store, study.project)
     many = Counter(one.case for one in tasks if one.state == "done")

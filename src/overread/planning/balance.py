@@ -76,5 +76,6 @@ def _words(span: Sequence[int], off: dict[str, float], pairs: tuple[int, int]) -
     for tag, most in off.items():
         text += f"; by {tag}, nobody is more than {most:.1f} reads from an even share"
     if pairs[1]:
-        text += f"; two readers meet on {pairs[0]:,} to {pairs[1]:,} overlap cases"
+        often = f"{pairs[0]:,}" if pairs[0] == pairs[1] else f"{pairs[0]:,} to {pairs[1]:,}"
+        text += f"; two readers meet on {often} overlap cases"
     return text + "."

@@ -47,7 +47,8 @@ def list_assigned(
     Args:
         store: where.
         project: its id.
-        what: "held" (claimed), "kept" (open, for one reader) or "refused" (waits for the lead).
+        what: "held" (claimed), "kept" (open, for one reader, and not by a plan) or "refused"
+            (waits for the lead).
         after: leave out those up to this position.
         limit: 1 to 500.
     """
@@ -78,6 +79,8 @@ def list_assigned(
         .order_by(tasks.position)
         .limit(limit)
     )
+    if what == KEPT:  # those of a plan are seen on its page
+        query = query.where(tasks.id.not_in(sa.select(t.planned.c.task)))
     with store.reading() as connection:
         return [AssignedRow(**row._mapping) for row in connection.execute(query)]
 

@@ -12,6 +12,7 @@ from overread.store import Store
 
 _LOG = logging.getLogger("overread.web")
 _PAUSE_SECONDS = 0.3  # reads that come together are judged together
+_AGAIN_SECONDS = 10.0
 
 
 @dataclass(slots=True, eq=False)
@@ -57,8 +58,11 @@ class Demands:
             try:
                 known = self._kept.setdefault(project, ProjectDemand(project))
                 known.catch_up(store, stop=self._stopped.is_set)
-            except OverreadError as error:
+            except OverreadError as error:  # the store is busy or full: once more, in a while
                 _LOG.error("%s in reads on demand", type(error).__name__)
+                if not self._stopped.wait(_AGAIN_SECONDS):
+                    with self._lock:
+                        self._asked.add(project)
             except Exception as error:  # noqa: BLE001 - one project's fault leaves the others served
                 # without its words: they may hold what somebody answered
                 self._kept.pop(project, None)

@@ -53,6 +53,7 @@ class ProjectDemand:
         said: question -> case -> reader -> what they said.
         models: of the questions' parts, by question.
         fitted: reads that they rest on.
+        waiting: cases that were read and not judged yet; kept where the store refuses a while.
     """
 
     project: str
@@ -64,6 +65,7 @@ class ProjectDemand:
     )
     models: dict[str, list[ReaderModel]] = field(default_factory=dict[str, list[ReaderModel]])
     fitted: int = 0
+    waiting: set[str] = field(default_factory=set[str])
 
     def catch_up(self, store: Store, *, stop: Callable[[], bool] = lambda: False) -> int:
         """Take in what was read since, and ask for the reads that follow.
@@ -83,26 +85,27 @@ class ProjectDemand:
         if (now.version, aside) != (self.version, self.aside):
             self.until, self.fitted, self.version, self.aside = 0, 0, now.version, aside
             self.said = {one.id: {} for one in questions}
-            self.models = {}
-        touched = self._take_in(store, questions)
-        if stop() or not touched:
+            self.models, self.waiting = {}, set()
+        self._take_in(store, questions)
+        if stop() or not self.waiting:
             return 0
         if self._learn(questions):
-            touched = self._cases()
+            self.waiting = self._cases()
         if not self.models:
             return 0
-        return self._decide(store, questions, sorted(touched), asked)
+        made = self._decide(store, questions, sorted(self.waiting), asked)
+        self.waiting = set()
+        return made
 
-    def _take_in(self, store: Store, questions: Sequence[Question]) -> set[str]:
-        last, touched = head(store).n, set[str]()
+    def _take_in(self, store: Store, questions: Sequence[Question]) -> None:
+        last = head(store).n
         for row in each_read(store, self.project, after=self.until, until=last):
             for one in questions:
                 said = said_of_read(row, one)
                 if said is not None and (said.value is None or fits(one, said.value)):
                     self.said[one.id].setdefault(said.case, {})[said.reader] = said
-                    touched.add(said.case)
+                    self.waiting.add(said.case)
         self.until = last
-        return touched
 
     def _cases(self) -> set[str]:
         return {case for of in self.said.values() for case in of}

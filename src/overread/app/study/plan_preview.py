@@ -103,7 +103,7 @@ def _hours(drawn: Drawn, pace: Pace) -> str:
         if not one.task:
             own = pace.of.get(drawn.names[one.reader], pace.usual)
             seconds.setdefault(one.role, []).append(own)
-    names = {"only": "once read", "overlap": "overlap", "gold": "gold", "repeat": "repeats"}
+    names = {"only": "ordinary", "overlap": "overlap", "gold": "gold", "repeat": "repeats"}
     found = cost(
         [Step(names[r], len(of), sum(of) / len(of)) for r in ROLES if (of := seconds.get(r))]
     )
