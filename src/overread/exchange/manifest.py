@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,7 +191,7 @@ def _inside(path: Path) -> Iterator[tuple[str, int, Any]]:
 
 def _opening(kept: zipfile.ZipFile, one: zipfile.ZipInfo) -> Any:
     @contextmanager
-    def opened() -> Iterator[IO[bytes]]:
+    def opened() -> Generator[IO[bytes]]:
         with kept.open(one) as file:
             yield file
 

@@ -141,6 +141,7 @@ class FileQualification(_Entry):
     tolerance: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
     overlap: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.5
     most_exposures: Annotated[int, Field(ge=1, le=1_000_000)] = 50
+    on_change: Literal["ask", "again", "keep"] = "ask"
 
 
 _Action = Literal["warn", "ask", "pause"]

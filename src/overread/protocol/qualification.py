@@ -30,6 +30,8 @@ class Qualification:
         tolerance: of a score question; None is a tenth of its range.
         overlap: least IoU of a box or outline that counts as found.
         most_exposures: readers who may see a gold case before it is worn out.
+        on_change: a new version that changes what somebody was qualified on "ask"s the lead, has
+            them qualify "again" on the changed part, or lets certificates stand ("keep").
     """
 
     professions: tuple[str, ...] = ()
@@ -45,6 +47,7 @@ class Qualification:
     tolerance: float | None = None
     overlap: float = 0.5
     most_exposures: int = 50
+    on_change: str = "ask"
 
 
 def demands_qualification(text: str) -> bool:

@@ -42,9 +42,24 @@ def _qualification_noted(connection: sa.Connection, event: Event, body: Body) ->
     connection.execute(t.qualifications.update().where(this).values(note=body["note"]))
 
 
+def _requalification_ruled(connection: sa.Connection, event: Event, body: Body) -> None:
+    rows, had = t.requalifications, t.qualifications
+    fixed = {key: body[key] for key in ("version", "choice", "words")}
+    fixed |= {"touched": canonical_json("touched", body["touched"])}
+    fixed |= {"project": event.project, "since": event.at, "said_by": event.actor}
+    for reader in body["readers"]:
+        this = (rows.c.project == event.project) & (rows.c.reader == reader)
+        connection.execute(rows.delete().where(this))
+        connection.execute(rows.insert().values(reader=reader, **fixed))
+        if body["choice"] == "again":
+            gone = (had.c.project == event.project) & (had.c.reader == reader)
+            connection.execute(had.delete().where(gone))
+
+
 ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "dispute_adjudicated": _dispute_adjudicated,
     "trials_remarked": _trials_remarked,
     "run_rescored": _run_rescored,
     "qualification_noted": _qualification_noted,
+    "requalification_ruled": _requalification_ruled,
 }

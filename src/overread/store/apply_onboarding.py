@@ -79,6 +79,9 @@ def _run_ended(connection: sa.Connection, event: Event, body: Body) -> None:
 
 def _reader_qualified(connection: sa.Connection, event: Event, body: Body) -> None:
     _qualification_withdrawn(connection, event, body)
+    again = t.requalifications.c
+    this = (again.project == event.project) & (again.reader == body["reader"])
+    connection.execute(t.requalifications.delete().where(this))
     row = {key: body[key] for key in ("reader", "protocol_version", "how")}
     row |= {"project": event.project, "since": event.at, "note": body.get("note", "")}
     row |= {"score": canonical_json("score", body["score"])}

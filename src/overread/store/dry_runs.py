@@ -7,7 +7,7 @@ verdict on a run and the certificate are events of the same transaction as its l
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -76,7 +76,14 @@ Judge = Callable[[Sequence[dict[str, Any]]], RunVerdict]
 
 
 def begin_run(
-    store: Store, project: str, reader: str, *, cases: int, most_runs: int, protocol_version: int
+    store: Store,
+    project: str,
+    reader: str,
+    *,
+    cases: int,
+    most_runs: int,
+    protocol_version: int,
+    among: Collection[str] | None = None,
 ) -> int:
     """Begin a run.
 
@@ -87,6 +94,7 @@ def begin_run(
         cases: how many gold cases make a run.
         most_runs: how many runs they have; a waiver gives one more each.
         protocol_version: that it is held under.
+        among: ids of the gold that it may take; None is any.
     Returns:
         The number of the run; of the open one where there is one.
     Raises:
@@ -106,7 +114,7 @@ def begin_run(
         waived = connection.scalar(_MORE_RUNS, who) or 0
         if len(before) >= most_runs + waived:
             raise ConflictError("dry run", f"was held {len(before)} times; the lead may allow more")
-        new = len(connection.execute(unseen(), who | {"n": cases}).all())
+        new = len(connection.execute(unseen(among), who | {"n": cases}).all())
         if new < cases:
             rule = f"needs {cases} gold cases that are new to the reader, and {new} are there"
             raise ConflictError("dry run", rule)
@@ -116,9 +124,13 @@ def begin_run(
     return run
 
 
-def next_trial(store: Store, project: str, reader: str) -> Trial | None:
+def next_trial(
+    store: Store, project: str, reader: str, *, among: Collection[str] | None = None
+) -> Trial | None:
     """The trial that waits for the reader's answer, or the next one of the open run.
 
+    Args:
+        among: ids of the gold that it may take; None is any.
     Returns:
         The trial; None where no run is open, or its gold was retired meanwhile.
     Raises:
@@ -132,7 +144,7 @@ def next_trial(store: Store, project: str, reader: str) -> Trial | None:
             return None
         waiting = connection.scalar(_WAITING, who)
         if waiting is None:
-            gold = connection.execute(unseen(), who | {"n": 1}).first()
+            gold = connection.execute(unseen(among), who | {"n": 1}).first()
             if gold is None:
                 return None
             waiting = store.new_id()

@@ -127,6 +127,6 @@ def adjudication_seconds(store: Store, project: str) -> dict[str, list[float]]:
 def _by_person(store: Store, query: sa.Select[Any]) -> dict[str, list[float]]:
     made: dict[str, list[float]] = {}
     with store.reading() as connection:
-        for person, seconds in connection.execute(query):
-            made.setdefault(person, []).append(float(seconds))
+        for row in connection.execute(query):
+            made.setdefault(row[0], []).append(float(row[1]))
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,15 +77,17 @@ def list_trials(store: Store, project: str, reader: str) -> list[TrialRow]:
     return [_answered(row) for row in rows]
 
 
-def unseen_gold(store: Store, project: str, reader: str, *, most: int) -> int:
-    """Count training cases that are new to a reader, up to ``most``."""
+def unseen_gold(
+    store: Store, project: str, reader: str, *, most: int, among: Collection[str] | None = None
+) -> int:
+    """Count training cases that are new to a reader, up to ``most``. Args: among: of these gold."""
     with store.reading() as connection:
-        found = connection.execute(unseen(), {"p": project, "r": reader, "n": most})
+        found = connection.execute(unseen(among), {"p": project, "r": reader, "n": most})
         return len(found.all())
 
 
-def unseen() -> sa.Select[Any]:
-    """Training cases that are new to the reader, the least exposed first."""
+def unseen(among: Collection[str] | None = None) -> sa.Select[Any]:
+    """Training cases that are new to the reader, the least exposed first. Args: among: of these."""
     gold = t.gold.c
     reader: sa.BindParameter[str] = sa.bindparam("r")
     had = (
@@ -104,6 +107,8 @@ def unseen() -> sa.Select[Any]:
         gold.state == "active",
         *(~one for one in had),
     )
+    if among is not None:
+        query = query.where(gold.id.in_(sorted(among)))
     return query.order_by(exposures(), gold.id).limit(sa.bindparam("n", type_=sa.Integer))
 
 

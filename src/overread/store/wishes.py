@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -60,11 +61,11 @@ def decided_among(store: Store, cases: Sequence[str]) -> set[str]:
     return found
 
 
-def _wished(cases: Sequence[str]) -> sa.Select[tuple[str]]:
+def _wished(cases: Sequence[str]) -> sa.Select[Any]:
     wishes = t.adjudication_wishes.c
     return sa.select(wishes.case_id).where(wishes.case_id.in_(cases))
 
 
-def _decided(cases: Sequence[str]) -> sa.Select[tuple[str]]:
+def _decided(cases: Sequence[str]) -> sa.Select[Any]:
     rows = t.standards.c
     return sa.select(rows.case_id).where(rows.case_id.in_(cases), rows.stands)

@@ -182,6 +182,7 @@ _PAGES = (
     Route("POST", "/reads/{read}/reply", work.reply, LEADS),
     Route("GET", "/projects/{project}/onboarding", onboarding.onboarding_page, LEADS),
     Route("POST", "/projects/{project}/onboarding/exempt", onboarding.exempt, LEADS),
+    Route("POST", "/projects/{project}/onboarding/certificates", onboarding.certificates, LEADS),
     Route("POST", "/projects/{project}/onboarding/profile", onboarding.profile, LEADS),
     Route("POST", "/projects/{project}/onboarding/hidden", onboarding.hidden, LEADS),
     Route("POST", "/projects/{project}/gold/{gold}/retire", onboarding.retire, LEADS),

@@ -8,7 +8,15 @@ from typing import Any
 from overread.app.quality.gold_figures import verdict
 from overread.app.quality.gold_marks import marks_of
 from overread.app.quality.gold_words import atlas_entries, mark_lines
-from overread.app.quality.onboarding import GO_ON, PROFILE, WAIT, Standing, standing
+from overread.app.quality.onboarding import (
+    GO_ON,
+    PROFILE,
+    WAIT,
+    Standing,
+    runs_before,
+    standing,
+)
+from overread.app.quality.requalify import gold_for, pending, restricted
 from overread.app.study.case_pictures import Shown, shown_of
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.submit_read import Work
@@ -75,7 +83,9 @@ def next_case(
     """
     now = protocol_of(store, project)
     asked = now.protocol.qualification
-    trial = next_trial(store, project, reader)  # also says whether they read here
+    again = pending(store, project, reader)
+    among = gold_for(store, project, again)
+    trial = next_trial(store, project, reader, among=among)  # also says whether they read here
     may = begin and asked is not None and standing(store, project, reader).action != PROFILE
     if trial is None and asked is not None and may:
         begin_run(
@@ -83,10 +93,11 @@ def next_case(
             project,
             reader,
             cases=asked.least_cases,
-            most_runs=asked.most_runs,
+            most_runs=asked.most_runs + runs_before(store, project, reader, again),
             protocol_version=now.version,
+            among=among,
         )
-        trial = next_trial(store, project, reader)
+        trial = next_trial(store, project, reader, among=among)
     stands = standing(store, project, reader)
     if trial is None and stands.action == GO_ON:  # its gold was retired in the middle of the run
         words = "The cases of your run were taken away. The study lead is told, and adds some."
@@ -124,7 +135,8 @@ def answer(
     check_answer(now.protocol, work.answer, **size, complete=not unreadable)
     gold = get_gold(store, held.gold)
     said = None if unreadable else work.answer
-    marks = marks_of(now.protocol, gold.answer, said, image)
+    scored = restricted(now.protocol, pending(store, held.project, reader))
+    marks = marks_of(scored, gold.answer, said, image)
     asked = now.protocol.qualification or Qualification()
     submit_trial(
         store,
@@ -139,14 +151,14 @@ def answer(
             seconds=work.seconds,
         ),
         marks=marks,
-        judge=lambda all_: verdict(now.protocol, all_),
+        judge=lambda all_: verdict(scored, all_),
         most_exposures=asked.most_exposures,
     )
     right = {key: value for key, value in gold.answer.items() if key in marks}
     return Result(
         trial,
         right,
-        tuple(Line(*one) for one in mark_lines(now.protocol, right, said, marks)),
+        tuple(Line(*one) for one in mark_lines(scored, right, said, marks)),
         tuple(atlas_entries(now.protocol, right, said, gold.atlas)),
         standing(store, held.project, reader),
     )

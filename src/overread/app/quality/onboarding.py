@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from overread.app.quality.gold_figures import score_words
 from overread.app.quality.reader_profiles import Profile, misfits, profile_of
+from overread.app.quality.requalify import gold_for, part_words, pending
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import require_member
 from overread.protocol import Qualification
@@ -20,6 +21,7 @@ from overread.store import (
     role_in,
     unseen_gold,
 )
+from overread.store.requalify import RequalificationRow
 
 PROFILE, BEGIN, GO_ON, WAIT, READ = "profile", "begin", "go on", "wait", "read"
 """What the reader does next."""
@@ -56,7 +58,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a standing follows from."""
+    """What a standing follows from.
+
+    Args:
+        runs: since the reader was asked to qualify again, where they were.
+        again: what they qualify again on, in words; "" where nothing.
+    """
 
     asked: Qualification
     profile: Profile
@@ -64,6 +71,7 @@ class Facts:
     waived: Mapping[str, int]
     certificate: CertificateRow | None
     gold: int
+    again: str = ""
 
 
 _FREE = Standing(False, True, "", "", READ)
@@ -91,15 +99,37 @@ def standing(store: Store, project: str, reader: str) -> Standing:
 
 def facts(store: Store, project: str, reader: str, asked: Qualification) -> Facts:
     """Gather what the standing of one reader follows from."""
+    again = pending(store, project, reader)
+    protocol = protocol_of(store, project).protocol
+    words = "" if again is None else part_words(protocol, _part(again))
     waived = [one.what for one in list_waivers(store, project) if one.reader == reader]
     return Facts(
         asked,
         profile_of(store, reader),
-        list_runs(store, project, reader=reader),
+        list_runs(store, project, reader=reader)[runs_before(store, project, reader, again) :],
         {what: waived.count(what) for what in set(waived)},
         list_certificates(store, project).get(reader),
-        unseen_gold(store, project, reader, most=asked.least_cases),
+        unseen_gold(
+            store,
+            project,
+            reader,
+            most=asked.least_cases,
+            among=gold_for(store, project, again),
+        ),
+        words,
     )
+
+
+def runs_before(store: Store, project: str, reader: str, again: RequalificationRow | None) -> int:
+    """Runs that a reader held before they were asked to qualify again; 0 where they were not."""
+    if again is None:
+        return 0
+    runs = list_runs(store, project, reader=reader)
+    return sum(one.begun < again.since for one in runs)
+
+
+def _part(again: RequalificationRow) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(classes) for name, classes in again.touched.items()}
 
 
 def told(of: Facts) -> Standing:  # noqa: PLR0911 - one return a step
@@ -131,8 +161,12 @@ def told(of: Facts) -> Standing:  # noqa: PLR0911 - one return a step
     if last:
         words = f"{before}Try again on other cases. {_again(left)}"
         return Standing(True, False, "Not passed yet", words, BEGIN, *rest)
+    if of.again:
+        words = f"The protocol has changed: {of.again}. Before you read on, you answer {cases} "
+        words += f"cases with it whose right answer is known. {_HOW} {_marked(asked)}"
+        return Standing(True, False, "A dry run on what has changed", words, BEGIN, *rest)
     words = f"Before you read, you answer {cases} cases whose right answer is known. {_HOW} "
-    words += f"{_mark(asked)[0].upper()}{_mark(asked)[1:]}."
+    words += _marked(asked)
     return Standing(True, False, "A dry run comes first", words, BEGIN, *rest)
 
 
@@ -141,6 +175,10 @@ _HOW = "After each one the right answer is shown beside yours."
 
 def _again(left: int) -> str:
     return "It is your last run." if left == 1 else f"{left} runs are left."
+
+
+def _marked(asked: Qualification) -> str:
+    return f"{_mark(asked)[0].upper()}{_mark(asked)[1:]}."
 
 
 def _mark(asked: Qualification) -> str:

@@ -9,6 +9,7 @@ from overread.app.quality.gold_figures import score_words
 from overread.app.quality.gold_scores import GoldScore, gold_scores
 from overread.app.quality.onboarding import Standing, facts, told
 from overread.app.quality.reader_profiles import Profile, demands_words, profile_of
+from overread.app.quality.requalify import Behind, behind
 from overread.app.study.project_overview import Next
 from overread.app.study.project_protocol import protocol_of
 from overread.protocol import AtlasEntry, Qualification
@@ -71,6 +72,7 @@ class Board:
     words: str
     next: Next | None
     atlas: tuple[AtlasEntry, ...]
+    behind: Behind | None = None
 
 
 def board(store: Store, project: str) -> Board:
@@ -82,7 +84,10 @@ def board(store: Store, project: str) -> Board:
     pools = [sum(one.pool == pool for one in gold) for pool in POOLS]
     disputes = list_disputes(store, project)
     readers = _readers(store, project, asked)
+    late = behind(store, project)
     words, action = _verdict(project, asked, readers, pools[0], len(disputes))
+    if late is not None and not disputes:
+        words, action = f"Version {late.version} changes what readers were qualified on.", None
     return Board(
         asked,
         demands_words(asked) if asked else [],
@@ -96,6 +101,7 @@ def board(store: Store, project: str) -> Board:
         words=words,
         next=action,
         atlas=protocol.atlas,
+        behind=late,
     )
 
 

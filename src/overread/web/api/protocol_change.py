@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Response
 
+from overread.app.quality import requalify
 from overread.app.study import conformity, project_overview, project_protocol, protocol_change
 from overread.errors import InputError
 from overread.protocol import ProtocolError, read_protocol
@@ -55,6 +56,7 @@ def save(project: Id, body: VersionIn, site: At, who: Who) -> Response:
     if said is not None and found.asks:
         ruling = replace(said, version=made)
         planned = protocol_change.rule(site.store, project, ruling, by=who.id)
+    requalify.after_change(site.store, project, by=who.id)
     return json_reply({"version": made, "planned": planned}, 201)
 
 

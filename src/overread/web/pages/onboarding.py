@@ -15,6 +15,7 @@ from overread.app.quality import (
     onboarding_board,
     qualify_reader,
     reader_profiles,
+    requalify,
 )
 from overread.app.study import project_overview
 from overread.errors import InputError
@@ -108,6 +109,17 @@ async def retire(request: Request, project: Id, gold: Id, site: At, who: Who) ->
         gold_cases.retire(site.store, project, gold, reason, by=who.id)
 
     return await _done(request, site, project, work, show="gold")
+
+
+async def certificates(request: Request, project: Id, site: At, who: Who) -> Response:
+    """Say what the newest version means for certificates earned before it."""
+    form = await read_form(request)
+    choice, reason = text_of(form, "choice"), text_of(form, "reason", most=2000)
+
+    def work() -> None:
+        requalify.rule(site.store, project, choice, reason, by=who.id)
+
+    return await _done(request, site, project, work, show="readers")
 
 
 async def settle(request: Request, project: Id, dispute: Id, site: At, who: Who) -> Response:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from overread.app.quality import requalify
 from overread.app.study import conformity, project_overview, project_protocol, protocol_change
 from overread.errors import InputError
 from overread.protocol import changes, read_protocol
@@ -114,6 +115,7 @@ def _save(
         )
         if ask and said is not None:
             protocol_change.rule(site.store, project, replace(said, version=made), by=by)
+        requalify.after_change(site.store, project, by=by)
     except (ConflictError, InputError) as refused:
         told = {
             "title": "Not saved",
