@@ -63,12 +63,12 @@ def main() -> None:
     finish(figures)
 
 
-def filled(home: Path, database: str, cases: int) -> Large:
+def filled(home: Path, database: str, cases: int, *, readers: int = 20) -> Large:
     """A home with the project in it."""
     opened = open_home(home, database=database)
     try:
         blob = opened.blobs.put(pack_frame(radiograph(64, seed=1)))
-        return fill(opened.store, cases=cases, blob=blob)
+        return fill(opened.store, cases=cases, readers=readers, blob=blob)
     finally:
         opened.store.close()
 

@@ -127,23 +127,33 @@ def reader_progress(store: Store, project: str, reader: str) -> ReaderProgress:
     return ReaderProgress(done, done + left, pace, None if pace is None else pace * left)
 
 
+_SECONDS = (
+    sa.select(t.reads.c.seconds)
+    .where(
+        t.reads.c.project == sa.bindparam("p"),
+        t.reads.c.reader == sa.bindparam("r"),
+        t.reads.c.revision == 1,
+    )
+    .order_by(t.reads.c.event.desc())
+    .limit(_RECENT)
+)
+_LAST = (
+    sa.select(t.reads.c.submitted)
+    .where(t.reads.c.project == sa.bindparam("p"), t.reads.c.reader == sa.bindparam("r"))
+    .order_by(t.reads.c.event.desc())
+    .limit(1)
+)
+
+
 def _pace(connection: sa.Connection, project: str, reader: str) -> float | None:
     """Median seconds of the reader's last reads; None before the first."""
-    seconds = connection.scalars(
-        sa.select(t.reads.c.seconds)
-        .where(t.reads.c.project == project, t.reads.c.reader == reader, t.reads.c.revision == 1)
-        .order_by(t.reads.c.event.desc())
-        .limit(_RECENT)
-    ).all()
+    seconds = connection.scalars(_SECONDS, {"p": project, "r": reader}).all()
     return float(median(seconds)) if seconds else None
 
 
 def _last(connection: sa.Connection, project: str, reader: str) -> str | None:
     """Time of a reader's last submission; None before the first."""
-    mine = (t.reads.c.project == project) & (t.reads.c.reader == reader)
-    return connection.scalar(
-        sa.select(t.reads.c.submitted).where(mine).order_by(t.reads.c.event.desc()).limit(1)
-    )
+    return connection.scalar(_LAST, {"p": project, "r": reader})
 
 
 def _refused(connection: sa.Connection, project: str, reader: str) -> int:
@@ -182,38 +192,66 @@ def left_of_readers(store: Store, project: str) -> dict[str, int]:
             keys = {"p": project, "first": start, "behind": start + _CASES_A_LOOK}
             for reader, count in connection.execute(_had(), keys):
                 refused[reader] += int(count)
+    with store.reading() as connection:
+        for reader, count in connection.execute(_refused_besides(), {"p": project}):
+            refused[reader] += int(count)
     free = sums.get((_NOBODY, "free"), 0)
     waiting = {one: sum(sums.get((one, what), 0) for what in ("claimed", "kept")) for one in people}
     return {one: int(free - refused[one] + waiting[one]) for one in people}
 
 
+def _is_free() -> sa.ColumnElement[bool]:
+    return (t.cases.c.state == "open") & (t.cases.c.free > 0)
+
+
 @cache
 def _had() -> sa.Select[Any]:
-    """Of some cases with a slot open to all: how many each reader has, had or refused."""
-    project: sa.BindParameter[str] = sa.bindparam("p")
+    """Of some cases with a slot open to all: how many each reader has or had."""
     tasks, cases = t.tasks.c, t.cases.c
-    free = (
-        (cases.project == project)
+    these = (
+        (cases.project == sa.bindparam("p"))
         & (cases.number >= sa.bindparam("first"))
         & (cases.number < sa.bindparam("behind"))
-        & (cases.state == "open")
-        & (cases.free > 0)
+        & _is_free()
     )
+    with_tasks = t.cases.join(t.tasks, tasks.case_id == cases.id)
     had = sa.union(  # by case, so that cases without a free slot cost nothing
         sa.select(cases.id.label("case_id"), tasks.reader.label("reader"))
-        .select_from(t.cases.join(t.tasks, tasks.case_id == cases.id))
-        .where(free, tasks.reader.is_not(None)),
+        .select_from(with_tasks)
+        .where(these, tasks.reader.is_not(None)),
         sa.select(cases.id, tasks.planned_for)
-        .select_from(t.cases.join(t.tasks, tasks.case_id == cases.id))
-        .where(free, tasks.planned_for.is_not(None), tasks.round == 0),
-        *(
-            sa.select(cases.id, other.c.reader)
-            .select_from(t.cases.join(other, other.c.case_id == cases.id))
-            .where(free, other.c.project == project)
-            for other in (t.reads, t.skips, t.trials)
-        ),
+        .select_from(with_tasks)
+        .where(these, tasks.planned_for.is_not(None), tasks.round == 0),
+        sa.select(cases.id, t.reads.c.reader)
+        .select_from(t.cases.join(t.reads, t.reads.c.case_id == cases.id))
+        .where(these),
     ).subquery()
     return sa.select(had.c.reader, sa.func.count()).group_by(had.c.reader)
+
+
+@cache
+def _refused_besides() -> sa.Select[Any]:
+    """The same of what they skipped or saw in a dry run, and neither have nor had otherwise."""
+    project: sa.BindParameter[str] = sa.bindparam("p")
+    skips, trials, tasks, reads = t.skips.c, t.trials.c, t.tasks.c, t.reads.c
+    rare = sa.union(
+        sa.select(skips.case_id.label("case_id"), skips.reader.label("reader"))
+        .where(skips.project == project),
+        sa.select(trials.case_id, trials.reader).where(trials.project == project),
+    ).subquery()  # fmt: skip
+    mine = (tasks.reader == rare.c.reader) | (
+        (tasks.planned_for == rare.c.reader) & (tasks.round == 0)
+    )
+    return (
+        sa.select(rare.c.reader, sa.func.count())
+        .select_from(rare.join(t.cases, t.cases.c.id == rare.c.case_id))
+        .where(
+            _is_free(),
+            ~sa.exists().where(tasks.case_id == rare.c.case_id, mine),
+            ~sa.exists().where(reads.case_id == rare.c.case_id, reads.reader == rare.c.reader),
+        )
+        .group_by(rare.c.reader)
+    )
 
 
 def last_read(store: Store, project: str) -> tuple[int, int]:
