@@ -93,4 +93,6 @@ def drop(connection: sa.Connection) -> None:
     metadata.reflect(connection)
     metadata.drop_all(connection)
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("DROP FUNCTION overread_append_only()")
+        ours = sa.text("SELECT proname FROM pg_proc WHERE proname LIKE 'overread%'")
+        for name in connection.scalars(ours).all():
+            connection.exec_driver_sql(f"DROP FUNCTION {name}()")
