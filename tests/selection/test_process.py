@@ -11,14 +11,13 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 
 from overread.errors import InputError
 from overread.selection.basis import basis_of, features_of, median_distance
+from overread.selection.likelihood import Settings, targets
 from overread.selection.process import (
-    Settings,
     add,
     field_of,
     fit,
     one_hot,
     remove,
-    targets,
     unlabelled,
 )
 from overread.selection.tune import left_out_field
@@ -43,7 +42,7 @@ def _apart(one, other) -> float:
 
 
 def test_targets_of_a_hard_label() -> None:
-    target, variance = targets(np.array([[1.0, 0.0]]), 0.01)
+    target, variance = targets(np.array([[1.0, 0.0]]), Settings())
     np.testing.assert_allclose(target, [[-0.334142, -6.912730]], atol=1e-6)
     np.testing.assert_allclose(variance, [[0.688184, 4.615121]], atol=1e-6)
 
@@ -85,7 +84,7 @@ def test_equals_a_gaussian_process_of_scikit_learn_where_every_case_is_a_landmar
     features, votes = features_of(latents, basis), one_hot(truth, 2)
     process = fit(features, votes, settings=Settings(variance=4.0))
     field = field_of(process, features)
-    target, variance = targets(votes, 0.01)
+    target, variance = targets(votes, Settings())
     kernel = ConstantKernel(4.0) * RBF(basis.length) + ConstantKernel(4.0)
     for c in range(2):
         peer = GaussianProcessRegressor(kernel, alpha=variance[:, c], optimizer=None)
@@ -99,7 +98,7 @@ def test_left_out_labels_equal_refitting_without_each(n: int) -> None:
     features, votes = _made(n=n)
     chosen = Settings(noise=0.03, variance=4.0)
     weight = np.random.default_rng(0).uniform(0.5, 2, n)
-    (field,) = left_out_field(features, votes, 0.03, [4.0], weight=weight)
+    (field,) = left_out_field(features, votes, chosen, [4.0], weight=weight)
     for i in range(n):
         keep = np.arange(n) != i
         process = fit(features[keep], votes[keep], weight=weight[keep], settings=chosen)

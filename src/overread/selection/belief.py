@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtri, softmax, xlogy
+from scipy.special import ndtr, ndtri, xlogy
 
 from overread.arrays import Floats, frozen
 from overread.errors import InputError
+from overread.selection.likelihood import Settings, chances, lapsed
 from overread.selection.process import Field
 
 SAMPLES = 32
@@ -44,11 +45,11 @@ def normals(n_classes: int, samples: int = SAMPLES) -> Floats:
     return frozen(np.asarray((found - found.mean(axis=0)) / found.std(axis=0)))
 
 
-def samples_of(field: Field, *, temperature: float = 1.0, samples: int = SAMPLES) -> Floats:
+def samples_of(field: Field, settings: Settings, *, samples: int = SAMPLES) -> Floats:
     """Class probabilities sampled case by case: (cases, samples, classes)."""
     eps = normals(field.mean.shape[1], samples)
     latent = field.mean[:, None, :] + np.sqrt(field.variance)[:, None, :] * eps
-    return np.asarray(softmax(temperature * latent, axis=2))
+    return chances(latent, settings)
 
 
 def belief_of_samples(sampled: Floats) -> Belief:
@@ -60,14 +61,29 @@ def belief_of_samples(sampled: Floats) -> Belief:
     return Belief(sampled.mean(axis=1), sampled.var(axis=1, ddof=1), entropy)
 
 
-def belief_of(field: Field, *, temperature: float = 1.0, samples: int = SAMPLES) -> Belief:
+def belief_of(field: Field, settings: Settings, *, samples: int = SAMPLES) -> Belief:
     """Moments of the class probabilities under the field: those of :func:`samples_of`, at once."""
-    from overread.selection.kernels import moments  # noqa: PLC0415 - numba
+    from overread.selection.kernels import grade_moments, moments  # noqa: PLC0415 - numba
 
     eps = normals(field.mean.shape[1], samples)
-    centre = np.ascontiguousarray(temperature * field.mean)
-    spread = np.ascontiguousarray(temperature * np.sqrt(field.variance))
+    spread = np.sqrt(field.variance)
+    if settings.ordinal:
+        noise = np.sqrt(settings.noise) / settings.temperature
+        mean, deviation = np.ascontiguousarray(field.mean[:, 0]), spread[:, 0].copy()
+        cuts = np.array(settings.cuts)
+        return Belief(*grade_moments(mean, deviation, eps[:, 0], cuts, noise, settings.lapse))
+    sharp = settings.temperature
+    centre, spread = np.ascontiguousarray(sharp * field.mean), np.ascontiguousarray(sharp * spread)
     return Belief(*moments(centre, spread, eps))
+
+
+def mean_of(field: Field, settings: Settings) -> Floats:
+    """(cases, classes) mean class probabilities; of grades in closed form."""
+    if not settings.ordinal:
+        return belief_of(field, settings).mean
+    noise = settings.noise / settings.temperature**2
+    below = ndtr((np.array(settings.cuts) - field.mean) / np.sqrt(field.variance + noise))
+    return lapsed(below, settings.lapse)
 
 
 def entropy_of(mean: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Compiled loops: moments of the softmax of Gaussian latents, with no array of samples."""
+"""Compiled loops: moments of class probabilities under Gaussian latents, without samples kept."""
 
 from __future__ import annotations
 
@@ -45,6 +45,44 @@ def moments(centre, spread, eps):
                 mean[i, c] += p - first[c]
                 variance[i, c] += (p - first[c]) ** 2
             entropy[i] += math.log(total) - inner
+        for c in range(k):
+            shift = mean[i, c]
+            variance[i, c] = max((variance[i, c] - shift * shift / s) / (s - 1), 0.0)
+            mean[i, c] = first[c] + shift / s
+        entropy[i] /= s
+    return mean, variance, entropy
+
+
+@compiled(nogil=True, error_model="numpy", fastmath={"contract", "nsz", "reassoc", "arcp"})
+def grade_moments(centre, spread, eps, cuts, noise, lapse):
+    """Mean, variance (ddof 1) and expected entropy of the chances of grades.
+
+    Shapes:
+        centre, spread (cases,); eps (samples,); cuts (grades - 1,) ascending. Returns
+        (cases, grades) twice and (cases,).
+    """
+    n, s, k = centre.size, eps.size, cuts.size + 1
+    mean = np.zeros((n, k))
+    variance = np.zeros((n, k))
+    entropy = np.zeros(n)
+    first = np.empty(k)
+    scale = 1 / (noise * math.sqrt(2.0))
+    for i in range(n):
+        for j in range(s):
+            f = centre[i] + spread[i] * eps[j]
+            below = 0.0
+            for c in range(k):
+                up = 1.0
+                if c < k - 1:
+                    up = 0.5 * math.erfc((f - cuts[c]) * scale)
+                p = (1 - lapse) * max(up - below, 0.0) + lapse / k
+                below = up
+                if j == 0:
+                    first[c] = p
+                mean[i, c] += p - first[c]
+                variance[i, c] += (p - first[c]) ** 2
+                if p > 0:
+                    entropy[i] -= p * math.log(p)
         for c in range(k):
             shift = mean[i, c]
             variance[i, c] = max((variance[i, c] - shift * shift / s) / (s - 1), 0.0)

@@ -32,10 +32,10 @@ from overread.selection.basis import (
     median_distance,
 )
 from overread.selection.belief import Belief, belief_of
+from overread.selection.likelihood import Settings
 from overread.selection.process import (
     Field,
     Process,
-    Settings,
     add,
     checked_votes,
     field_of,
@@ -44,12 +44,15 @@ from overread.selection.process import (
     unlabelled,
 )
 from overread.selection.tune import (
+    GRADE_NOISES,
+    GRADE_VARIANCES,
     NOISES,
     VARIANCES,
     Tuning,
     fair_weights,
     left_out_field,
     neighbours,
+    teachable,
     tuned,
 )
 
@@ -114,7 +117,7 @@ def open_pool(
     Args:
         latents: (cases, latents), finite.
         n_classes: at least 2.
-        settings: to start from.
+        settings: to start from; :func:`overread.selection.likelihood.grades` for ordinal grades.
         landmarks: of the kernel; more are finer and slower (quadratic).
         candidates: most cases that are rescored after every label.
         seed: of landmarks and candidates.
@@ -126,9 +129,9 @@ def open_pool(
     places = np.asarray(latents[rows], dtype=np.float64)
     features = features_of(places, basis)
     process = unlabelled(n_classes, basis.size, settings=settings)
-    count = len(rows), n_classes
+    count = len(process.mean)
     own = (features**2).sum(axis=1, keepdims=True) * settings.variance
-    field = Field(np.zeros(count), np.repeat(own, n_classes, axis=1))
+    field = Field(np.zeros((len(rows), count)), np.repeat(own, count, axis=1))
     return Pool(
         latents, {}, basis, rows, places, features, process, field, None, 0, seed, candidates
     )
@@ -198,12 +201,13 @@ def tune(pool: Pool, *, thorough: bool = False) -> Pool:
     weight = _fair(pool, rows, votes)
     unit = median_distance(pool.basis.landmarks)
     near = not thorough and pool.tuned_at >= _FEW
+    taught = teachable(votes)
     grids = [
-        neighbours(grid, now) if near else grid
+        (now,) if not taught else neighbours(grid, now) if near else grid
         for grid, now in (
             (LENGTHS, pool.settings.length),
-            (NOISES, pool.settings.noise),
-            (VARIANCES, pool.settings.variance),
+            (GRADE_NOISES if pool.settings.ordinal else NOISES, pool.settings.noise),
+            (GRADE_VARIANCES if pool.settings.ordinal else VARIANCES, pool.settings.variance),
         )
     ]
     tried: list[tuple[Tuning, Basis]] = []
@@ -225,7 +229,7 @@ def tune(pool: Pool, *, thorough: bool = False) -> Pool:
 
 def belief(pool: Pool) -> Belief:
     """About the candidates, in the order of ``pool.rows``."""
-    return belief_of(pool.field, temperature=pool.settings.temperature)
+    return belief_of(pool.field, pool.settings)
 
 
 def probabilities(pool: Pool, rows: Ints | None = None) -> Floats:
@@ -239,7 +243,7 @@ def probabilities(pool: Pool, rows: Ints | None = None) -> Floats:
     for block in blocks(len(every)):
         features = features_of(pool.latents[every[block]], pool.basis)
         field = field_of(pool.process, features)
-        found[block] = belief_of(field, temperature=pool.settings.temperature).mean
+        found[block] = belief_of(field, pool.settings).mean
     return found
 
 
@@ -297,8 +301,8 @@ def _moved(pool: Pool, process: Process, field: Field | None, votes: Mapping[int
 def _fair(pool: Pool, rows: Ints, votes: Floats) -> Floats:
     """Weights with which the labels, chosen for being hard, stand for the pool."""
     now, features = pool.settings, features_of(pool.latents[rows], pool.basis)
-    left_out = left_out_field(features, votes, now.noise, [now.variance])[0]
-    own = belief_of(left_out, temperature=now.temperature).mean.max(axis=1)
+    left_out = left_out_field(features, votes, now, [now.variance])[0]
+    own = belief_of(left_out, now).mean.max(axis=1)
     return fair_weights(np.asarray(own), np.asarray(belief(pool).mean.max(axis=1)))
 
 

@@ -1,12 +1,11 @@
-"""Gaussian process classification on Dirichlet targets: labels added and taken back in closed form.
+"""The Gaussian process: labels are added and taken back in closed form.
 
-Each class has a Gaussian regression of its own on transformed labels, so that a label is one
-update of rank one, and taking it back is the same update with the sign turned.
+Each latent function has a Gaussian regression of its own on transformed labels, so that a label
+is one update of rank one, and taking it back is the same update with the sign turned.
 
 Source:
-    Milios et al. 2018, "Dirichlet-based Gaussian processes for large-scale calibrated
-    classification", NeurIPS 31, eq. 4-6; Rasmussen & Williams 2006, Gaussian Processes for
-    Machine Learning, 2.1 (weights of a linear model) and 5.4.2 (leaving one out).
+    Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, 2.1 (weights of a linear
+    model); Milios et al. 2018, NeurIPS 31 (Dirichlet targets).
 """
 
 from __future__ import annotations
@@ -17,86 +16,45 @@ import numpy as np
 
 from overread.arrays import Floats
 from overread.errors import InputError
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What :func:`overread.selection.tune.tuned` learns from the labels.
-
-    Args:
-        noise: a_eps, pseudo-votes that every class has before any label; larger is softer.
-        variance: of the prior of every weight; smaller trusts labels less.
-        length: of the kernel, in units of the median distance between landmarks.
-        temperature: factor of the latent functions before the softmax.
-    """
-
-    noise: float = 0.01
-    variance: float = 16.0
-    length: float = 0.7
-    temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("noise", "variance", "length", "temperature"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise InputError(name, "be above 0", getattr(self, name))
+from overread.selection.likelihood import Settings, targets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Process:
-    """What the labels so far say about the weights of each class.
+    """What the labels so far say about the weights of each latent function.
 
     Args:
-        mean: (classes, features).
-        covariance: (classes, features, features).
+        mean: (functions, features).
+        covariance: (functions, features, features).
         settings: under which the labels were taken.
+        n_classes: at least 2; nominal classes have one function each, grades one for all.
     """
 
     mean: Floats
     covariance: Floats
     settings: Settings
-
-    @property
-    def n_classes(self) -> int:
-        """Classes, at least 2."""
-        return len(self.mean)
+    n_classes: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """The latent functions of all classes at each case.
+    """The latent functions at each case.
 
     Args:
-        mean, variance: (cases, classes).
+        mean, variance: (cases, functions).
     """
 
     mean: Floats
     variance: Floats
 
 
-def targets(votes: Floats, noise: float) -> tuple[Floats, Floats]:
-    """Regression targets of labels, and the variance of their noise.
-
-    Args:
-        votes: (labels, classes) reads of each class, each counting as its reader is reliable.
-        noise: a_eps.
-    Returns:
-        target, variance; both (labels, classes). A hard label at noise .01 gives
-        (-.334142, .688184) in its class and (-6.912730, 4.615121) in the others.
-    """
-    alpha = noise + votes
-    variance = np.log1p(1 / alpha)
-    return np.asarray(np.log(alpha) - variance / 2), variance
-
-
 def unlabelled(n_classes: int, n_features: int, *, settings: Settings | None = None) -> Process:
     """The process before any label."""
-    if n_classes < 2:
-        raise InputError("classes", "be at least 2", n_classes)
     settings = settings or Settings()
-    covariance = np.broadcast_to(
-        settings.variance * np.eye(n_features), (n_classes, n_features, n_features)
-    )
-    return Process(np.zeros((n_classes, n_features)), covariance.copy(), settings)
+    count = settings.functions(n_classes)
+    one = settings.variance * np.eye(n_features)
+    covariance = np.repeat(one[None], count, axis=0)
+    return Process(np.zeros((count, n_features)), covariance, settings, n_classes)
 
 
 def fit(
@@ -112,17 +70,18 @@ def fit(
     """
     settings = settings or Settings()
     votes = checked_votes(votes, len(features))
-    target, variance = targets(votes, settings.noise)
+    count = settings.functions(votes.shape[1])
+    target, variance = targets(votes, settings)
     sure = (np.ones(len(votes)) if weight is None else weight)[:, None] / variance
-    mean = np.empty((votes.shape[1], features.shape[1]))
+    mean = np.empty((count, features.shape[1]))
     covariance = np.empty((*mean.shape, features.shape[1]))
     ridge = np.eye(features.shape[1]) / settings.variance
-    for c in range(votes.shape[1]):
+    for c in range(count):
         scaled = features * np.sqrt(sure[:, c])[:, None]
         inverse = np.linalg.inv(scaled.T @ scaled + ridge)
         covariance[c] = (inverse + inverse.T) / 2
         mean[c] = covariance[c] @ (features.T @ (sure[:, c] * target[:, c]))
-    return Process(mean, covariance, settings)
+    return Process(mean, covariance, settings, votes.shape[1])
 
 
 def add(
@@ -140,17 +99,18 @@ def add(
     Raises:
         InputError: votes do not fit, or a label is taken back that was never given.
     """
-    votes = checked_votes(votes[None, :], 1, process.n_classes)[0]
+    votes = checked_votes(votes[None, :], 1, process.n_classes)
     if not np.isfinite(weight) or weight == 0:
         raise InputError("weight", "be a finite number other than 0", weight)
-    target, variance = targets(votes, process.settings.noise)
+    target, variance = (part[0] for part in targets(votes, process.settings))
     gain = process.covariance @ feature
     spread = variance / weight + gain @ feature
     if weight < 0 and (spread >= 0).any():
         raise InputError("label", "have been given before it is taken back", "one never given")
     short = (target - process.mean @ feature) / spread
     covariance = process.covariance - (gain / spread[:, None])[:, :, None] * gain[:, None, :]
-    after = Process(process.mean + gain * short[:, None], covariance, process.settings)
+    mean = process.mean + gain * short[:, None]
+    after = Process(mean, covariance, process.settings, process.n_classes)
     if field is None or features is None:
         return after, None
     moved = features @ gain.T
@@ -169,8 +129,8 @@ def remove(
 
 def field_of(process: Process, features: Floats) -> Field:
     """Means and variances of the latent functions at each case, from nothing but the process."""
-    variance = np.empty((len(features), process.n_classes))
-    for c in range(process.n_classes):
+    variance = np.empty((len(features), len(process.mean)))
+    for c in range(len(process.mean)):
         variance[:, c] = np.einsum("nm,nm->n", features @ process.covariance[c], features)
     return Field(features @ process.mean.T, np.maximum(variance, 1e-12))
 

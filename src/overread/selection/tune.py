@@ -18,12 +18,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from overread.arrays import Floats
-from overread.selection.belief import belief_of
-from overread.selection.process import Field, Settings, checked_votes, targets
+from overread.selection.belief import mean_of
+from overread.selection.cuts import learned_cuts, learned_scale
+from overread.selection.likelihood import Settings, targets
+from overread.selection.process import Field, checked_votes
 
 NOISES = (0.003, 0.01, 0.03, 0.1, 0.3)
 VARIANCES = (0.25, 1.0, 4.0, 16.0, 64.0, 256.0)
 TEMPERATURES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
+GRADE_NOISES = (0.1, 0.2, 0.4, 0.8)
+GRADE_VARIANCES = (0.03, 0.1, 0.3, 1.0, 4.0, 16.0)
 _FEWEST = 4
 _PRIOR_SD = 0.5  # of log temperature, in units of one label
 
@@ -44,20 +48,21 @@ class Tuning:
 
 
 def left_out_field(
-    features: Floats, votes: Floats, noise: float, variances: Sequence[float],
+    features: Floats, votes: Floats, settings: Settings, variances: Sequence[float],
     *, weight: Floats | None = None,
 ) -> list[Field]:  # fmt: skip
     """The latent functions at each label, given all other labels; one field a prior variance.
 
     Args:
         features: (labels, features); votes: (labels, classes).
+        settings: their noise (and scores) hold; their variance does not.
         variances: of the prior; all from the same decomposition.
     """
     votes = checked_votes(votes, len(features))
-    target, spread = targets(votes, noise)
+    target, spread = targets(votes, settings)
     sure = (np.ones(len(votes)) if weight is None else weight)[:, None] / spread
     fields = [Field(np.empty_like(target), np.empty_like(target)) for _ in variances]
-    for c in range(votes.shape[1]):
+    for c in range(target.shape[1]):
         root = np.sqrt(sure[:, c])
         scaled = features * root[:, None]
         strength, turned, toward = _decomposed(scaled, root * target[:, c])
@@ -101,21 +106,31 @@ def tuned(
     votes = checked_votes(votes, len(features))
     share = votes / votes.sum(axis=1, keepdims=True)
     counts = np.ones(len(votes)) if weight is None else weight / weight.mean()
-    few = len(votes) < _FEWEST or (share.sum(axis=0) > 0.5).sum() < 2
+    few = not teachable(votes)
     if few:
         noises, variances = (start.noise,), (start.variance,)
     factors = (start.temperature,) if few else TEMPERATURES
+    if start.ordinal and not few:
+        start = learned_scale(share, counts, start)
     tried: list[tuple[Tuning, Field]] = []
     for noise in noises:
-        fields = left_out_field(features, votes, noise, variances)
+        fields = left_out_field(features, votes, replace(start, noise=noise), variances)
         for variance, field in zip(variances, fields, strict=True):
             settings = replace(start, noise=noise, variance=variance)
             tried.append((_tempered(field, share, counts, settings, factors), field))
     best, field = min(tried, key=lambda one: one[0].loss)
     if few:
         return best
+    if start.ordinal:
+        best = replace(best, settings=learned_cuts(field, share, counts, best.settings))
     finer = best.settings.temperature * np.geomspace(0.75, 1.33, 9)
     return _tempered(field, share, counts, best.settings, finer)
+
+
+def teachable(votes: Floats) -> bool:
+    """At least 4 labels, of at least two classes: settings can be learned from them."""
+    share = votes / votes.sum(axis=1, keepdims=True)
+    return len(votes) >= _FEWEST and bool((share.sum(axis=0) > 0.5).sum() >= 2)
 
 
 def neighbours(grid: Sequence[float], now: float) -> tuple[float, ...]:
@@ -155,7 +170,7 @@ def _tempered(
     """Best temperature of a field; a weak prior around 1 holds it while labels are few."""
     tried: list[tuple[float, Tuning]] = []
     for factor in map(float, factors):
-        mean = belief_of(field, temperature=factor).mean
+        mean = mean_of(field, replace(settings, temperature=factor))
         lost = -(share * np.log(np.maximum(mean, 1e-12))).sum(axis=1)
         loss = float(counts @ lost / counts.sum())
         held = 0.5 * (np.log(factor) / _PRIOR_SD) ** 2 / len(share)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import softmax, xlogy
+from scipy.special import xlogy
 
 from overread.arrays import Floats
 from overread.selection.acquisition.view import View
 from overread.selection.basis import blocks
+from overread.selection.likelihood import chances
 from overread.selection.process import Process
 
 _DRAWS = 100
@@ -23,13 +24,13 @@ def draws_of(
     Returns:
         (cases, draws, classes): the same draw is the same function at every case.
     """
-    latent = np.empty((len(features), draws, process.n_classes))
-    for c in range(process.n_classes):
+    latent = np.empty((len(features), draws, len(process.mean)))
+    for c in range(len(process.mean)):
         value, vector = np.linalg.eigh(process.covariance[c])
         noise = rng.normal(size=(len(value), draws)) * np.sqrt(np.maximum(value, 0))[:, None]
         weights = process.mean[c][:, None] + vector @ noise
         latent[:, :, c] = features @ weights
-    return np.asarray(softmax(process.settings.temperature * latent, axis=2))
+    return chances(latent, process.settings)
 
 
 def information_between(sampled: Floats, others: Floats) -> Floats:

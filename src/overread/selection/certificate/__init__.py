@@ -1,0 +1,1 @@
+"""What may be said of labels that nobody read: frozen labels, a blind audit, exact bounds."""
