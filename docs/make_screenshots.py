@@ -35,8 +35,9 @@ _HERE = Path(__file__).parent
 sys.path.insert(0, str(_HERE.parent))
 
 from tests.cli.program import overread  # noqa: E402 - after the path
-from tests.live.drift import drifting_study, lead_at, told  # noqa: E402 - after the path
+from tests.live.drift import browser_of, drifting_study, lead_at, told  # noqa: E402 - after the path
 from tests.live.people import Person, invitation, join, set_up_link  # noqa: E402 - after the path
+from tests.live.planned import planned_study  # noqa: E402 - after the path
 from tests.live.server import running_server  # noqa: E402 - after the path
 from tests.reading_page.hands import drag, eventually, fitted  # noqa: E402 - after the path
 
@@ -88,6 +89,7 @@ def main() -> None:
             _others_read(people, projects)
             _leads_pages(album, people["Ada"], projects)
             _ends(album, people, projects)
+        _planned(album, browser, Path(folder) / "planned")
         _watched(album, browser, Path(folder) / "watched")
     album.write(_HERE / "pages.md")
 
@@ -284,6 +286,8 @@ def _leads_pages(album: Album, lead: Person, projects: dict[str, str]) -> None:
         (f"/projects/{nodules}/atlas", "atlas", "Atlas", "What to do and what not, in pictures."),
         (f"/projects/{quality}/work", "work", "Work", "Who has which case in hand."),
         (f"/projects/{quality}/members", "readers", "Readers", "Who reads what."),
+        (f"/projects/{quality}/onboarding", "onboarding", "Onboarding", "Who may read, and why."),
+        (f"/projects/{quality}/adjudication", "adjudication", "Adjudication", "What differs most."),
         ("/account", "account", "Account", "One's own password and sessions."),
         ("/people", "people", "People", "Accounts and invitations."),
         (f"/projects/{quality}/export", "export", "Export", "Raw reads and consensus."),
@@ -325,6 +329,16 @@ def _ends(album: Album, people: dict[str, Person], projects: dict[str, str]) -> 
     page.close()
 
 
+def _planned(album: Album, browser: Any, home: Path) -> None:
+    """Four programs read a plan, each at their own pace."""
+    with planned_study(home) as (running, project):
+        page = lead_at(browser, running, project, viewport=_SIZE)
+        page.goto(page.url.replace("/quality", "/plan"))
+        words = "Readers and sub-batches, as bright as they are read; the bars are the overlap."
+        album.take(page, "plan", "Plan", words)
+        page.context.close()
+
+
 def _watched(album: Album, browser: Any, home: Path) -> None:
     """Three programs read; the boxes of one shrink by 20 %."""
     with drifting_study(home) as (running, readers):
@@ -333,12 +347,25 @@ def _watched(album: Album, browser: Any, home: Path) -> None:
         while readers.read(1, shrink=0.2) == 3:
             pass
         eventually(lambda: "1 alarm waits" in told(page), "the page tells of it")
+        eventually(lambda: "reader by reader" in told(page), "agreement is worked out")
         words = "Each reader against the others: charts with one false-alarm rate for all."
         album.take(page, "quality", "Quality", words)
+        page.get_by_text("reader by reader").scroll_into_view_if_needed()
+        album.take(page, "pairs", "Reader by reader", "Agreement of every two, with its interval.")
+        page.locator("section[aria-label='Reader 0'] h2 a").click()
+        words = "Every chart of a reader by sub-batch, their agreement, what was done when."
+        album.take(page, "reader", "A reader", words)
+        page.go_back()
         page.get_by_role("link", name="Look at it").first.click()
         eventually(lambda: page.locator(".worst svg rect").count() > 3, "boxes side by side")
         words = "What changed, since when, and the cases where it is largest."
         album.take(page, "alarm", "An alarm", words)
+        page.context.close()
+        path = f"/projects/{readers.project}/feedback"
+        page = browser_of(browser, running, "reader0@example.org", path, viewport=_SIZE)
+        eventually(lambda: page.locator(".again svg rect").count() > 3, "boxes side by side")
+        words = "The paused reader's own page: their answer beside the others together, nameless."
+        album.take(page, "feedback", "Looking again", words)
         page.context.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from scipy.special import stdtrit
 from overread.app.analysis.project_reads import FRAME
 from overread.monitoring import Chart, Design, Limits, Metric, ReaderState, sums_of
 
-SHOWN = 80  # last overlap reads of a small chart
+SHOWN = 60  # last overlap reads of a small chart
 _LAST = 10  # reads of the running mean
 _KEY = 3  # charts that a card shows at first
 CLOSE = 0.7
@@ -83,16 +84,15 @@ def charts_of(
         if limits is None or chart is None:
             continue
         metric = design.metrics[place]
-        known = [
-            (one.case.split(FRAME, maxsplit=1)[0], value)
-            for one in state.recent
-            if (value := one.away[place]) is not None
-        ][-most:]
-        if not known:
+        seen = [one for one in state.recent if one.away[place] is not None][-most:]
+        if not seen:
             continue
-        points = tuple(value for _, value in known)
+        points = tuple(one.away[place] or 0.0 for one in seen)
         last = points[-_LAST:]
-        blocks = () if parts is None else tuple(_blocks(known, parts))
+        blocks = ()
+        if parts is not None:
+            cases = [one.case.split(FRAME, maxsplit=1)[0] for one in seen]
+            blocks = tuple(_blocks(list(zip(cases, points, strict=True)), parts))
         share = _share(limits, chart)
         now = in_words(metric.scale, metric.unit, sum(last) / len(last))
         reach = max(*map(abs, points), least_reach(metric))
@@ -136,19 +136,23 @@ def key_metrics(shares: Mapping[str, float], order: Sequence[str]) -> list[str]:
     return [key for key in order if key in near]
 
 
+@functools.lru_cache(maxsize=4_096)  # a page that comes up to date draws what is new
 def picture(line: ChartLine, width: float, height: float) -> Picture:
     """Draw a chart; values beyond the scale lie on its edge."""
-    middle, n = height / 2, max(len(line.points) - 1, 1)
-
-    def at(number: int, value: float) -> str:
-        share = min(max(value / (line.reach or 1.0), -1.0), 1.0)
-        x = 3 + (width - 6) * number / n
-        return f"{x:.1f} {middle - (middle - 3) * share:.1f}"
-
-    dots = "".join(f"M{at(k, value)}h0" for k, value in enumerate(line.points))
-    means = [float(np.mean(line.points[max(0, k - _LAST + 1) : k + 1])) for k in range(n + 1)]
-    kept = means[: len(line.points)]
-    return Picture(dots, "M" + "L".join(at(k, value) for k, value in enumerate(kept)))
+    points = np.array(line.points)
+    total = np.concatenate([[0.0], np.cumsum(points)])
+    number = np.arange(1, points.size + 1)
+    first = np.maximum(number - _LAST, 0)
+    means = (total[number] - total[first]) / (number - first)
+    middle = height / 2
+    x = 3 + (width - 6) * (number - 1) / max(points.size - 1, 1)
+    y, mean = (
+        middle - (middle - 3) * np.clip(each / (line.reach or 1.0), -1.0, 1.0)
+        for each in (points, means)
+    )
+    dots = "".join([f"M{a:.1f} {b:.1f}h0" for a, b in zip(x.tolist(), y.tolist(), strict=True)])
+    path = "L".join([f"{a:.1f} {b:.1f}" for a, b in zip(x.tolist(), mean.tolist(), strict=True)])
+    return Picture(dots, f"M{path}")
 
 
 def in_words(scale: str, unit: str, value: float) -> str:

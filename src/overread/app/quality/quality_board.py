@@ -40,6 +40,7 @@ class QuestionLine:
         reads: that could be compared.
         charts: all of them; shown: those that stand on the card at first.
         lacking: why there are none.
+        folded: the others stand on the card too, behind a click.
     """
 
     id: str
@@ -49,9 +50,13 @@ class QuestionLine:
     shown: tuple[ChartLine, ...]
     lacking: str
 
+    folded: bool = True
+
     @property
     def more(self) -> tuple[ChartLine, ...]:
-        """Those that stand behind a click, nearest to an alarm first."""
+        """Those that stand behind a click, nearest to an alarm first; else on their own page."""
+        if not self.folded:
+            return ()
         rest = [one for one in self.charts if one not in self.shown]
         return tuple(sorted(rest, key=lambda one: -one.share))
 
@@ -125,6 +130,9 @@ def quality(store: Store, project: str, watch: ProjectWatch | None, *, chosen: s
     )
 
 
+_FOLDED = 12  # readers up to whom a card holds all charts; the page of 50 shall stay quick
+
+
 _STATES = ("paused", "alarm", "close", "steady", "learning")
 
 
@@ -174,7 +182,8 @@ def _lines(
         shown = tuple(key_charts(all_, keys))
         if chosen:
             shown = all_ = tuple(each for each in all_ if each.key == wanted)
-        yield who, QuestionLine(id_, prompt, charting.states[who].reads, all_, shown, "")
+        reads = charting.states[who].reads
+        yield who, QuestionLine(id_, prompt, reads, all_, shown, "", len(charts) <= _FOLDED)
 
 
 def pause(store: Store, project: str, reader: str, *, reason: str, by: str) -> None:
