@@ -93,6 +93,9 @@ def drop(connection: sa.Connection) -> None:
     metadata.reflect(connection)
     metadata.drop_all(connection)
     if connection.dialect.name == "postgresql":
-        ours = sa.text("SELECT proname FROM pg_proc WHERE proname LIKE 'overread%'")
+        ours = sa.text(
+            "SELECT proname FROM pg_proc WHERE proname LIKE 'overread%' "
+            "AND pg_function_is_visible(oid)"
+        )
         for name in connection.scalars(ours).all():
             connection.exec_driver_sql(f"DROP FUNCTION {name}()")
