@@ -102,7 +102,7 @@ def test_a_plan_is_written_read_and_planned_again(tmp_path: Path, browser: Any) 
         page.goto(page.url.replace("/plan", "/members").split("?")[0])
         for box in page.locator("input[name=reader]").all():
             box.set_checked(box.get_attribute("value") in {value for _, value in form})
-        page.get_by_role("button", name="Save and plan").click()
+        page.get_by_role("button", name="Save", exact=True).click()
         page.wait_for_load_state()
         page.goto(f"http://127.0.0.1:{running.port}/projects/{study.project}/plan")
         assert "1 reader came, 1 reader left with cases to read" in told(page)

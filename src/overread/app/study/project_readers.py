@@ -157,13 +157,18 @@ def set_readers(
     return plan_reads(store, project, by=by) if readers else 0
 
 
+def is_planned(store: Store, project: str) -> bool:
+    """Tell whether a plan says who reads what; else tasks go to whoever comes first."""
+    return get_plan(store, project) is not None
+
+
 def plan_reads(store: Store, project: str, *, by: str) -> int:
     """Plan as many reads of each case as the protocol asks, open to every reader of the project.
 
     May be called again after an import: only what is missing is added. Where a plan is in force
     nothing is: a lead plans again what is left (:mod:`overread.app.study.plan_project`).
     """
-    if get_plan(store, project) is not None:
+    if is_planned(store, project):
         return 0
     wanted = read_protocol(get_protocol(store, project).text).reads_per_case
     return plan_tasks(store, project, by, reads_per_case=wanted)

@@ -232,5 +232,6 @@ def _members(
         people=found,
         seniors=adjudicate.seniors_of(site.store, project),
         reads_per_case=now.protocol.reads_per_case,
+        planned=project_readers.is_planned(site.store, project),
         error=error,
     )
