@@ -37,7 +37,7 @@ def sizes_for(
     Example:
         >>> found = sizes_for("kappa", 0.6, 0.1, prevalence=0.3)
         >>> found.sizes[0].cases, found.least.readers
-        (304, 2)
+        (304, 4)
     """
     if measure not in MEASURES:
         raise InputError("measure", f"be one of {', '.join(MEASURES)}", measure)
