@@ -128,5 +128,6 @@ def _by_person(store: Store, query: sa.Select[Any]) -> dict[str, list[float]]:
     made: dict[str, list[float]] = {}
     with store.reading() as connection:
         for row in connection.execute(query):
-            made.setdefault(row[0], []).append(float(row[1]))
+            person, seconds = tuple(row)
+            made.setdefault(str(person), []).append(float(seconds))
     return made

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from overread.app.analysis.disagreement import Disagreement, Share
 from overread.app.study.project_model import ProjectModel
 from overread.app.study.project_protocol import protocol_of
-from overread.app.study.ranked_cases import SUBGROUPS, Ranked, disagreements, ranked
+from overread.app.study.ranked_cases import SUBGROUPS, Ranking, disagreements, ranked
+from overread.arrays import Bools, Ints
 from overread.errors import InputError
 from overread.protocol import Question
 from overread.store import Store, case_names, list_users, project_progress
@@ -94,7 +97,7 @@ class _Known:
     """What there is to show."""
 
     apart: Mapping[str, Disagreement]
-    ranked: Sequence[Ranked]
+    ranked: Ranking
 
 
 def board(
@@ -114,23 +117,24 @@ def board(
     if known is None:
         return Board(False, 0, 0, 0, (), (), (), questions, {}, {}, None)
     prompts = {one.id: one.prompt for one in questions}
-    wanted = list(dict.fromkeys(one.case for one in _matching(known.ranked, asked)))
+    rows = _matching(known.ranked, asked)
+    wanted = known.ranked.in_order(rows)
     sent = wished_cases(store, project)
     shown = wanted[asked.after : asked.after + limit]
-    end = asked.after + len(shown)
+    end = asked.after + shown.size
     names = _pair_names(store, known.apart)
     return Board(
         ready=True,
         double=max((one.double for one in known.apart.values()), default=0),
-        count=len(wanted),
-        open=len(set(wanted) - sent),
-        lines=tuple(_lines(store, known.ranked, asked, shown, sent, prompts)),
+        count=int(wanted.size),
+        open=int(wanted.size - np.isin(wanted, known.ranked.places(sent)).sum()),
+        lines=tuple(_lines(store, known.ranked, rows, shown, sent, prompts)),
         classes=tuple(_class_bars(known.apart, asked, prompts)),
         by_pair=tuple(_pair_bars(known.apart, asked, names)),
         questions=questions,
         groups=_options(known.ranked),
         pairs=names,
-        next=end if end < len(wanted) else None,
+        next=end if end < wanted.size else None,
     )
 
 
@@ -157,8 +161,9 @@ def send(
     if not case:
         questions = protocol_of(store, project).protocol.questions
         known = _known(store, project, questions, model)
-        found = () if known is None else _matching(known.ranked, asked)
-        cases = list(dict.fromkeys(one.case for one in found))
+        found = known.ranked if known else None
+        wanted = found.in_order(_matching(found, asked)).tolist() if found else []
+        cases = [found.cases[one] for one in wanted] if found else []
         if not cases:
             raise InputError("cases", "be disputed", "none that is")
         if len(cases) > _MOST_SENT:
@@ -174,52 +179,61 @@ def _known(
     if project_progress(store, project).reads <= _AT_ONCE:
         found = disagreements(store, project, questions)
         return _Known(found, ranked(store, found, entropy))
-    if model is None:
+    if model is None or model.ranked is None:
         return None
     here = {one.id for one in questions}
     apart = {name: one.apart for name, one in model.questions.items() if name in here}
-    return _Known(apart, [one for one in model.ranked if one.question in here])
+    return _Known(apart, model.ranked)
 
 
-def _matching(found: Sequence[Ranked], asked: Asked) -> Iterator[Ranked]:
-    first, _, second = asked.pair.partition(",")
-    if asked.pair and not second:
-        raise InputError("pair", "be two readers", "another thing")
-    pair = (min(first, second), max(first, second))
-    name, _, value = asked.group.partition("=")
-    if asked.group and name not in SUBGROUPS:
+def _matching(found: Ranking, asked: Asked) -> Ints:
+    """Rows that are wanted, in their order."""
+    wanted: Bools = found.score >= asked.least
+    if asked.question:
+        here = asked.question in found.questions
+        wanted &= found.question == (found.questions.index(asked.question) if here else -1)
+    if asked.class_:
+        wanted &= found.classes.of_name(asked.class_, len(found))
+    if asked.pair:
+        first, _, second = asked.pair.partition(",")
+        if not second:
+            raise InputError("pair", "be two readers", "another thing")
+        pair = ",".join(sorted((first, second)))
+        wanted &= found.pairs.of_name(pair, len(found))
+    if asked.group:
+        wanted &= _of_group(found, asked.group)
+    return np.flatnonzero(wanted)
+
+
+def _of_group(found: Ranking, group: str) -> Bools:
+    name, _, value = group.partition("=")
+    if name not in SUBGROUPS:
         raise InputError("group", f"be one of {', '.join(SUBGROUPS)}", "another word")
-    place = SUBGROUPS.index(name) if asked.group else 0
-    for one in found:
-        if one.score < asked.least:
-            return  # they come in this order
-        if (
-            (not asked.question or one.question == asked.question)
-            and (not asked.class_ or asked.class_ in one.classes)
-            and (not asked.pair or pair in one.pairs)
-            and (not asked.group or (one.group and one.group[place] == value))
-        ):
-            yield one
+    place = SUBGROUPS.index(name)
+    codes = [at for at, one in enumerate(found.groups) if one[place] == value]
+    return np.isin(found.group, codes)
 
 
 def _lines(  # noqa: PLR0917 - the parts of a page
     store: Store,
-    found: Sequence[Ranked],
-    asked: Asked,
-    cases: Sequence[str],
+    found: Ranking,
+    rows: Ints,
+    shown: Ints,
     sent: set[str],
     prompts: Mapping[str, str],
 ) -> Iterator[Line]:
-    wanted = set(cases)
-    of_case: dict[str, list[Ranked]] = {}
-    for one in _matching(found, asked):
-        if one.case in wanted:
-            of_case.setdefault(one.case, []).append(one)
-    names, decided = case_names(store, list(cases)), decided_among(store, list(cases))
-    for case in cases:
+    of_case: dict[int, list[int]] = {}
+    for row in rows[np.isin(found.case[rows], shown)].tolist():
+        of_case.setdefault(int(found.case[row]), []).append(row)
+    cases = [found.cases[one] for one in shown.tolist()]
+    names, decided = case_names(store, cases), decided_among(store, cases)
+    for place, case in zip(shown.tolist(), cases, strict=True):
         state = "decided" if case in decided else "sent" if case in sent else ""
-        said = tuple((prompts[one.question], one.words) for one in of_case[case])
-        yield Line(case, names.get(case, ""), of_case[case][0].score, said, state)
+        here = [(found.questions[int(found.question[row])], row) for row in of_case[place]]
+        said = tuple(
+            (prompts[q], found.texts[int(found.words[row])]) for q, row in here if q in prompts
+        )
+        yield Line(case, names.get(case, ""), float(found.score[of_case[place][0]]), said, state)
 
 
 def _class_bars(
@@ -260,12 +274,11 @@ def _pair_names(store: Store, apart: Mapping[str, Disagreement]) -> dict[str, st
     return dict(sorted(told.items(), key=lambda one: one[1]))
 
 
-def _options(found: Sequence[Ranked]) -> dict[str, tuple[str, ...]]:
+def _options(found: Ranking) -> dict[str, tuple[str, ...]]:
     """Subgroups that tell a few groups of the disputed cases apart."""
     made: dict[str, tuple[str, ...]] = {}
-    different = {one.group for one in found if one.group}
     for place, name in enumerate(SUBGROUPS):
-        values = sorted({group[place] for group in different} - {""})
+        values = sorted({group[place] for group in found.groups} - {""})
         if 1 < len(values) <= _MOST_OPTIONS:
             made[name] = tuple(values)
     return made

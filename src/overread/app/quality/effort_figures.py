@@ -143,10 +143,14 @@ def hours_by_day(ledger: Ledger, colours: Mapping[str, int], now: datetime) -> I
         return
     last = max(now.astimezone(UTC).date(), date.fromisoformat(max(ledger.days)))
     first = max(last - timedelta(days=_SHOWN_DAYS - 1), date.fromisoformat(min(ledger.days)))
+    fences = {who: of.fence() for who, of in ledger.first_reads().items()}
     for at in range((last - first).days + 1):
         day = (first + timedelta(days=at)).isoformat()
         found = sorted(ledger.days.get(day, {}).items(), key=lambda one: colours.get(one[0], 999))
-        parts = tuple(((colours.get(who, 1) - 1) % 8 + 1, of.hours) for who, of in found)
+        parts = tuple(
+            ((colours.get(who, 1) - 1) % 8 + 1, of.moments(fences.get(who))[0] / 3600)
+            for who, of in found
+        )
         yield Day(day, sum(hours for _, hours in parts), parts)
 
 

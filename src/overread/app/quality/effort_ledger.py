@@ -6,7 +6,6 @@ idle time follow from a few hundred numbers a reader, however many reads there a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -32,38 +31,41 @@ FIRST, CORRECTED, AGAIN, TRIED, DECIDED = (
 """Kinds of work: first reads, corrections of them, reads asked for again, dry runs, decisions."""
 
 
+def bin_of(seconds: float) -> int | None:
+    """The bin of a time; None where none was taken."""
+    return floor(log(seconds) / _RATIO) if seconds > 0 else None
+
+
 @dataclass(slots=True)
 class Seconds:
     """Times of one kind. Args: bins: number of a bin -> how many; unknown: without any time."""
 
-    bins: Counter[int] = field(default_factory=Counter[int])
+    bins: dict[int, int] = field(default_factory=dict[int, int])
     unknown: int = 0
 
     def add(self, seconds: float, count: int = 1) -> None:
         """Count a time."""
-        if seconds > 0:
-            self.bins[floor(log(seconds) / _RATIO)] += count
-        else:
-            self.unknown += count
+        self.put(bin_of(seconds), count)
 
-    def merge(self, other: Seconds) -> None:
-        """Count those of another."""
-        self.bins.update(other.bins)
-        self.unknown += other.unknown
+    def put(self, place: int | None, count: int = 1) -> None:
+        """Count into a bin; None is no time."""
+        if place is None:
+            self.unknown += count
+        else:
+            self.bins[place] = self.bins.get(place, 0) + count
 
     @property
     def count(self) -> int:
         """How many have a time."""
-        return self.bins.total()
+        return sum(self.bins.values())
 
     def quantile(self, share: float) -> float | None:
         """Seconds below which a share of the times lie; None where there is none."""
         wanted, seen = share * self.count, 0
-        for place in sorted(self.bins):
-            if seen + self.bins[place] >= wanted:
-                inside = (wanted - seen) / self.bins[place]
-                return exp((place + inside) * _RATIO)
-            seen += self.bins[place]
+        for place, count in sorted(self.bins.items()):
+            if seen + count >= wanted:
+                return exp((place + (wanted - seen) / count) * _RATIO)
+            seen += count
         return None
 
     def fence(self) -> float | None:
@@ -99,6 +101,20 @@ def times_of(seconds: Iterable[float]) -> Seconds:
     return made
 
 
+def _in(kept: dict[str, Seconds], name: str) -> Seconds:
+    found = kept.get(name)
+    if found is None:
+        found = kept[name] = Seconds()
+    return found
+
+
+def _under(kept: dict[str, dict[str, Seconds]], name: str) -> dict[str, Seconds]:
+    found = kept.get(name)
+    if found is None:
+        found = kept[name] = {}
+    return found
+
+
 @dataclass(slots=True)
 class Ledger:
     """The reading time of a project.
@@ -119,12 +135,12 @@ class Ledger:
     def take(self, one: Spent) -> None:
         """Count a submission."""
         kind = CORRECTED if one.revision > 1 else AGAIN if one.again else FIRST
-        self.work.setdefault(one.reader, {}).setdefault(kind, Seconds()).add(one.seconds)
+        place = bin_of(one.seconds)
+        _in(_under(self.work, one.reader), kind).put(place)
         if kind != CORRECTED:
-            day = self.days.setdefault(one.submitted[:10], {})
-            day.setdefault(one.reader, Seconds()).add(one.seconds)
+            _in(_under(self.days, one.submitted[:10]), one.reader).put(place)
         if kind == FIRST:
-            self.cases.setdefault(one.kind, Seconds()).add(one.seconds)
+            _in(self.cases, one.kind).put(place)
         self.until = one.event
 
     def catch_up(self, store: Store, lock: AbstractContextManager[Any] = _FREE) -> None:

@@ -23,7 +23,7 @@ from overread.app.analysis.readers_agree import ReadersAgree, agree_of, study_of
 from overread.app.study.conformity import Conformity, conformity
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_tables import project_labels
-from overread.app.study.ranked_cases import Ranked, ranked
+from overread.app.study.ranked_cases import Ranking, ranked
 from overread.app.study.repeats import repeats_table
 from overread.errors import InputError, MethodError
 from overread.labels import Kind, MaskReads, Reads
@@ -76,14 +76,14 @@ class ProjectModel:
     Args:
         until: last event of the log that it rests on.
         conformity: of its labels to the newest protocol.
-        ranked: disputed cases, the weightiest first.
+        ranked: disputed cases, the weightiest first; None where none was looked for.
         left: reader -> cases they may still get; it takes a look at each case.
     """
 
     until: int
     questions: Mapping[str, QuestionModel]
     conformity: Conformity | None = None
-    ranked: tuple[Ranked, ...] = ()
+    ranked: Ranking | None = None
     left: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def difficulty(self, case: str) -> float | None:
