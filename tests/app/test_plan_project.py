@@ -31,7 +31,9 @@ from overread.store import (
     add_user,
     claim,
     create_project,
+    head,
     open_store,
+    raise_alarm,
     read_events,
     rebuild,
     release,
@@ -279,6 +281,23 @@ def test_a_refused_case_goes_to_another(study: Study) -> None:
     assert set(readers_of_cases(study.planned()).values()) == {1}
     assert task.id in {t.id for t in claim(study.store, study.project, str(again.planned_for),
                                            count=50)}  # fmt: skip
+
+
+def test_what_is_set_aside_is_planned_for_another(study: Study) -> None:
+    write(study.store, study.project, study.wish(overlap=0.0), by="system")
+    one, *rest = study.readers
+    good = study.read(one, 3)
+    point = head(study.store).n
+    bad = study.read(one, 4)
+    raise_alarm(study.store, study.project, one, {"words": "smaller"}, pause="Stop.", after=point)
+    assert sum(t.planned_for is None for t in study.tasks() if t.state == "open") == 4
+    still = tuple(ReaderWish(who) for who in rest)
+    write_again(study.store, study.project, by="system", readers=still)
+    tasks = study.tasks()
+    open_ = [t for t in tasks if t.state == "open"]
+    assert Counter(t.case for t in open_) == Counter(set(study.cases) - set(good))
+    assert {t.planned_for for t in open_} == set(rest)
+    assert {t.case for t in tasks if t.aside} == set(bad)
 
 
 def test_another_plan_may_be_written_over_one_that_is_begun(study: Study) -> None:

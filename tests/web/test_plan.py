@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from overread.app.study.project_readers import set_readers
+from overread.store import add_protocol_version
+from overread.store.demands import Decision, decide_cases
 from overread.store.plan_view import view_tasks
 from overread.store.plans import get_plan
 from tests.web.conftest import House
@@ -123,6 +125,27 @@ def test_sizes_are_told(house: House) -> None:
     assert "expected must be a number" in refused
     refused = lead.get(f"{path}?{query.replace('readers=2', 'readers=1')}").text
     assert "must be 2 or more for agreement" in refused
+
+
+def test_reads_on_demand_are_told(house: House) -> None:
+    lead, path = house.people["lead"], f"/projects/{house.project}/plan"
+    assert "Reads on demand" not in lead.get(path).text
+    text = """title: Fractures
+reads: {on_demand: {at_least: 1, at_most: 2, sure: 0.9}}
+questions:
+  - {id: seen, prompt: Seen, kind: nominal, classes: [no, yes]}
+"""
+    add_protocol_version(house.store, house.project, text, lead.id, base_version=1)
+    page = lead.get(path).text
+    assert "No case is decided yet" in page
+    for who in ("reader", "other"):
+        for task in house.tasks(who, 4):
+            house.read(who, task, {"seen": "no"})
+    case = view_tasks(house.store, house.project)[0].case
+    decide_cases(house.store, house.project, [Decision(case, "sure", 1, 0.97)])
+    page = lead.get(path).text
+    assert "1 case is decided with 1 read: 50 % fewer than 2 for each." in page
+    assert "until its consensus is 90 % sure" in page
 
 
 @pytest.mark.browser
