@@ -89,7 +89,7 @@ def charts_of(
             continue
         points = tuple(one.away[place] or 0.0 for one in seen)
         last = points[-_LAST:]
-        blocks = ()
+        blocks: tuple[Block, ...] = ()
         if parts is not None:
             cases = [one.case.split(FRAME, maxsplit=1)[0] for one in seen]
             blocks = tuple(_blocks(list(zip(cases, points, strict=True)), parts))
