@@ -288,6 +288,8 @@ def _leads_pages(album: Album, lead: Person, projects: dict[str, str]) -> None:
         (f"/projects/{quality}/members", "readers", "Readers", "Who reads what."),
         (f"/projects/{quality}/onboarding", "onboarding", "Onboarding", "Who may read, and why."),
         (f"/projects/{quality}/adjudication", "adjudication", "Adjudication", "What differs most."),
+        (f"/projects/{quality}/disagreement", "disagreement", "Disagreement", "What causes it."),
+        (f"/projects/{quality}/effort", "effort", "Effort", "Spent, left, when it ends."),
         ("/account", "account", "Account", "One's own password and sessions."),
         ("/people", "people", "People", "Accounts and invitations."),
         (f"/projects/{quality}/export", "export", "Export", "Raw reads and consensus."),
@@ -298,6 +300,12 @@ def _leads_pages(album: Album, lead: Person, projects: dict[str, str]) -> None:
             page.locator("fieldset", has_text="Consensus").wait_for()
         album.take(page, name, title, words)
         page.close()
+    page = lead.page(f"/projects/{quality}/truthing")
+    page.get_by_role("button", name="Make the report").click()
+    page.locator("iframe.report").wait_for(timeout=600_000)
+    words = "How truth was made; kept, dated with the head of the log, checked by one line."
+    album.take(page, "truthing", "Truthing report", words)
+    page.close()
 
 
 def _ends(album: Album, people: dict[str, Person], projects: dict[str, str]) -> None:

@@ -279,7 +279,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Dispute gold
-         * @description Say that the right answer is not right; the lead decides.
+         * @description Say that the right answer is not right; a senior decides, blind.
          */
         readonly post: operations["disputeGold"];
         readonly delete?: never;

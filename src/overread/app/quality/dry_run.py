@@ -165,7 +165,7 @@ def answer(
 
 
 def dispute(store: Store, trial: str, reader: str, words: str) -> None:
-    """Say that the right answer is not right; the lead decides.
+    """Say that the right answer is not right; a senior decides, blind.
 
     Raises:
         InputError: no words.

@@ -227,7 +227,7 @@ def _readers(
                 "qualified": None
                 if certificate is None
                 else {"since": certificate.since, "how": certificate.how,
-                      "score": certificate.score},
+                      "score": certificate.score, "note": certificate.note},
                 "dry_runs": runs[key],
                 "exceptions": [one.reason for one in waivers if one.reader == key],
                 "reads": counts["read"],

@@ -68,6 +68,11 @@ def _readers_words(told: Mapping[str, Any]) -> str:
     return f"{qualified} of {len(readers)} readers qualified on gold cases before they read."
 
 
+def _qualified_how(one: Mapping[str, Any]) -> str:
+    note = f"; {one['note']}" if one.get("note") else ""
+    return f"{one['since'][:10]}, {one['how']}{note}"
+
+
 def _qualified_words(told: Mapping[str, Any]) -> str:
     count = sum(one["qualified"] is not None for one in told["readers"])
     return f"{count} qualified on gold cases" if count else "no qualification is kept"
@@ -143,7 +148,7 @@ def _readers(told: Mapping[str, Any]) -> Section:
             _profile(one["profile"]),
             _NONE
             if one["qualified"] is None
-            else f"{one['qualified']['since'][:10]}, {one['qualified']['how']}",
+            else _qualified_how(one["qualified"]),
             f"{one['reads']:,}",
             f"{one['repeats']:,}",
             _NONE if one["median_seconds"] is None else f"{one['median_seconds']:.0f} s",

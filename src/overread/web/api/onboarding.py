@@ -51,7 +51,7 @@ def answer(trial: Id, body: TrialIn, site: At, who: Who) -> Response:
 
 
 def dispute(trial: Id, body: DisputeIn, site: At, who: Who) -> Response:
-    """Say that the right answer is not right; the lead decides."""
+    """Say that the right answer is not right; a senior decides, blind."""
     dry_run.dispute(site.store, trial, who.id, body.words)
     return json_reply({})
 
