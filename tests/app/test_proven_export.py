@@ -85,7 +85,7 @@ def test_what_was_changed_is_named(study: tuple[Path, Store, str], tmp_path: Pat
         kept.writestr("more.csv", "case,reader\n")
     assert check_export(whole).problems == ("more.csv was put in",)
     whole.write_bytes(whole.read_bytes()[:-20])
-    with pytest.raises(InputError, match="hold manifest.json"):
+    with pytest.raises(InputError, match=r"hold manifest\.json"):
         check_export(whole)
 
 
