@@ -45,8 +45,8 @@ def drawn_path(reads: Reads, row: int, finding: int) -> DrawnPath | None:
 
 def _path(one: Annotation) -> str:
     if one.mask is not None:
-        x1, y1, x2, y2 = (int(v) for v in one.box)
-        return "".join(_border(one.mask[y1:y2, x1:x2], x1, y1))
+        left, top, right, bottom = (int(v) for v in one.box)
+        return "".join(_border(one.mask[top:bottom, left:right], left, top))
     if one.outline is not None:
         return "M" + "L".join(f"{x:.6g} {y:.6g}" for x, y in one.outline.tolist()) + "z"
     x1, y1, x2, y2 = (f"{v:.6g}" for v in one.box.tolist())

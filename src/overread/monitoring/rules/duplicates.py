@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,20 +147,19 @@ def drawing_duplicates(context: RuleContext) -> tuple[Hint, ...]:
     for at in np.flatnonzero(apart & (ratio < np.log(2))).tolist():
         for row, twin in ((int(a[at]), int(b[at])), (int(b[at]), int(a[at]))):
             label, other = names[int(drawn.label[row])], names[int(drawn.label[twin])]
-            hints.append(
-                context.hint(
-                    "drawing-duplicate",
-                    Severity.WARNING,
-                    f"shows nearly the same as a drawing of another case that is {other!r}, "
-                    f"not {label!r}.",
-                    int(drawn.read[row]),
-                    finding=int(drawn.finding[row]),
-                    label=label,
-                    twin=(int(drawn.read[twin]), int(drawn.finding[twin])),
-                    alike=float(pairs.alike[at]),
-                    twin_case=float(index.case[drawn.read[twin]] + 1),
-                )
+            hint = context.hint(
+                "drawing-duplicate",
+                Severity.WARNING,
+                f"shows nearly the same as a drawing of another case that is {other!r}, "
+                f"not {label!r}.",
+                int(drawn.read[row]),
+                finding=int(drawn.finding[row]),
+                label=label,
+                alike=float(pairs.alike[at]),
+                twin_case=float(index.case[drawn.read[twin]] + 1),
             )
+            same = int(drawn.read[twin]), int(drawn.finding[twin])
+            hints.append(replace(hint, twin=same))
     return tuple(hints)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from overread.arrays import Bools, Floats, Ints, frozen
 from overread.monitoring.rules.annotation import Annotation, Crop, cut_out, widened
 from overread.monitoring.rules.fingerprints import N_FEATURES, small_picture
+from overread.monitoring.rules.profile import N_PROFILE
 from overread.monitoring.rules.purity import Purity, measure_purities
 from overread.monitoring.rules.texture import texture_length
 
@@ -35,6 +36,7 @@ class DrawnFigures:
         contrast: (n,) how well inside and surroundings are told apart, 0 .. 1.
         expected: (n,) share that a tight drawing of this shape would have.
         texture: (n,) texture length inside.
+        profile: (n, N_PROFILE) curves of background and edges across the contour.
         features: (n, N_FEATURES) small picture of the drawing, for its nearest neighbours.
     """
 
@@ -49,6 +51,7 @@ class DrawnFigures:
     contrast: Floats
     expected: Floats
     texture: Floats
+    profile: Floats
     features: NDArray[np.float32]
 
     def __post_init__(self) -> None:
@@ -77,15 +80,17 @@ class Probes:
     """Drawings of the set, and the same drawn too wide on purpose: what looseness looks like here.
 
     Args:
-        before, after: (n,) figures of each, in the same order.
+        before, after, further: (n,) figures of each as it is, 30 % and 50 % too wide, in the same
+            order.
     """
 
     before: DrawnFigures
     after: DrawnFigures
+    further: DrawnFigures
 
 
-PROBE = 0.3
-"""How much too wide a probe is, of its reach."""
+PROBES = (0.3, 0.5)
+"""How much too wide probes are, of their reach."""
 
 
 def measure_drawings(
@@ -112,16 +117,19 @@ def measure_drawings(
 def measure_with_probes(
     pixels: NDArray[Any], drawn: list[Annotation], probed: Collection[int]
 ) -> tuple[DrawnFigures, Probes]:
-    """The same, and again some of them drawn 30 % too wide, the others left as they are.
+    """The same, and again some of them drawn too wide, the others left as they are.
 
     Args:
         probed: places in ``drawn``.
     """
-    wide = {at: widened(drawn[at], PROBE, pixels.shape[:2]) for at in sorted(probed)}
+    size = pixels.shape[:2]
+    places = sorted(probed)
+    wide = [(at, widened(drawn[at], by, size)) for by in PROBES for at in places]
     purities, again = measure_purities(pixels, drawn, instead=wide)
     figures = _table(pixels, drawn, purities)
-    after = _table(pixels, [wide[at] for at in again], list(again.values()))
-    return figures, Probes(figures.rows(list(again)), after)
+    after = _table(pixels, [one for _, one in wide], again, whole=False)
+    n = len(places)
+    return figures, Probes(figures.rows(places), after.rows(range(n)), after.rows(range(n, 2 * n)))
 
 
 def _table(
@@ -132,14 +140,16 @@ def _table(
     whole: bool = True,
 ) -> DrawnFigures:
     rows: list[tuple[float, ...]] = []
-    features = []
+    features, curves = [], []
     for one, purity in zip(drawn, purities, strict=True):
         crop = cut_out(pixels, one, [])
         if crop is None or purity is None:
             rows.append((np.nan,) * len(_COLUMNS))
             features.append(np.zeros(N_FEATURES, np.float32))
+            curves.append(np.full(N_PROFILE, np.nan))
             continue
         rows.append(_row(one, crop, purity, whole=whole))
+        curves.append(purity.profile)
         features.append(_look(pixels, one) if whole else np.zeros(N_FEATURES, np.float32))
     values = np.array(rows, dtype=np.float64).reshape(-1, len(_COLUMNS)).T
     return DrawnFigures(
@@ -147,6 +157,7 @@ def _table(
         np.array([one.finding for one in drawn], dtype=np.int64),
         np.array([one.label for one in drawn], dtype=np.int64),
         **dict(zip(_COLUMNS, values, strict=True)),
+        profile=np.array(curves, dtype=np.float64).reshape(-1, N_PROFILE),
         features=np.array(features, dtype=np.float32).reshape(-1, N_FEATURES),
     )
 
@@ -154,7 +165,8 @@ def _table(
 def gathered_probes(parts: Iterable[Probes]) -> Probes:
     """The probes of all parts, in turn."""
     parts = list(parts)
-    return Probes(gathered(p.before for p in parts), gathered(p.after for p in parts))
+    names = [field.name for field in fields(Probes)]
+    return Probes(*(gathered(getattr(one, name) for one in parts) for name in names))
 
 
 def gathered(parts: Iterable[DrawnFigures]) -> DrawnFigures:
@@ -169,7 +181,8 @@ def no_drawings() -> DrawnFigures:
     none = np.empty(0, dtype=np.int64)
     features = np.empty((0, N_FEATURES), np.float32)
     empty = {name: np.empty(0) for name in _COLUMNS}
-    return DrawnFigures(none, none, none, **empty, features=features)
+    curves = np.empty((0, N_PROFILE))
+    return DrawnFigures(none, none, none, **empty, profile=curves, features=features)
 
 
 def _row(one: Annotation, crop: Crop, purity: Purity, *, whole: bool) -> tuple[float, ...]:

@@ -121,12 +121,11 @@ class RuleContext:
         *,
         finding: int | None = None,
         label: str = "",
-        twin: tuple[int, int | None] | None = None,
         **numbers: float,
     ) -> Hint:
         """A hint about one read."""
         case, reader = self.case_of(read), self.reader_of(read)
-        return Hint(rule, severity, words, case, reader, finding, label, numbers, read, twin)
+        return Hint(rule, severity, words, case, reader, finding, label, numbers, read)
 
 
 Rule: TypeAlias = Callable[[RuleContext], tuple[Hint, ...]]

@@ -10,8 +10,10 @@ from overread.arrays import Bools, Floats
 from overread.monitoring.rules.figures import DrawnFigures
 from overread.monitoring.rules.hint import Hint, RuleContext, Severity
 from overread.monitoring.rules.population import Population, looseness
+from overread.monitoring.rules.profile import MIDDLE
 
 _CLEAR = 0.5  # contrast from which a drawing is judged without others of its class
+_WITHIN = 1.5  # times stronger is the edge within than any on the contour
 _WIDER = 0.2  # of the object's reach: what is loose without others of its class
 
 
@@ -20,7 +22,8 @@ def loose_contours(context: RuleContext) -> tuple[Hint, ...]:
 
     Where the class has its own measure (20 drawings), a drawing is listed that the class exceeds
     with probability ``false_alarm``, and whose pixels speak for it. Else both figures, share and
-    offset, must by themselves mean a contour that is a fifth too wide.
+    offset, must by themselves mean a contour that is a fifth too wide, and the strongest edge must
+    lie inside of it.
     """
     listed, score = loose_rows(context.drawn, context.usual, context.false_alarm)
     order = np.flatnonzero(listed)
@@ -56,7 +59,17 @@ def wider(drawn: DrawnFigures) -> tuple[Floats, Floats]:
 def _alone(drawn: DrawnFigures) -> Bools:
     by_share, by_offset = wider(drawn)
     clear = (drawn.contrast > _CLEAR) & (drawn.offset >= 2)
-    return np.asarray(clear & (by_share > _WIDER) & (by_offset > _WIDER))
+    return np.asarray(
+        clear & (by_share > _WIDER) & (by_offset > _WIDER) & (_edge_within(drawn) > _WITHIN)
+    )
+
+
+def _edge_within(drawn: DrawnFigures) -> Floats:
+    """(n,) how much stronger the strongest edge inside is than that on the contour."""
+    edges = np.nan_to_num(np.exp(drawn.profile[:, MIDDLE.size :]))
+    within = edges[:, (MIDDLE > -0.75) & (MIDDLE < -0.12)].max(axis=1, initial=0)
+    on = edges[:, np.abs(MIDDLE) < 0.12].max(axis=1, initial=0)
+    return np.asarray(within / np.maximum(on, 1e-9))
 
 
 def _hint(context: RuleContext, row: int, score: float) -> Hint:

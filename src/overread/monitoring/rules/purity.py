@@ -10,9 +10,8 @@ background outside) is the edge. Positive: the contour lies outside of the edge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from scipy import ndimage
 
 from overread.arrays import Bools, Floats, Ints
 from overread.monitoring.rules.annotation import Annotation, Crop, Shape, cut_out
+from overread.monitoring.rules.profile import N_PROFILE, corners, profile
 
 _WORDS = 16
 _SAMPLE = 1500  # pixels that the words are learnt from
@@ -42,6 +42,7 @@ class Purity:
             pixels; nan if no edge was found.
         radius_px: the reach of the drawing from its contour inwards, in image pixels.
         contrast: how well core and surroundings are told apart, 0 (alike) .. 1.
+        profile: (N_PROFILE,) of :func:`overread.monitoring.rules.profile.profile`.
         like_outside: (rows, columns) of the crop: inside, but looks like the surroundings.
     """
 
@@ -49,6 +50,7 @@ class Purity:
     offset_px: float
     radius_px: float
     contrast: float
+    profile: Floats
     like_outside: Bools
 
 
@@ -70,70 +72,65 @@ def measure_purities(
     pixels: NDArray[Any],
     drawn: list[Annotation],
     *,
-    instead: Mapping[int, Annotation] = MappingProxyType({}),
+    instead: Sequence[tuple[int, Annotation]] = (),
     pooled: float = 1.0,
     pause: Callable[[], None] = lambda: None,
-) -> tuple[list[Purity | None], dict[int, Purity]]:
+) -> tuple[list[Purity | None], list[Purity | None]]:
     """Measure the drawings of one read on its image.
 
     Args:
         pixels: (rows, columns, channels), of :func:`overread.monitoring.rules.annotation.plane`.
         drawn: all drawings of the read on this image.
-        instead: place in ``drawn`` -> another drawing of the same thing, to be measured too.
+        instead: places in ``drawn``, and other drawings of the same things, measured too.
         pooled: weight of the class's other drawings in the same read, beside a drawing's own
             core and ring; 0 looks at each alone.
         pause: called between drawings; what it raises ends the work.
     Returns:
-        one for each drawing, None where nothing of it lies on the image; and those of
-        ``instead`` that lie on it.
+        one for each drawing, None where nothing of it lies on the image; and the same of
+        ``instead``.
     """
     parts: dict[int, _Parts | None] = {}
     for at, one in enumerate(drawn):
         pause()
         parts[at] = _taken_apart(pixels, one, drawn, at)
     usual = {at: part for at, part in parts.items() if part is not None}
-    other = {
-        at: part
-        for at, one in instead.items()
-        if (part := _taken_apart(pixels, one, drawn, at)) is not None and at in usual
-    }
     if not usual:
-        return [None] * len(drawn), {}
+        return [None] * len(drawn), [None] * len(instead)
     blur = float(np.clip(np.median([one.reach for one in usual.values()]) / 12, 0.6, 2.0))
     features = [_features(_levelled(one), blur) for one in usual.values()]
     said = _Words(features)
     pause()
-    words = [said.of(one) for one in features]
-    model = _Model(list(usual.values()), words, pooled, said.kinship)
+    model = _Model(list(usual.values()), [said.of(one) for one in features], pooled, said)
     place = {at: row for row, at in enumerate(usual)}
     found: dict[int, Purity] = {}
-    for at, part in usual.items():
+    for (at, part), each in zip(usual.items(), features, strict=True):
         pause()
-        found[at] = model.judged(part, words[place[at]], place[at])
-    again = {
-        at: model.judged(part, said.of(_features(_levelled(part), blur)), place[at])
-        for at, part in other.items()
-    }
+        found[at] = model.judged(part, each, place[at])
+    again: list[Purity | None] = []
+    for at, one in instead:
+        wide = _taken_apart(pixels, one, drawn, at) if at in usual else None
+        again.append(
+            model.judged(wide, _features(_levelled(wide), blur), place[at]) if wide else None
+        )
     return [found.get(at) for at in range(len(drawn))], again
 
 
 class _Model:
     """Words of the cores and the rings of a read's drawings."""
 
-    def __init__(
-        self, parts: list[_Parts], words: list[Ints], pooled: float, kinship: Floats
-    ) -> None:
-        n = len(kinship)
-        self.n, self.pooled, self.kinship = n, pooled, kinship
+    def __init__(self, parts: list[_Parts], words: list[Ints], pooled: float, said: _Words) -> None:
+        n = said.n
+        self.n, self.pooled, self.said = n, pooled, said
         self.label = np.array([one.label for one in parts])
         self.cores = [_counts(w[p.core], n) for w, p in zip(words, parts, strict=True)]
         self.rings = [_counts(w[p.ring], n) for w, p in zip(words, parts, strict=True)]
 
-    def judged(self, part: _Parts, word: Ints, at: int) -> Purity:
+    def judged(self, part: _Parts, features: Floats, at: int) -> Purity:
         """Measure a drawing in the place of the one in row ``at``."""
+        word = self.said.of(features)
         core = self._with_class(_counts(word[part.core], self.n), self.cores, at)
         ring = self._with_class(_counts(word[part.ring], self.n), self.rings, at)
-        return _judged(part, word, core, ring)
+        return _judged(part, word, features[..., :-1], core, ring)
 
     def _with_class(self, own: Floats, every: list[Floats], at: int) -> Floats | None:
         """(words,) distribution of one drawing, leaning on its class; None without pixels."""
@@ -147,7 +144,7 @@ class _Model:
             return None
         share = share / share.sum()
         # a word seen in neither (the blur of an edge) goes with those that look most like it
-        return np.asarray((1 - _FLOOR) * share + _FLOOR * (share @ self.kinship))
+        return np.asarray((1 - _FLOOR) * share + _FLOOR * (share @ self.said.kinship))
 
 
 def _taken_apart(
@@ -165,11 +162,14 @@ def _taken_apart(
     return _Parts(crop, one.shape, one.label, depth, away, reach, core, ring)
 
 
-def _judged(part: _Parts, word: Ints, core: Floats | None, ring: Floats | None) -> Purity:
+def _judged(
+    part: _Parts, word: Ints, smooth: Floats, core: Floats | None, ring: Floats | None
+) -> Purity:
     crop, stride = part.crop, part.crop.stride
     if core is None or ring is None:
         nothing = np.zeros_like(crop.inside)
-        return Purity(np.nan, np.nan, part.reach * stride, 0.0, nothing)
+        unknown = np.full(N_PROFILE, np.nan)
+        return Purity(np.nan, np.nan, part.reach * stride, 0.0, unknown, nothing)
     contrast = 1.0 - float(np.minimum(core, ring).sum())
     inside = _counts(word[crop.inside], core.size)
     share = _mixture(inside / inside.sum(), core, ring)
@@ -180,7 +180,11 @@ def _judged(part: _Parts, word: Ints, core: Floats | None, ring: Floats | None) 
         else _contour_offset(evidence, part)
     )
     like = crop.inside & (evidence > 0.5)
-    return Purity(share, found * stride, part.reach * stride, contrast, like)
+    apart = crop.others | corners(crop.inside) if part.shape == "box" else crop.others
+    curves = profile(
+        evidence, smooth, depth=part.depth, away=part.away, reach=part.reach, apart=apart
+    )
+    return Purity(share, found * stride, part.reach * stride, contrast, curves, like)
 
 
 def _core(inside: Bools, depth: Floats, reach: float, shape: Shape) -> Bools:
