@@ -21,21 +21,20 @@ from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
+from tests.live.client import Person
+from tests.live.large import Large
+from tests.live.server import running_server
+from tests.live.study import PASSWORD
+from tests.store.cluster import find_programs, running_cluster
 
 from _common import arguments, finish
 from large_project import filled
-
 from overread.app.quality.watch_project import ProjectWatch
 from overread.app.study import next_tasks, submit_read
 from overread.app.study.home import open_home
 from overread.store import Store, project_progress
 from overread.store import tables as t
 from overread.web.routes import ROUTES
-from tests.live.client import Person
-from tests.live.large import Large
-from tests.live.server import running_server
-from tests.live.study import PASSWORD
-from tests.store.cluster import find_programs, running_cluster
 
 _READERS = 50
 _SLOW_MS = 300.0

@@ -190,11 +190,10 @@ def left_of_readers(store: Store, project: str) -> dict[str, int]:
     for start in range(1, (most or 0) + 1, _CASES_A_LOOK):
         with store.reading() as connection:
             keys = {"p": project, "first": start, "behind": start + _CASES_A_LOOK}
-            for reader, count in connection.execute(_had(), keys):
-                refused[reader] += int(count)
+            refused.update({str(row[0]): int(row[1]) for row in connection.execute(_had(), keys)})
     with store.reading() as connection:
-        for reader, count in connection.execute(_refused_besides(), {"p": project}):
-            refused[reader] += int(count)
+        besides = connection.execute(_refused_besides(), {"p": project})
+        refused.update({str(row[0]): int(row[1]) for row in besides})
     free = sums.get((_NOBODY, "free"), 0)
     waiting = {one: sum(sums.get((one, what), 0) for what in ("claimed", "kept")) for one in people}
     return {one: int(free - refused[one] + waiting[one]) for one in people}
