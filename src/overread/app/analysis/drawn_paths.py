@@ -49,8 +49,8 @@ def _path(one: Annotation) -> str:
         return "".join(_border(one.mask[top:bottom, left:right], left, top))
     if one.outline is not None:
         return "M" + "L".join(f"{x:.6g} {y:.6g}" for x, y in one.outline.tolist()) + "z"
-    x1, y1, x2, y2 = (f"{v:.6g}" for v in one.box.tolist())
-    return f"M{x1} {y1}H{x2}V{y2}H{x1}z"
+    x1, y1, x2, y2 = one.box.tolist()
+    return f"M{x1:.6g} {y1:.6g}H{x2:.6g}V{y2:.6g}H{x1:.6g}z"
 
 
 def _border(mask: Bools, left: int, top: int) -> Iterator[str]:
