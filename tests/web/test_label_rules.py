@@ -147,7 +147,6 @@ def test_it_is_stopped(discs: House) -> None:
     assert lead.post(f"{path}/nothing-of-this/stop").status_code == 404
 
 
-
 @pytest.mark.browser
 def test_a_lead_asks_and_sees_in_a_browser(discs: House, browser: Any) -> None:
     with opened(discs) as address, visitor(browser, address, "lead@example.org") as page:

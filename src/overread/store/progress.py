@@ -190,10 +190,10 @@ def left_of_readers(store: Store, project: str) -> dict[str, int]:
     for start in range(1, (most or 0) + 1, _CASES_A_LOOK):
         with store.reading() as connection:
             keys = {"p": project, "first": start, "behind": start + _CASES_A_LOOK}
-            refused.update({str(row[0]): int(row[1]) for row in connection.execute(_had(), keys)})
+            refused.update({row.reader: row.n for row in connection.execute(_had(), keys)})
     with store.reading() as connection:
         besides = connection.execute(_refused_besides(), {"p": project})
-        refused.update({str(row[0]): int(row[1]) for row in besides})
+        refused.update({row.reader: row.n for row in besides})
     free = sums.get((_NOBODY, "free"), 0)
     waiting = {one: sum(sums.get((one, what), 0) for what in ("claimed", "kept")) for one in people}
     return {one: int(free - refused[one] + waiting[one]) for one in people}
@@ -225,7 +225,7 @@ def _had() -> sa.Select[Any]:
         .select_from(t.cases.join(t.reads, t.reads.c.case_id == cases.id))
         .where(these),
     ).subquery()
-    return sa.select(had.c.reader, sa.func.count()).group_by(had.c.reader)
+    return sa.select(had.c.reader, sa.func.count().label("n")).group_by(had.c.reader)
 
 
 @cache
@@ -242,7 +242,7 @@ def _refused_besides() -> sa.Select[Any]:
         (tasks.planned_for == rare.c.reader) & (tasks.round == 0)
     )
     return (
-        sa.select(rare.c.reader, sa.func.count())
+        sa.select(rare.c.reader, sa.func.count().label("n"))
         .select_from(rare.join(t.cases, t.cases.c.id == rare.c.case_id))
         .where(
             _is_free(),

@@ -146,9 +146,7 @@ def _readers(told: Mapping[str, Any]) -> Section:
         (
             one["reader"],
             _profile(one["profile"]),
-            _NONE
-            if one["qualified"] is None
-            else _qualified_how(one["qualified"]),
+            _NONE if one["qualified"] is None else _qualified_how(one["qualified"]),
             f"{one['reads']:,}",
             f"{one['repeats']:,}",
             _NONE if one["median_seconds"] is None else f"{one['median_seconds']:.0f} s",
