@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,14 +22,18 @@ from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
+
+from _common import arguments, finish
+from large_project import filled
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from tests.live.client import Person
 from tests.live.large import Large
 from tests.live.server import running_server
 from tests.live.study import PASSWORD
 from tests.store.cluster import find_programs, running_cluster
 
-from _common import arguments, finish
-from large_project import filled
 from overread.app.quality.watch_project import ProjectWatch
 from overread.app.study import next_tasks, submit_read
 from overread.app.study.home import open_home
@@ -36,17 +41,15 @@ from overread.store import Store, project_progress
 from overread.store import tables as t
 from overread.web.routes import ROUTES
 
-_READERS = 50
 _SLOW_MS = 300.0
-_READS_ON = 100  # that are made while the watch looks
 
 
 def main() -> None:
     """Fill, watch and ask; ``OVERREAD_BENCH_ONLY`` names one database."""
     small = arguments(__doc__).small
     only = os.environ.get("OVERREAD_BENCH_ONLY", "")
-    cases = 300 if small else 500_000
-    figures: dict[str, Any] = {"cases": cases, "readers": _READERS}
+    cases, readers, reads_on = (60, 3, 6) if small else (500_000, 50, 100)
+    figures: dict[str, Any] = {"cases": cases, "readers": readers}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         programs = find_programs()
@@ -57,8 +60,8 @@ def main() -> None:
             if only not in name:
                 continue
             database = cluster.new() if name == "postgresql" else ""
-            made = filled(folder / name, database, cases, readers=_READERS)
-            told = watched(folder / name, database, made)
+            made = filled(folder / name, database, cases, readers=readers)
+            told = watched(folder / name, database, made, reads_on)
             with running_server(folder / name, database=database) as server:
                 pages = asyncio.run(asked(server.port, made))
             figures["reads"] = made.reads
@@ -70,15 +73,15 @@ def main() -> None:
     finish(figures)
 
 
-def watched(home: Path, database: str, made: Large) -> dict[str, float]:
-    """What the watch costs on a full store, and counting with and without tallies."""
+def watched(home: Path, database: str, made: Large, reads_on: int) -> dict[str, float]:
+    """What the watch costs over ``reads_on`` further reads; counting with tallies and without."""
     opened = open_home(home, database=database)
     store, before = opened.store, _peak_mb()
     try:
         watch, begin = ProjectWatch(made.project), perf_counter()
         watch.catch_up(store)
         started, memory = perf_counter() - begin, _peak_mb() - before
-        took = [_read_on(store, watch, made.project, k) for k in range(_READS_ON)]
+        took = [_read_on(store, watch, made.project, k) for k in range(reads_on)]
         counted = _milliseconds(lambda: project_progress(store, made.project))
         gone_through = _milliseconds(lambda: _count_rows(store, made.project))
     finally:

@@ -80,6 +80,7 @@ def decide(town: Town, project: str) -> None:
         assert words in row.inner_text()
     board.get_by_role("link", name="Disputes").click()
     board.get_by_text("It is a growth plate").wait_for()
+    board.get_by_text("Settle it here instead").click()
     board.get_by_label("Decision").fill("It is; thank you")
     board.get_by_role("button", name="It was wrong: retire the gold").click()
     board.get_by_role("heading", name="No dispute").wait_for()
