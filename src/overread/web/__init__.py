@@ -9,10 +9,10 @@ from overread.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from overread.web.application import create_app
-    from overread.web.oidc import SignOn
     from overread.web.server import serve
+    from overread.web.sign_on import SignOn
 
-_WHERE = {"create_app": "application", "SignOn": "oidc", "serve": "server"}
+_WHERE = {"create_app": "application", "SignOn": "sign_on", "serve": "server"}
 __all__ = ["SignOn", "create_app", "serve"]
 
 

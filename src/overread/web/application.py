@@ -12,8 +12,8 @@ from overread.errors import InputError
 from overread.store import Blobs, Store
 from overread.web.access.guard import guarded
 from overread.web.description import described
-from overread.web.oidc import SignOn
 from overread.web.routes import ROUTES
+from overread.web.sign_on import SignOn
 from overread.web.site import LOOPBACK, Site
 
 _LEAST_SECRET = 32

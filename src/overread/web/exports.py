@@ -77,10 +77,7 @@ def export_called(site: Site, project: str, key: str) -> Job:
     Raises:
         NotFoundError: there is none of this id.
     """
-    for one in site.jobs.of(project, "export"):
-        if one.id == key:
-            return one
-    raise NotFoundError("export", key)
+    return site.jobs.called(project, "export", key)
 
 
 def export_manifest(job: Job) -> tuple[str, bytes]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from overread.errors import InputError, OverreadError
+from overread.store.errors import NotFoundError
 
 _LOG = logging.getLogger("overread.web")
 _KEPT = 50
@@ -21,7 +22,7 @@ class Job:
 
     Args:
         project: what it works on.
-        kind: "import", "export" or "report".
+        kind: "import", "export", "report" or "label check".
         counts: words -> numbers, as the page shows them.
         error: why it ended before its end; "" while it goes well.
         what: of an export: what and in which form.
@@ -95,7 +96,7 @@ class Jobs:
         Args:
             key: id of the job, made by who asks; the same again is the same job.
             what: as the page shows it.
-            kind: "export" or "report".
+            kind: of the work, for people: "export", "report" ...
         Raises:
             InputError: too many are waiting, or the id was used for something else.
         """
@@ -116,6 +117,23 @@ class Jobs:
         """Jobs of a project, the newest first."""
         with self.lock:
             return self._of(project, kind)[::-1]
+
+    def called(self, project: str, kind: str, key: str) -> Job:
+        """The job of this id.
+
+        Raises:
+            NotFoundError: the project has none of this kind and id.
+        """
+        for one in self.of(project, kind):
+            if one.id == key:
+                return one
+        raise NotFoundError(kind, key)
+
+    def standing(self, project: str, kind: str) -> tuple[Job | None, str]:
+        """The job that is under way, None where none is; and why the last one failed, or ""."""
+        jobs = self.of(project, kind)
+        under_way = next((one for one in jobs if not one.done), None)
+        return under_way, jobs[0].error if jobs and jobs[0].done else ""
 
     def _of(self, project: str, kind: str) -> list[Job]:
         every = self.by_id.values()

@@ -9,7 +9,6 @@ from typing import Any
 from overread.app.study.check_project import check_project, words_of
 from overread.app.study.project_overview import named
 from overread.store import Blobs, Store
-from overread.store.errors import NotFoundError
 from overread.store.label_checks import LabelCheckRow, keep_label_check, latest_label_check
 from overread.web.children import in_child
 from overread.web.jobs import Job
@@ -64,9 +63,7 @@ def label_checks(site: Site, project: str) -> LabelChecks:
         NotFoundError: no such project.
     """
     named(site.store, project)
-    jobs = site.jobs.of(project, KIND)
-    under_way = next((one for one in jobs if not one.done), None)
-    failed = jobs[0].error if jobs and jobs[0].done else ""
+    under_way, failed = site.jobs.standing(project, KIND)
     return LabelChecks(latest_label_check(site.store, project), under_way, failed)
 
 
@@ -76,10 +73,7 @@ def label_check_called(site: Site, project: str, key: str) -> Job:
     Raises:
         NotFoundError: there is none of this id.
     """
-    for one in site.jobs.of(project, KIND):
-        if one.id == key:
-            return one
-    raise NotFoundError("label check", key)
+    return site.jobs.called(project, KIND, key)
 
 
 def found_by(site: Site, row: LabelCheckRow) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import hmac
 import json
 import secrets
 import time
-from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -25,26 +24,11 @@ from overread.web.access.sessions import open_session
 from overread.web.access.tokens import same
 from overread.web.api.around import At
 from overread.web.replies import error_page, go
+from overread.web.sign_on import SignOn
 
 _COOKIE = "overread-sign-on"
 _LASTS = 600
 _SECONDS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class SignOn:
-    """An issuer that people sign on with.
-
-    Args:
-        name: as the button says it ("the hospital").
-        issuer: its URL; ``/.well-known/openid-configuration`` is read below it.
-        client_id, client_secret: as it registered this server.
-    """
-
-    name: str
-    issuer: str
-    client_id: str
-    client_secret: str
 
 
 def begin(site: At) -> Response:

@@ -7,18 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from overread.store import Blobs, Store
 from overread.web.checks import Checks
-from overread.web.demands import Demands
+from overread.web.demands import Demands, new_demands
 from overread.web.efforts import Efforts
 from overread.web.jobs import Jobs
 from overread.web.models import Models
-from overread.web.watches import Watches
-
-if TYPE_CHECKING:
-    from overread.web.oidc import SignOn
+from overread.web.sign_on import SignOn
+from overread.web.watches import Watches, new_watches
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -60,8 +57,8 @@ class Site:
     sign_on: SignOn | None = None
     jobs: Jobs = field(default_factory=Jobs)
     models: Models = field(default_factory=Models)
-    watches: Watches = field(default_factory=Watches)
-    demands: Demands = field(default_factory=Demands)
+    watches: Watches = field(default_factory=new_watches)
+    demands: Demands = field(default_factory=new_demands)
     efforts: Efforts = field(default_factory=Efforts)
     checks: Checks = field(default_factory=Checks)
     hashing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))

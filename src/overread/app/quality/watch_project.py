@@ -11,7 +11,7 @@ start again as one over some thousands. What is older is looked up when somebody
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -94,12 +94,11 @@ class ProjectWatch:
     version: int = 0
     questions: dict[str, QuestionWatch] = field(default_factory=dict[str, QuestionWatch])
 
-    def catch_up(self, store: Store, *, stop: Callable[[], bool] = lambda: False) -> list[str]:
+    def catch_up(self, store: Store) -> list[str]:
         """Take in what was read since, and raise the alarms that follow.
 
         Args:
             store: where.
-            stop: asked between pages of a long replay.
         Returns:
             Ids of the alarms that were raised.
         """
@@ -120,8 +119,6 @@ class ProjectWatch:
                 forget(one)
                 one.show()
             self.until = int(page[-1]["event"])
-            if stop():
-                return raised
             time.sleep(_BREATH if len(page) == _PAGE else 0)
         self.until = last
         return raised

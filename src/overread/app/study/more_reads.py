@@ -6,7 +6,7 @@ again replays the reads, and knows from the store what was decided on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,12 +67,11 @@ class ProjectDemand:
     fitted: int = 0
     waiting: set[str] = field(default_factory=set[str])
 
-    def catch_up(self, store: Store, *, stop: Callable[[], bool] = lambda: False) -> int:
+    def catch_up(self, store: Store) -> int:
         """Take in what was read since, and ask for the reads that follow.
 
         Args:
             store: where.
-            stop: asked before work that takes its time.
         Returns:
             How many reads were asked for.
         """
@@ -87,7 +86,7 @@ class ProjectDemand:
             self.said = {one.id: {} for one in questions}
             self.models, self.waiting = {}, set()
         self._take_in(store, questions)
-        if stop() or not self.waiting:
+        if not self.waiting:
             return 0
         if self._learn(questions):
             self.waiting = self._cases()

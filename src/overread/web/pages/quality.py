@@ -19,6 +19,7 @@ from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At, Who
 from overread.web.replies import go, page
 from overread.web.schemas import Id
+from overread.web.watches import watch_of
 
 Metric = Annotated[str, Query(max_length=200)]
 
@@ -88,7 +89,7 @@ async def pause(request: Request, project: Id, reader: Id, site: At, who: Who) -
 
 
 def _quality(request: Request, site: At, project: str, *, metric: str = "") -> Response:
-    watch = site.watches.of(site.store, project)
+    watch = watch_of(site.watches, site.store, project)
     model = site.models.of(site.store, project)
     return page(
         request,
@@ -103,7 +104,7 @@ def _quality(request: Request, site: At, project: str, *, metric: str = "") -> R
 
 
 def _reader(request: Request, site: At, project: str, reader: str, error: Any = None) -> Response:
-    watch = site.watches.of(site.store, project)
+    watch = watch_of(site.watches, site.store, project)
     model = site.models.of(site.store, project)
     return page(
         request,
@@ -119,7 +120,7 @@ def _reader(request: Request, site: At, project: str, reader: str, error: Any = 
 
 def _alarm(request: Request, site: At, alarm: str, error: Any = None) -> Response:
     of = alarm_board.project_of_alarm(site.store, alarm)
-    shown = alarm_board.alarm_page(site.store, alarm, site.watches.of(site.store, of))
+    shown = alarm_board.alarm_page(site.store, alarm, watch_of(site.watches, site.store, of))
     return page(
         request,
         "alarm.html.j2",
