@@ -40,7 +40,7 @@ $(VENV)/.demo: dist/.built constraints.txt
 	touch $@
 
 $(VENV)/.test: dist/.built constraints.txt
-	$(PIP) install -q -c constraints.txt "$$(ls dist/*.whl)[report,images,server,oidc,client]" --group test --group lint --group bench --group docs
+	$(PIP) install -q -c constraints.txt "$$(ls dist/*.whl)[report,images,server,oidc,client,learn]" --group test --group lint --group bench --group docs
 	$(PIP) install -q --force-reinstall --no-deps dist/*.whl
 	$(PIP) install -q --no-deps $(PUBLIC_READS)
 	touch $@
@@ -72,14 +72,14 @@ page: $(VENV)/.test
 	$(NPM) run -s build
 
 dev: constraints.txt | $(BIN)/python
-	$(PIP) install -q -c constraints.txt -e '.[report,images,server,oidc,client]' --group test --group lint --group bench --group docs
+	$(PIP) install -q -c constraints.txt -e '.[report,images,server,oidc,client,learn]' --group test --group lint --group bench --group docs
 	$(PIP) install -q --no-deps $(PUBLIC_READS)
 
 # Newest versions that pyproject.toml allows, resolved afresh.
 lock:
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install -q 'pip>=25.1'
-	.venv-lock/bin/python -m pip install -q '.[report,images,server,oidc,client]' --group test --group lint --group bench --group docs
+	.venv-lock/bin/python -m pip install -q '.[report,images,server,oidc,client,learn]' --group test --group lint --group bench --group docs
 	.venv-lock/bin/python -m pip freeze --exclude overread > constraints.txt
 	rm -rf .venv-lock
 

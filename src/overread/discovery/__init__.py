@@ -1,0 +1,1 @@
+"""Regions likely to hold objects, from unlabelled images alone."""

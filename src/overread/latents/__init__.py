@@ -1,0 +1,1 @@
+"""Images as vectors: encoders of one interface, joined, cached by content, streamed."""
