@@ -1,4 +1,7 @@
-"""What endpoints take from a request."""
+"""What endpoints take from a request.
+
+Coroutines, for FastAPI would give each plain function a thread of its own to run in.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from overread.web.access.sessions import Signed
 from overread.web.site import Site
 
 
-def _site(request: Request) -> Site:
+async def _site(request: Request) -> Site:
     site: Site = request.state.site
     return site
 
 
-def _signed(request: Request) -> Signed:
+async def _signed(request: Request) -> Signed:
     signed: Signed = request.state.signed  # the guard lets nobody else in
     return signed
 
