@@ -25,10 +25,10 @@ import numpy as np
 from PIL import Image
 
 from _common import arguments, finish
+from overread.latents.quick import SIDE, encode_quick, learn_quick
 from overread.selection.acquisition.scores import entropy
 from overread.selection.basis import features_of
 from overread.selection.belief import Belief, mean_of
-from overread.selection.latents import SIDE, encode_quick, learn_quick
 from overread.selection.likelihood import grades
 from overread.selection.logistic import fit_logistic, predict_logistic
 from overread.selection.pool import label_many, next_cases, open_pool, tune

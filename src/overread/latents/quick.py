@@ -1,7 +1,7 @@
 """Latents at once, without a network: gradient histograms and k-means patches.
 
-It stands here, and not with the decoders of ``images``, because it is array in, array out: the
-one who calls decodes and shrinks the images, in blocks, and no memory holds them all.
+Array in, array out: the one who calls decodes and shrinks the images, in blocks, and no memory
+holds them all.
 
 Source:
     Dalal & Triggs 2005, CVPR (histograms of oriented gradients); Coates & Ng 2012, "Learning
