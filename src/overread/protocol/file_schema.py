@@ -191,6 +191,22 @@ class FileReads(_Entry):
     on_demand: FileOnDemand | None = None
 
 
+class FileLearning(_Entry):
+    """Which case is read next, where a model learns while readers read."""
+
+    question: Slug
+    acquisition: Annotated[str, StringConstraints(max_length=40)] = "margin-cluster"
+    start: Literal["typical", "k-means", "random"] = "typical"
+    random_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.05
+    held_back: Annotated[float, Field(gt=0, le=0.5, allow_inf_nan=False)] = 0.15
+    mode: Literal["continuous", "batch"] = "continuous"
+    batch: Annotated[int, Field(ge=1, le=100_000)] = 50
+    target: Annotated[float | None, Field(gt=0, lt=1, allow_inf_nan=False)] = None
+    read_seconds: Annotated[float | None, Field(gt=0, le=86_400, allow_inf_nan=False)] = None
+    review_seconds: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 4.0
+    most_labels: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+
+
 class FileProtocol(_Entry):
     """The file."""
 
@@ -206,3 +222,4 @@ class FileProtocol(_Entry):
     watch: FileWatch = FileWatch()
     reads: FileReads = FileReads()
     before_sending: Annotated[tuple[Rule, ...], Field(max_length=30)] | None = None
+    learning: FileLearning | None = None

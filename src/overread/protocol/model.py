@@ -8,6 +8,7 @@ from typing import Any
 
 from overread.labels import Kind, LabelSchema
 from overread.labels.schema import LabelClass
+from overread.protocol.learning import Learning
 from overread.protocol.on_demand import OnDemand
 from overread.protocol.qualification import Qualification
 from overread.protocol.watch import Watch
@@ -148,6 +149,7 @@ class Protocol:
         before_sending: names of the label rules that an answer is looked at by before it is sent;
             None: the gentle ones, of what is drawn; empty: none.
         on_demand: when a case gets more reads than ``reads_per_case``; None where it never does.
+        learning: which case is read next, where a model learns meanwhile; None where none does.
     """
 
     title: str
@@ -162,6 +164,7 @@ class Protocol:
     watch: Watch = field(default_factory=Watch)
     before_sending: tuple[str, ...] | None = None
     on_demand: OnDemand | None = None
+    learning: Learning | None = None
 
     def question(self, name: str) -> Question:
         """The question called ``name``; ``KeyError`` where there is none."""

@@ -9,6 +9,7 @@ from overread.errors import InputError, MissingExtraError
 from overread.labels import Kind
 from overread.protocol.check_answer import check_answer
 from overread.protocol.errors import Problem, ProtocolError, short
+from overread.protocol.learning import Learning
 from overread.protocol.model import (
     PALETTE,
     AtlasEntry,
@@ -134,6 +135,7 @@ def _protocol(file: FileProtocol) -> Protocol:
         qualification=_qualification(file),
         watch=_watch(file),
         before_sending=file.before_sending,
+        learning=None if file.learning is None else Learning(**file.learning.model_dump()),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from overread.labels import CANNOT_BE_READ, Kind
 from overread.protocol.errors import short
+from overread.protocol.learning import KINDS as LEARNED
 from overread.protocol.model import BACKGROUND
 from overread.protocol.qualification import LOWER_BOUND, best_lower_bound
 from overread.protocol.yaml_tree import Path
@@ -46,6 +47,7 @@ def faults(file: FileProtocol) -> Iterator[Fault]:
     yield from _atlas_faults(file, by_id)
     yield from _qualification_faults(file)
     yield from _reads_faults(file)
+    yield from _learning_faults(file, by_id)
 
 
 def _twice(named: Iterable[tuple[Path, str]]) -> Iterator[Fault]:
@@ -141,6 +143,24 @@ def _reads_faults(file: FileProtocol) -> Iterator[Fault]:
         yield ("reads_per_case",), rule, str(file.reads_per_case)
     if not any(one.kind in _ON_DEMAND for one in file.questions):
         yield path, "come with a question of classes or grades", "none"
+
+
+def _learning_faults(file: FileProtocol, by_id: dict[str, FileQuestion]) -> Iterator[Fault]:
+    asked = file.learning
+    if asked is None:
+        return
+    fitting = [name for name, one in by_id.items() if one.kind in LEARNED]
+    if asked.question not in fitting:
+        rule = f"be a question of classes or grades ({', '.join(fitting) or 'there is none'})"
+        yield ("learning", "question"), rule, short(asked.question)
+    from overread.selection.acquisition.table import ACQUISITIONS  # noqa: PLC0415 - scipy
+
+    if asked.acquisition not in ACQUISITIONS:
+        rule = f"be one of {', '.join(ACQUISITIONS)}"
+        yield ("learning", "acquisition"), rule, short(asked.acquisition)
+    if file.reads.on_demand is not None:
+        rule = "come without reads on demand: each asks for reads in its own way"
+        yield ("learning",), rule, "both"
 
 
 def _qualification_faults(file: FileProtocol) -> Iterator[Fault]:

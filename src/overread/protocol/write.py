@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from overread.errors import MissingExtraError
+from overread.protocol.learning import Learning
 from overread.protocol.model import AtlasEntry, ClassEntry, Objective, Protocol, Question
 from overread.protocol.on_demand import OnDemand
 from overread.protocol.qualification import Qualification
@@ -50,6 +51,7 @@ def _file(protocol: Protocol) -> dict[str, Any]:
             "watch": _watch(protocol.watch),
             "reads": _reads(protocol.on_demand),
             "before_sending": protocol.before_sending,
+            "learning": _learning(protocol.learning),
             "diversity": [{"by": one.by, "groups": dict(one.groups)} for one in protocol.diversity],
             "guideline": protocol.guideline,
             "atlas": [_atlas_entry(one) for one in protocol.atlas],
@@ -118,6 +120,15 @@ def _watch(one: Watch) -> dict[str, Any]:
 
 def _reads(one: OnDemand | None) -> dict[str, Any] | None:
     return None if one is None else {"on_demand": asdict(one)}
+
+
+def _learning(one: Learning | None) -> dict[str, Any] | None:
+    """The question, and what differs from the usual."""
+    if one is None:
+        return None
+    usual = asdict(Learning(one.question))
+    told = {key: value for key, value in asdict(one).items() if value != usual[key]}
+    return {"question": one.question} | told
 
 
 def _atlas_entry(one: AtlasEntry) -> dict[str, Any]:

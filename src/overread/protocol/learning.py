@@ -1,0 +1,45 @@
+"""What a protocol wants of a project that learns while readers read: its ``learning:`` block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from overread.labels import Kind
+
+KINDS = (Kind.NOMINAL, Kind.ORDINAL, Kind.MULTILABEL)
+"""Questions that a model learns to answer."""
+
+STARTS = ("typical", "k-means", "random")
+"""Orders that need no labels: which cases are read before there is a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """Which case is read next, and when it is enough.
+
+    Args:
+        question: id of the question that is learned.
+        acquisition: how the next case is chosen, of the table of acquisition functions.
+        start: how it is chosen before two classes have labels.
+        random_share: chance of each case to be one by lot.
+        held_back: share of the cases that are set apart, patient by patient, and of the reads:
+            they test the model and never teach it.
+        mode: "continuous" asks anew after every read, "batch" after so many cases.
+        batch: cases of a batch.
+        target: accuracy wanted of the model; None stops where a label costs more than it saves.
+        read_seconds: of a read; None takes what readers need.
+        review_seconds: to look at one label of the model and accept it.
+        most_labels: cases that are labelled at most; None: all, if need be.
+    """
+
+    question: str
+    acquisition: str = "margin-cluster"
+    start: str = "typical"
+    random_share: float = 0.05
+    held_back: float = 0.15
+    mode: str = "continuous"
+    batch: int = 50
+    target: float | None = None
+    read_seconds: float | None = None
+    review_seconds: float = 4.0
+    most_labels: int | None = None

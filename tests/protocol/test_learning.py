@@ -1,0 +1,54 @@
+"""The ``learning:`` block: read, written back, and refused line by line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from overread.protocol import ProtocolError, changes, read_protocol, write_protocol
+from overread.protocol.learning import Learning
+
+TEXT = """title: Chests
+questions:
+  - {id: findings, prompt: What is it, kind: nominal, classes: [no, yes]}
+  - {id: side, prompt: Where, kind: box, classes: [here]}
+learning:
+  question: findings
+  target: 0.95
+  batch: 20
+"""
+
+
+def test_a_block_is_read_and_written_back() -> None:
+    found = read_protocol(TEXT)
+    assert found.learning == Learning("findings", target=0.95, batch=20)
+    assert read_protocol(write_protocol(found)) == found
+    plain = replace(found, learning=None)
+    assert read_protocol(write_protocol(plain)) == plain
+    (change,) = changes(plain, found)
+    assert not change.stale
+
+
+@pytest.mark.parametrize(
+    ("line", "where", "rule"),
+    [
+        ("question: side", "learning, question", "be a question of classes or grades (findings)"),
+        ("question: other", "learning, question", "be a question of classes or grades (findings)"),
+        ("question: findings\n  acquisition: best", "learning, acquisition", "be one of random"),
+        ("question: findings\n  held_back: 0", "learning, held_back", "be greater than 0"),
+        ("question: findings\n  start: entropy", "learning, start", "be 'typical'"),
+        ("question: findings\n  most_labels: 0", "learning, most_labels", "be greater than"),
+    ],
+)
+def test_a_fault_is_told_with_its_line(line: str, where: str, rule: str) -> None:
+    with pytest.raises(ProtocolError) as told:
+        read_protocol(TEXT.replace("question: findings", line))
+    (one,) = told.value.problems
+    assert (one.where, one.line >= 6) == (where, True)
+    assert one.rule.startswith(rule)
+
+
+def test_reads_on_demand_ask_in_another_way() -> None:
+    with pytest.raises(ProtocolError, match="come without reads on demand"):
+        read_protocol(TEXT + "reads: {on_demand: {at_least: 1}}\n")
