@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from overread.app.quality.reader_board import reader_page
 from overread.app.quality.truthing_report import truthing
 from overread.app.quality.truthing_sheet import sheet
 from overread.app.study.verify_log import verified
@@ -19,10 +20,15 @@ from overread.store import (
     Store,
     Submission,
     add_protocol_version,
+    case_names,
     decide_alarm,
+    give_feedback,
     head,
+    pause_reader,
     raise_alarm,
     reads_of_reader,
+    release_reader,
+    see_feedback,
     set_profile,
     submit_read,
 )
@@ -38,7 +44,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, str, list[str
     point = head(store).n
     alarm = raise_alarm(store, project, people[2], {"words": "answers by chance"}, pause="Stop.")
     assert alarm is not None
-    decide_alarm(store, alarm, "retired", reason="Guesses.", suspects="replace", by="system")
+    cases = [one.case for one in reads_of_reader(store, project, people[2])[:2]]
+    assert give_feedback(store, alarm, cases, "system") == 2
+    see_feedback(store, alarm, cases[0], people[2])
+    done = {"suspects": "replace", "found": "On 20 fresh cases they are still off."}
+    decide_alarm(store, alarm, "retired", reason="Guesses.", by="system", **done)
+    pause_reader(store, project, people[1], "On call this week.", "system")
+    release_reader(store, project, people[1], "Back from call.", "system")
     add_protocol_version(
         store, project, TEXT.replace("Two things", "Three"), "system", base_version=1
     )
@@ -71,6 +83,29 @@ def test_it_tells_who_read_what_and_what_was_done(
     values = [one["value"] for one in kinds["grade"]["overall"]]
     assert any(value is not None and -1 <= value <= 1 for value in values)
     json.dumps(found, allow_nan=False)
+
+
+def test_what_readers_were_shown_again_and_pauses_by_hand_are_told(
+    told: tuple[Store, str, list[str]], gathered: dict[str, Any]
+) -> None:
+    store, project, people = told
+    (alarm,) = gathered["alarms"]
+    assert alarm["check"] == "On 20 fresh cases they are still off."
+    assert [bool(one["seen"]) for one in alarm["looked_again"]] == [True, False]
+    had = [one.case for one in reads_of_reader(store, project, people[2])]
+    names = set(case_names(store, had).values())
+    assert {one["case"] for one in alarm["looked_again"]} <= names
+    (pause,) = gathered["pauses"]
+    assert (pause["reader"], pause["why"], pause["why_released"]) == (
+        "R2",
+        "On call this week.",
+        "Back from call.",
+    )
+    page = html(sheet(gathered))
+    for words in ("shown again", "not yet", "still off", "On call this week.", "Back from call."):
+        assert words in page
+    done = [one.words for one in reader_page(store, project, people[1], None).done]
+    assert done == ["Let go on: Back from call.", "Paused by hand: On call this week."]
 
 
 def test_names_are_told_only_when_asked_for(

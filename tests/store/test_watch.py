@@ -34,6 +34,7 @@ from overread.store import (
     submit_read,
 )
 from overread.store.errors import ConflictError, NotFoundError
+from overread.store.pauses import past_pauses
 from tests.store.study import Study, a_read, new_study
 
 TOLD = {"words": "boxes 31 % smaller than the others'", "metric": "size"}
@@ -239,3 +240,33 @@ def test_cases_are_let_out_once_and_close_the_reads_of_their_reader(
     rebuild(read_events(store), empty)
     assert state_digests(empty) == state_digests(store)
     empty.close()
+
+
+def test_pauses_that_are_over_are_known_with_their_reasons(store: Store, tmp_path: Path) -> None:
+    study = new_study(store, cases=4, readers=2)
+    one, other = study.readers
+    pause_reader(store, study.project, one, "On holiday.", study.lead)
+    release_reader(store, study.project, one, "Back.", study.lead)
+    alarm = raise_alarm(store, study.project, other, TOLD, pause="Smaller.")
+    assert alarm is not None
+    ask = {"reason": "Good.", "found": "On 20 fresh cases they are in line.", "by": study.lead}
+    decide_alarm(store, alarm, "released", **ask)
+    assert get_alarm(store, alarm).found == "On 20 fresh cases they are in line."
+    pause_reader(store, study.project, one, "Ill.", study.lead)
+    found = past_pauses(store, study.project)
+    assert [
+        (row.reader, row.reason, row.alarm, row.why_ended, row.ended_alarm) for row in found
+    ] == [
+        (one, "On holiday.", "", "Back.", ""),
+        (other, "Smaller.", alarm, "Good.", alarm),
+        (one, "Ill.", "", "", ""),
+    ]
+    assert found[0].by == study.lead
+    assert found[0].until
+    assert not found[2].until
+    assert len(past_pauses(store, study.project, reader=one)) == 2
+    again = open_store(tmp_path / "again.db", sync=False)
+    rebuild(read_events(store), again)
+    assert state_digests(again) == state_digests(store)
+    assert past_pauses(again, study.project) == found
+    again.close()

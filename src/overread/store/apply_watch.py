@@ -27,12 +27,13 @@ def _alarm_raised(connection: sa.Connection, event: Event, body: Body) -> None:
             decided=None,
             decided_by=None,
             reason="",
+            found="",
         )
     )
 
 
 def _alarm_decided(connection: sa.Connection, event: Event, body: Body) -> None:
-    change = {"state": body["state"], "reason": body["reason"]}
+    change = {key: body.get(key, "") for key in ("state", "reason", "found")}
     decided = {"decided": event.at, "decided_by": event.actor}
     this = t.alarms.c.id == body["alarm"]
     connection.execute(t.alarms.update().where(this).values(**change, **decided))

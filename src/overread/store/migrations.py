@@ -26,6 +26,7 @@ from overread.store.schema_10 import STATEMENTS as SCHEMA_10
 from overread.store.schema_11 import STATEMENTS as SCHEMA_11
 from overread.store.schema_12 import STATEMENTS as SCHEMA_12
 from overread.store.schema_13 import STATEMENTS as SCHEMA_13
+from overread.store.schema_14 import STATEMENTS as SCHEMA_14
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_1,
@@ -41,6 +42,7 @@ MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_11,
     SCHEMA_12,
     SCHEMA_13,
+    SCHEMA_14,
 )
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""

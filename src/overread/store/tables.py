@@ -155,7 +155,7 @@ alarms = _table(
     *_texts("body state"),
     _text("decided", nullable=True),
     _text("decided_by", nullable=True),
-    _text("reason"),
+    *_texts("reason found"),
     key=("id",),
 )
 pauses = _table(

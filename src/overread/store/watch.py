@@ -39,6 +39,7 @@ class AlarmRow:
         told: what was found: JSON, made by the monitoring.
         state: "open", "checking", "released", "retired" or "dismissed".
         decided, decided_by, reason: of the last decision, "" before one.
+        found: what the check before it found, in words; "" where nothing was checked.
         aside: reads that are set aside by it now.
         checks, checked: tasks of its check, and those of them that were read.
     """
@@ -54,6 +55,7 @@ class AlarmRow:
     decided: str
     decided_by: str
     reason: str
+    found: str
     aside: int
     checks: int
     checked: int
@@ -174,7 +176,14 @@ def ask_check(store: Store, alarm: str, cases: Sequence[str], by: str) -> int:
 
 
 def decide_alarm(
-    store: Store, alarm: str, state: str, *, reason: str, suspects: str = RESTORE, by: str
+    store: Store,
+    alarm: str,
+    state: str,
+    *,
+    reason: str,
+    suspects: str = RESTORE,
+    found: str = "",
+    by: str,
 ) -> None:
     """Close an alarm.
 
@@ -184,6 +193,7 @@ def decide_alarm(
         state: "released" or "dismissed" (the reader goes on), "retired" (they stay paused).
         reason: why; the log holds it.
         suspects: "restore" what was set aside, or let others' reads "replace" it for good.
+        found: what the check before the decision found, in words.
         by: the user's id.
     Raises:
         InputError: no such decision, no reason.
@@ -197,7 +207,9 @@ def decide_alarm(
     with store.writing() as connection:
         row = _alarm(connection, alarm)
         _require_open(row)
-        body = {"alarm": alarm, "state": state, "reason": reason}
+        body = {"alarm": alarm, "state": state, "reason": reason} | (
+            {"found": found} if found else {}
+        )
         happened: list[Happened] = [("alarm_decided", row.project, body)]
         if _count(connection, t.suspects, _set_aside_by(alarm)):
             what = "reads_restored" if suspects == RESTORE else "reads_replaced"

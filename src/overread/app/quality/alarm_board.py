@@ -122,9 +122,19 @@ def check_reader(store: Store, alarm: str, count: int, *, by: str) -> int:
     return ask_check(store, alarm, cases, by)
 
 
-def decide(store: Store, alarm: str, state: str, *, reason: str, suspects: str, by: str) -> None:
-    """Decide on an alarm; as of the store's."""
-    decide_alarm(store, alarm, state, reason=reason, suspects=suspects, by=by)
+def decide(
+    store: Store,
+    alarm: str,
+    state: str,
+    watch: ProjectWatch | None = None,
+    *,
+    reason: str,
+    suspects: str,
+    by: str,
+) -> None:
+    """Decide on an alarm, as of the store's; what its check found is kept with the decision."""
+    found = _checked(store, get_alarm(store, alarm), watch).words
+    decide_alarm(store, alarm, state, reason=reason, suspects=suspects, found=found, by=by)
 
 
 def _marks(row: AlarmRow) -> Iterator[tuple[float, str]]:

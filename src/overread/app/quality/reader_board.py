@@ -24,11 +24,11 @@ from overread.store import (
     list_alarms,
     list_certificates,
     list_feedback,
-    list_pauses,
     list_reader_counts,
     list_users,
 )
 from overread.store.errors import NotFoundError
+from overread.store.pauses import past_pauses
 from overread.store.sub_batches import sub_batches
 
 _ALL = 300  # overlap reads of a large chart: as many as are remembered
@@ -245,9 +245,11 @@ def _done(store: Store, project: str, reader: str) -> list[Done]:
             made.append(Done(row.seen, "Looked at a case again.", f"/cases/{row.case}"))
     for given in {(row.alarm, row.given) for row in list_feedback(store, project, reader=reader)}:
         made.append(Done(given[1], "Was let see cases again.", f"/alarms/{given[0]}"))
-    pause = list_pauses(store, project).get(reader)
-    if pause is not None and not pause.alarm:  # one of an alarm is told by it
-        made.append(Done(pause.since, f"Paused: {pause.reason}"))
+    for pause in past_pauses(store, project, reader=reader):
+        if not pause.alarm:  # one of an alarm is told by it
+            made.append(Done(pause.since, f"Paused by hand: {pause.reason}"))
+        if pause.until and not pause.ended_alarm:
+            made.append(Done(pause.until, f"Let go on: {pause.why_ended}"))
     return sorted(made, key=lambda one: one.when, reverse=True)
 
 
@@ -255,5 +257,6 @@ def _of_alarm(one: AlarmRow) -> Iterator[Done]:
     path = f"/alarms/{one.id}"
     yield Done(one.raised, f"Alarm: {one.told['words']}.", path)
     if one.decided:
-        checked = f" {one.checked} fresh cases were read." if one.checked else ""
+        fresh = f"{one.checked} fresh cases were read." if one.checked else ""
+        checked = f" {one.found or fresh}".rstrip()
         yield Done(one.decided, f"{_DECIDED[one.state]}: {one.reason}{checked}", path)

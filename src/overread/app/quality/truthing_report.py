@@ -39,6 +39,7 @@ from overread.store import (
     list_alarms,
     list_certificates,
     list_disputes,
+    list_feedback,
     list_gold,
     list_pauses,
     list_runs,
@@ -47,6 +48,7 @@ from overread.store import (
     project_progress,
 )
 from overread.store.adjudications import SENT_BACK, list_adjudications, standards_of_project
+from overread.store.pauses import past_pauses
 from overread.store.stale import list_rulings
 
 _TOLD = 1_000  # corrections and independent reads that the report lists
@@ -106,6 +108,7 @@ def truthing(
         "agreement": [one for one in agreement if one is not None],
         "gold": _gold(store, project, label),
         "alarms": _alarms(store, project, label),
+        "pauses": _pauses(store, project, label),
         "adjudication": _adjudication(store, project, label),
         "corrections": {
             "count": len(reads.corrections),
@@ -332,18 +335,47 @@ def _gold(store: Store, project: str, label: Mapping[str, str]) -> dict[str, Any
 
 
 def _alarms(store: Store, project: str, label: Mapping[str, str]) -> list[dict[str, Any]]:
+    shown = _looked_again(store, project)
     return [
         {
             "reader": label.get(one.reader, "former reader"),
             "raised": one.raised,
             "what": one.told.get("words", ""),
             "question": one.told.get("question", ""),
+            "looked_again": shown.get(one.id, []),
             "checked": one.checked,
+            "check": one.found,
             "state": one.state,
             "decided": one.decided,
             "why": one.reason,
         }
         for one in reversed(list_alarms(store, project))
+    ]
+
+
+def _looked_again(store: Store, project: str) -> dict[str, list[dict[str, str]]]:
+    """Alarm -> the cases that its reader was shown again, and when they had seen each."""
+    given = list_feedback(store, project)
+    names = case_names(store, sorted({one.case for one in given}))
+    made: dict[str, list[dict[str, str]]] = {}
+    for one in given:
+        told = {"case": names.get(one.case, ""), "shown": one.given, "seen": one.seen}
+        made.setdefault(one.alarm, []).append(told)
+    return made
+
+
+def _pauses(store: Store, project: str, label: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Pauses and releases by hand, those that are over too; an alarm tells of its own."""
+    return [
+        {
+            "reader": label.get(one.reader, "former reader"),
+            "paused": one.since if not one.alarm else "",
+            "why": one.reason if not one.alarm else "after an alarm",
+            "released": one.until if not one.ended_alarm else "",
+            "why_released": one.why_ended if not one.ended_alarm else "with an alarm's decision",
+        }
+        for one in past_pauses(store, project)
+        if not one.alarm or (one.until and not one.ended_alarm)
     ]
 
 

@@ -100,7 +100,7 @@ def _sections(told: Mapping[str, Any]) -> Iterable[Section]:
     yield _flow(told)
     yield _agreement(told["agreement"])
     yield _gold(told["gold"])
-    yield _alarms(told["alarms"])
+    yield _alarms(told["alarms"], told["pauses"])
     yield _adjudication(told["adjudication"])
     yield _corrections(told)
     yield _log(told)
@@ -254,22 +254,54 @@ def _gold(of: Mapping[str, Any]) -> Section:
     return Section("gold", "Gold cases", lead, (block,))
 
 
-def _alarms(found: Sequence[Mapping[str, Any]]) -> Section:
+def _alarms(found: Sequence[Mapping[str, Any]], pauses: Sequence[Mapping[str, Any]]) -> Section:
     rows = [
         (
             one["reader"],
             one["raised"][:10],
             one["what"],
-            f"{one['checked']} cases" if one["checked"] else "no check",
+            one["check"] or (f"{one['checked']} cases" if one["checked"] else "no check"),
             one["state"] if not one["decided"] else f"{one['state']} {one['decided'][:10]}",
             one["why"],
         )
         for one in found
     ]
-    titles = ("Reader", "Raised", "What", "Checked on", "Decision", "Why")
+    titles = ("Reader", "Raised", "What", "Check on fresh cases", "Decision", "Why")
     lead = "What the charts found." if found else "No alarm was raised."
-    blocks = (_table("Drift, and what was done", titles, rows),) if rows else ()
-    return Section("drift", "Drift", lead, blocks)
+    blocks = [_table("Drift, and what was done", titles, rows)] if rows else []
+    again = [
+        (one["reader"], each["case"], each["shown"][:10], each["seen"][:10] or "not yet",
+         _result(one))
+        for one in found
+        for each in one["looked_again"]
+    ]  # fmt: skip
+    if again:
+        lead += (
+            " Readers were shown cases of an alarm again, beside what the others said together, "
+            "without names; their own reads of these cases stand as they were."
+        )
+        titles = ("Reader", "Case", "Shown", "Seen", "Check afterwards")
+        blocks.append(_table("Re-alignment: cases that readers were shown again", titles, again))
+    if pauses:
+        blocks.append(_by_hand(pauses))
+    return Section("drift", "Drift", lead, tuple(blocks))
+
+
+def _result(alarm: Mapping[str, Any]) -> str:
+    if alarm["check"]:
+        return str(alarm["check"])
+    return f"{alarm['checked']} fresh cases read" if alarm["checked"] else "no check"
+
+
+def _by_hand(pauses: Sequence[Mapping[str, Any]]) -> Table:
+    rows = [
+        (one["reader"], one["paused"][:10] or _NONE, one["why"],
+         one["released"][:10] or (_NONE if one["why_released"] else "stands"),
+         one["why_released"])
+        for one in pauses
+    ]  # fmt: skip
+    titles = ("Reader", "Paused", "Why", "Let go on", "Why")
+    return _table("Pauses and releases by hand", titles, rows)
 
 
 def _adjudication(of: Mapping[str, Any]) -> Section:

@@ -70,7 +70,11 @@ async def decide(request: Request, alarm: Id, site: At, who: Who) -> Response:
     reason = text_of(form, "reason", most=2000)
 
     def work() -> None:
-        alarm_board.decide(site.store, alarm, state, reason=reason, suspects=suspects, by=who.id)
+        of = alarm_board.project_of_alarm(site.store, alarm)
+        watch = watch_of(site.watches, site.store, of)
+        alarm_board.decide(
+            site.store, alarm, state, watch, reason=reason, suspects=suspects, by=who.id
+        )
 
     return await _done(work, f"/alarms/{alarm}", lambda told: _alarm(request, site, alarm, told))
 
