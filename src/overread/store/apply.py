@@ -17,6 +17,7 @@ from overread.store import apply_disputes, apply_plans, apply_reports, apply_wat
 from overread.store import apply_quality as quality
 from overread.store import tables as t
 from overread.store.apply_labels import ACTIONS as LABELS
+from overread.store.apply_learning import ACTIONS as LEARNING
 from overread.store.apply_onboarding import ONBOARDING
 from overread.store.canonical import canonical_json
 from overread.store.engine import look_again
@@ -306,6 +307,7 @@ _ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     **ONBOARDING,
     **apply_watch.ACTIONS,
     **LABELS,
+    **LEARNING,
     **apply_plans.ACTIONS,
     **apply_reports.ACTIONS,
     **apply_disputes.ACTIONS,

@@ -27,6 +27,7 @@ from overread.store.schema_11 import STATEMENTS as SCHEMA_11
 from overread.store.schema_12 import STATEMENTS as SCHEMA_12
 from overread.store.schema_13 import STATEMENTS as SCHEMA_13
 from overread.store.schema_14 import STATEMENTS as SCHEMA_14
+from overread.store.schema_15 import STATEMENTS as SCHEMA_15
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_1,
@@ -43,6 +44,7 @@ MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_12,
     SCHEMA_13,
     SCHEMA_14,
+    SCHEMA_15,
 )
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""

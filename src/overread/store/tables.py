@@ -33,6 +33,10 @@ def _big(name: str) -> sa.Column[object]:
     return sa.Column(name, sa.BigInteger, nullable=False)
 
 
+def _bytes(name: str) -> sa.Column[object]:
+    return sa.Column(name, sa.LargeBinary, nullable=False)
+
+
 def _texts(names: str) -> list[sa.Column[object]]:
     return [_text(name) for name in names.split()]
 
@@ -287,6 +291,31 @@ label_checks = _table(
     key=("id",),
 )
 
+learning = _table(
+    "learning", *_texts("project state words since set_by"), _big("event"), key=("project",)
+)
+learning_asked = _table(
+    "learning_asked",
+    *_texts("case_id project why"),
+    *(_whole(name) for name in ("labels", "place")),
+    _text("since"),
+    _big("event"),
+    key=("case_id",),
+)
+latents = _table(
+    "latents",
+    *_texts("project version case_id"),
+    _bytes("vector"),
+    key=("project", "version", "case_id"),
+)
+encoders = _table(
+    "encoders",
+    *_texts("project version"),
+    _bytes("parameters"),
+    _text("made"),
+    key=("project",),
+)
+
 tallies = _table(
     "tallies", *_texts("project reader what"), _real("amount"), key=("project", "reader", "what")
 )
@@ -359,8 +388,21 @@ STATE = (
     demands,
     advice,
     label_checks,
+    learning,
+    learning_asked,
 )
 """Every row follows from the log; in an order that the foreign keys allow."""
 
-WORKING = (tallies, leases, queue_marks, drafts, passwords, links, sessions, login_failures)
+WORKING = (
+    tallies,
+    leases,
+    queue_marks,
+    drafts,
+    passwords,
+    links,
+    sessions,
+    login_failures,
+    latents,
+    encoders,
+)
 """What a log must not or need not hold: tallies of other rows, secrets, leases, drafts, marks."""

@@ -1,0 +1,279 @@
+"""What a project that learns has asked for, whether it goes on asking, and the latents it uses.
+
+A case that is asked for, its slots, and the cases that are wanted no longer are one transaction.
+Slots that anybody has, had or read stay. Latents are working values: they follow from the images
+and an encoder, are made again where they are missing, and are in no log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from overread.errors import InputError
+from overread.store import tables as t
+from overread.store.apply import Happened, record
+from overread.store.canonical import plain_text
+from overread.store.engine import Store
+from overread.store.plan import Slot, planned
+
+SYSTEM = "system"
+WHY = ("start", "model", "lot", "held back", "again")
+"""Why a case is asked for: before there is a model, by it, by lot, to test it, read once more."""
+ON, STOPPED = "on", "stopped"
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A case that is asked for. Attributes: why: of :data:`WHY`; labels: there were then."""
+
+    case: str
+    why: str
+    labels: int = 0
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopState:
+    """Whether a project asks on. Attributes: state: "on" or "stopped"; words: why."""
+
+    state: str = ON
+    words: str = ""
+    since: str = ""
+    set_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The slots of a project that are open to all, or in somebody's hand, by their cases.
+
+    Attributes:
+        untouched: nobody has, had or read any slot of them.
+        touched: others with an open slot.
+        in_hand: with a slot in a hand; readers: who has them.
+    """
+
+    untouched: frozenset[str]
+    touched: frozenset[str]
+    in_hand: frozenset[str]
+    readers: frozenset[str]
+
+
+def ask_cases(
+    store: Store,
+    project: str,
+    wanted: Sequence[tuple[str, str]],
+    *,
+    unwanted: Collection[str] = (),
+    reads: int = 1,
+    labels: int = 0,
+    by: str = SYSTEM,
+) -> tuple[int, int]:
+    """Open the slots of cases that are wanted, and withdraw those of cases that are not.
+
+    A case that has slots already is left as it is, and so is one that somebody took meanwhile.
+
+    Args:
+        wanted: (case, why) in the order of the queue.
+        unwanted: cases that were asked for and that nobody took.
+        reads: slots of each case.
+        labels: that there are now.
+        by: the system, or a user's id.
+    Returns:
+        How many cases were opened and withdrawn.
+    Raises:
+        InputError: a reason that is none.
+        NotFoundError: a case is not of the project.
+    """
+    strange = {why for _, why in wanted} - set(WHY)
+    if strange:
+        raise InputError("reason", f"be one of {', '.join(WHY)}", sorted(strange)[0])
+    with store.writing() as connection:
+        gone = _untouched(connection, unwanted)
+        happened: list[Happened] = []
+        if gone:
+            tasks = [task for of in gone.values() for task in of]
+            body = {"tasks": tasks, "cases": sorted(gone)}
+            happened.append(("slots_withdrawn", project, body))
+            record(connection, store.now(), by, happened)
+        there = _with_slots(connection, [case for case, _ in wanted])
+        fresh = [(case, why) for case, why in dict(wanted).items() if case not in there]
+        slots = [Slot(case) for case, _ in fresh for _ in range(reads)]
+        made = planned(connection, store, project, by, slots) if slots else []
+        if made:
+            opened = _with_slots(connection, [case for case, _ in fresh])
+            fresh = [one for one in fresh if one[0] in opened]
+        else:
+            fresh = []
+        if fresh or gone:
+            told = {"cases": [list(one) for one in fresh], "withdrawn": sorted(gone)}
+            body = told | {"labels": labels}
+            record(connection, store.now(), by, [("learning_asked", project, body)])
+    return len(fresh), len(gone)
+
+
+def _with_slots(connection: sa.Connection, cases: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(cases), _PAGE):
+        part = t.tasks.c.case_id.in_(cases[start : start + _PAGE])
+        found |= set(connection.scalars(sa.select(t.tasks.c.case_id).where(part).distinct()))
+    return found
+
+
+def _untouched(connection: sa.Connection, cases: Collection[str]) -> dict[str, list[str]]:
+    """Of these cases those whose slots are all open to all and never were anybody's: the slots."""
+    found: dict[str, list[str]] = {}
+    every = sorted(cases)
+    for start in range(0, len(every), _PAGE):
+        keys = every[start : start + _PAGE]
+        tasks = t.tasks.c
+        rows = connection.execute(
+            sa.select(tasks.id, tasks.case_id, _is_untouched()).where(tasks.case_id.in_(keys))
+        ).all()
+        kept = {row.case_id for row in rows if not row[2]}
+        for row in rows:
+            if row.case_id not in kept:
+                found.setdefault(row.case_id, []).append(row.id)
+    return found
+
+
+def _is_untouched() -> sa.ColumnElement[bool]:
+    tasks = t.tasks.c
+    held = [
+        sa.exists().where(table.c.task == tasks.id).correlate(t.tasks)
+        for table in (t.grants, t.skips, t.reads)
+    ]
+    free = (tasks.state == "open") & tasks.planned_for.is_(None)
+    return sa.and_(free, *(~one for one in held))
+
+
+def waiting(store: Store, project: str) -> Waiting:
+    """Tell what is open, and what is in somebody's hand."""
+    tasks = t.tasks.c
+    open_ = sa.select(tasks.case_id, _is_untouched()).where(
+        tasks.project == project, tasks.state == "open", tasks.planned_for.is_(None)
+    )
+    held = sa.select(tasks.case_id, tasks.reader).where(
+        tasks.project == project, tasks.state == "claimed"
+    )
+    with store.reading() as connection:
+        rows = connection.execute(open_).all()
+        hands = connection.execute(held).all()
+    in_hand = {row.case_id for row in hands}
+    touched = {row.case_id for row in rows if not row[1]} | in_hand
+    return Waiting(
+        frozenset(row.case_id for row in rows if row.case_id not in touched),
+        frozenset(touched - in_hand),
+        frozenset(in_hand),
+        frozenset(str(row.reader) for row in hands),
+    )
+
+
+def list_asked(store: Store, project: str) -> dict[str, Asked]:
+    """The cases that were asked for, by id, in the order of asking."""
+    rows = t.learning_asked.c
+    query = sa.select(rows.case_id, rows.why, rows.labels, rows.since)
+    query = query.where(rows.project == project).order_by(rows.event, rows.place)
+    with store.reading() as connection:
+        return {row.case_id: Asked(*row) for row in connection.execute(query)}
+
+
+def loop_state(store: Store, project: str) -> LoopState:
+    """Whether the project asks on; it does until somebody says otherwise."""
+    rows = t.learning.c
+    query = sa.select(rows.state, rows.words, rows.since, rows.set_by)
+    with store.reading() as connection:
+        row = connection.execute(query.where(rows.project == project)).first()
+    return LoopState() if row is None else LoopState(*row)
+
+
+def set_loop(store: Store, project: str, state: str, by: str, *, words: str = "") -> None:
+    """Stop asking, or go on.
+
+    Raises:
+        InputError: a state that is none.
+        NotFoundError: no such project.
+    """
+    if state not in {ON, STOPPED}:
+        raise InputError("state of the loop", f"be {ON} or {STOPPED}", state)
+    plain_text("reason", words, longest=1_000, empty=True)
+    with store.writing() as connection:
+        body = {"state": state, "words": words}
+        record(connection, store.now(), by, [("learning_set", project, body)])
+
+
+def keep_encoder(store: Store, project: str, version: str, parameters: bytes) -> None:
+    """Keep what an encoder has learned; latents of other versions of the project are dropped."""
+    old = (t.latents.c.project == project) & (t.latents.c.version != version)
+    with store.writing() as connection:
+        connection.execute(t.latents.delete().where(old))
+        connection.execute(t.encoders.delete().where(t.encoders.c.project == project))
+        row = {"project": project, "version": version, "parameters": parameters}
+        connection.execute(t.encoders.insert().values(**row, made=store.now()))
+
+
+def kept_encoder(store: Store, project: str) -> tuple[str, bytes] | None:
+    """The encoder of a project, as version and parameters; None where there is none yet."""
+    query = sa.select(t.encoders.c.version, t.encoders.c.parameters)
+    with store.reading() as connection:
+        row = connection.execute(query.where(t.encoders.c.project == project)).first()
+    return None if row is None else (str(row.version), bytes(row.parameters))
+
+
+def keep_latents(
+    store: Store, project: str, version: str, rows: Mapping[str, bytes | None]
+) -> None:
+    """Keep latents of some hundred cases; None: the image cannot be had."""
+    if not rows:
+        return
+    these = t.latents.c.case_id.in_(list(rows))
+    fixed = {"project": project, "version": version}
+    values = [{"case_id": case, "vector": one or b"", **fixed} for case, one in rows.items()]
+    with store.writing() as connection:
+        connection.execute(t.latents.delete().where(these, t.latents.c.project == project))
+        connection.execute(t.latents.insert(), values)
+
+
+def each_latent(store: Store, project: str, version: str) -> Iterator[tuple[str, bytes]]:
+    """Latents by case, page by page, in the order of ids; b"" where the image cannot be had."""
+    rows, last = t.latents.c, ""
+    query = sa.select(rows.case_id, rows.vector).order_by(rows.case_id).limit(4 * _PAGE)
+    query = query.where(rows.project == project, rows.version == version)
+    while True:
+        with store.reading() as connection:
+            page = connection.execute(query.where(rows.case_id > last)).all()
+        yield from ((row.case_id, bytes(row.vector)) for row in page)
+        if len(page) < 4 * _PAGE:
+            return
+        last = page[-1].case_id
+
+
+def without_latents(store: Store, project: str, version: str) -> list[str]:
+    """Cases that have no latents of this version, in the order of their numbers."""
+    rows, cases = t.latents.c, t.cases.c
+    there = sa.exists().where(
+        rows.project == project, rows.version == version, rows.case_id == cases.id
+    )
+    query = sa.select(cases.id).where(cases.project == project, ~there).order_by(cases.number)
+    with store.reading() as connection:
+        return [str(one) for one in connection.scalars(query)]
+
+
+def count_latents(store: Store, project: str) -> tuple[int, int]:
+    """How many cases have latents, and of how many the image could not be had."""
+    rows = t.latents.c
+    lost = sa.func.sum(sa.case((sa.func.length(rows.vector) == 0, 1), else_=0))
+    query = sa.select(sa.func.count(), lost).where(rows.project == project)
+    with store.reading() as connection:
+        every, none = connection.execute(query).one()
+    return int(every) - int(none or 0), int(none or 0)
+
+
+def drop_latents(store: Store, project: str, cases: Iterable[str]) -> None:
+    """Forget the latents of cases, so that they are made again."""
+    these = t.latents.c.case_id.in_(list(cases))
+    with store.writing() as connection:
+        connection.execute(t.latents.delete().where(t.latents.c.project == project, these))
