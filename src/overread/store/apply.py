@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from overread.store import apply_disputes, apply_plans, apply_reports, apply_watch
 from overread.store import apply_quality as quality
 from overread.store import tables as t
+from overread.store.apply_auto_labels import ACTIONS as AUTO_LABELS
 from overread.store.apply_labels import ACTIONS as LABELS
 from overread.store.apply_learning import ACTIONS as LEARNING
 from overread.store.apply_onboarding import ONBOARDING
@@ -311,4 +312,5 @@ _ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     **apply_plans.ACTIONS,
     **apply_reports.ACTIONS,
     **apply_disputes.ACTIONS,
+    **AUTO_LABELS,
 }

@@ -28,6 +28,7 @@ from overread.store.schema_12 import STATEMENTS as SCHEMA_12
 from overread.store.schema_13 import STATEMENTS as SCHEMA_13
 from overread.store.schema_14 import STATEMENTS as SCHEMA_14
 from overread.store.schema_15 import STATEMENTS as SCHEMA_15
+from overread.store.schema_16 import STATEMENTS as SCHEMA_16
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_1,
@@ -45,6 +46,7 @@ MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_13,
     SCHEMA_14,
     SCHEMA_15,
+    SCHEMA_16,
 )
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""

@@ -316,6 +316,54 @@ encoders = _table(
     key=("project",),
 )
 
+auto_runs = _table(
+    "auto_runs",
+    *_texts("id project"),
+    _whole("number"),
+    _text("question"),
+    _whole("protocol_version"),
+    *_texts("model settings state made made_by"),
+    _big("event"),
+    key=("id",),
+)
+auto_labels = _table(
+    "auto_labels",
+    *_texts("run case_id"),
+    _whole("place"),
+    *_texts("proposed label"),
+    _real("probability"),
+    _whole("tier"),
+    *_texts("state who since"),
+    key=("run", "case_id"),
+)
+auto_reviews = _table(
+    "auto_reviews",
+    _big("event"),
+    *_texts("run project reader"),
+    *(_whole(name) for name in ("labels", "looked_at")),
+    _real("seconds"),
+    _text("since"),
+    key=("event",),
+)
+audits = _table(
+    "audits",
+    *_texts("id run project"),
+    _whole("number"),
+    *_texts("settings frozen state words begun begun_by"),
+    _big("event"),
+    _text("ended"),
+    key=("id",),
+)
+audit_cases = _table(
+    "audit_cases", *_texts("audit case_id"), _whole("place"), key=("audit", "case_id")
+)
+label_certificates = _table(
+    "label_certificates",
+    *_texts("id run audit project document made made_by"),
+    _big("event"),
+    key=("id",),
+)
+
 tallies = _table(
     "tallies", *_texts("project reader what"), _real("amount"), key=("project", "reader", "what")
 )
@@ -388,6 +436,12 @@ STATE = (
     demands,
     advice,
     label_checks,
+    auto_runs,
+    auto_labels,
+    auto_reviews,
+    audits,
+    audit_cases,
+    label_certificates,
     learning,
     learning_asked,
 )
