@@ -14,6 +14,7 @@ from overread.images.find import find_images
 from overread.images.limits import Limits
 from overread.images.packing import content_hash, pack_frame, unpack_frame
 from overread.images.show import thumbnail
+from overread.images.small import small_square
 
 __all__ = [
     "CaseImage",
@@ -29,6 +30,7 @@ __all__ = [
     "find_images",
     "open_case",
     "pack_frame",
+    "small_square",
     "thumbnail",
     "unpack_frame",
 ]

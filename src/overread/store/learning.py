@@ -90,7 +90,7 @@ def ask_cases(
     """
     strange = {why for _, why in wanted} - set(WHY)
     if strange:
-        raise InputError("reason", f"be one of {', '.join(WHY)}", sorted(strange)[0])
+        raise InputError("reason", f"be one of {', '.join(WHY)}", min(strange))
     with store.writing() as connection:
         gone = _untouched(connection, unwanted)
         happened: list[Happened] = []
@@ -251,12 +251,15 @@ def each_latent(store: Store, project: str, version: str) -> Iterator[tuple[str,
         last = page[-1].case_id
 
 
-def without_latents(store: Store, project: str, version: str) -> list[str]:
-    """Cases that have no latents of this version, in the order of their numbers."""
+def without_latents(store: Store, project: str, version: str, *, lost: bool = False) -> list[str]:
+    """Cases that have no latents of this version, in the order of their numbers.
+
+    Args:
+        lost: those as well whose image could not be had the last time.
+    """
     rows, cases = t.latents.c, t.cases.c
-    there = sa.exists().where(
-        rows.project == project, rows.version == version, rows.case_id == cases.id
-    )
+    of_case = [rows.project == project, rows.version == version, rows.case_id == cases.id]
+    there = sa.exists().where(*of_case, *([sa.func.length(rows.vector) > 0] if lost else []))
     query = sa.select(cases.id).where(cases.project == project, ~there).order_by(cases.number)
     with store.reading() as connection:
         return [str(one) for one in connection.scalars(query)]

@@ -1,1 +1,1 @@
-"""The learning loop of a project: latents, next cases, stop, auto-labels, review, audit, certificate."""
+"""The learning loop: latents, next cases, stop, auto-labels, review, audit, certificate."""
