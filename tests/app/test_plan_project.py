@@ -31,6 +31,7 @@ from overread.store import (
     add_user,
     claim,
     create_project,
+    give_feedback,
     head,
     open_store,
     raise_alarm,
@@ -43,9 +44,10 @@ from overread.store import (
 )
 from overread.store.plan_view import FIRST, ViewedTask, view_tasks
 from overread.store.plans import get_plan, plan_parts, write_plan
-from tests.store.conftest import clock, cluster, new_store, new_url, store
+from overread.store.repeats import repeatable_cases
+from tests.store.conftest import clock, new_store, new_url, store
 
-__all__ = ["clock", "cluster", "new_store", "new_url", "store"]
+__all__ = ["clock", "new_store", "new_url", "store"]
 
 TEXT = """title: Knees
 reads_per_case: 2
@@ -378,3 +380,48 @@ def test_what_cannot_hold_is_said_in_numbers(study: Study) -> None:
         draw_again(study.store, study.project)
     with pytest.raises(InputError, match="overlap must have 5 readers"):
         draw_up(study.store, study.project, study.wish(overlap_readers=5))
+
+
+def test_no_case_is_repeated_that_its_reader_was_shown_again_or_read_just_now(
+    study: Study,
+) -> None:
+    one = study.readers[0]
+    read = study.read(one, 20)
+    alarm = raise_alarm(study.store, study.project, one, {"words": "smaller"})
+    assert alarm is not None
+    assert give_feedback(study.store, alarm, read[:10], "system") == 10
+    wish = study.wish(repeats=0.2, distance=5)
+    drawn = draw_up(study.store, study.project, wish)
+    told = give_feedback(study.store, alarm, [read[10]], "system")  # while the plan is looked at
+    assert told == 1
+    write_plan(study.store, study.project, drawn.new, "system")
+    again = [t.case for t in study.planned() if t.planned_for == one and t.role == "repeat"]
+    assert again
+    assert not set(again) & set(read[:11])
+    # a correction is another look: the distance counts from the last
+    rest = [case for case in read[11:] if case not in again]
+    assert set(repeatable_cases(study.store, study.project, one, distance=0)) == set(rest)
+    assert not repeatable_cases(study.store, study.project, one, distance=9)
+    mine = next(t.id for t in study.tasks() if t.case == rest[0] and t.reader == one)
+    submit_read(
+        study.store,
+        Submission(
+            read_id=str(uuid4()), task=mine, reader=one, answer={"grade": "b"},
+            protocol_version=1, base_revision=1,
+        ),
+    )  # fmt: skip
+    assert repeatable_cases(study.store, study.project, one, distance=0)[0] == rest[0]
+
+
+def test_repeats_without_room_are_left_out_with_a_word(study: Study) -> None:
+    for reader in study.readers:
+        read = study.read(reader, 12)
+        alarm = raise_alarm(study.store, study.project, reader, {"words": "smaller"})
+        assert alarm is not None
+        assert give_feedback(study.store, alarm, read, "system") == 12
+    wish = study.wish(reads=2, overlap=0.0, repeats=0.2, distance=25)
+    drawn = draw_up(study.store, study.project, wish)
+    assert drawn.plan.counts()["repeat"] == 0
+    (note,) = (one for one in drawn.notes if "left out" in one)
+    assert "at least 25 reads" in note
+    assert write_plan(study.store, study.project, drawn.new, "system").left_out == 0

@@ -220,8 +220,10 @@ def test_repeats_come_unannounced(house: House) -> None:
         done[tasks[0]["case"]["id"]] = tasks[0]["id"]
     assert len(done) == 4
     assert lead.form(path, reader=reader, count="9").status_code == 422
-    assert lead.form(path, reader=reader, count="3").status_code == 303
-    assert lead.form(path, reader=reader, count="2").status_code == 422  # one is left
+    assert lead.form(path, reader=reader, count="1").status_code == 422  # read just now
+    assert lead.form(path, reader=reader, count="4", distance="1").status_code == 422
+    assert lead.form(path, reader=reader, count="3", distance="1").status_code == 303
+    assert lead.form(path, reader=reader, count="2", distance="0").status_code == 422  # one is left
     again = house.tasks("reader", 5)
     assert len(again) == 3
     for task in again:

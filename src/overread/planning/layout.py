@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from overread.arrays import Bools, Ints
 from overread.planning.balance import balance_of
 from overread.planning.batching import Units, codes, whole
 from overread.planning.plan import ROLES, Design, Plan, PlanCases, PlanReader, Role
-from overread.planning.streams import FIRST, Stream, deal_gold, stream_of
+from overread.planning.streams import FIRST, Stream, deal_gold, stream_of, with_fewer_repeats
 from overread.planning.streams import GOLD as IS_GOLD
 
 ONLY, OVERLAP, GOLD, REPEAT = (ROLES.index(role) for role in Role)
@@ -82,27 +83,47 @@ def lay_out(
     n_gold = _still(wanted.gold, total, _by(done, done.role == GOLD, n_readers), left)
     n_repeats = _still(wanted.repeats, total, _by(done, done.role == REPEAT, n_readers), left)
     gold = _gold(work, done, n_gold, n_cases, random)
-    columns = [done]
+    columns, missing = [done], 0
     for j in range(n_readers):
         order = np.argsort(done.position[done.reader == j], kind="stable")
         before = done.select(np.flatnonzero(done.reader == j)[order])
-        stream = stream_of(
+        # nor is repeated what somebody may not be given any more: they saw what others said of it
+        barred = {*before.case[before.role == REPEAT].tolist(), *np.flatnonzero(~work.may[:, j])}
+        make = partial(
+            stream_of,
             [case for case, _, _ in mine[j]],
             [part for _, part, _ in mine[j]],
             gold=gold[j],
-            n_repeats=int(n_repeats[j]),
             distance=wanted.distance,
             random=random,
             before=np.where(before.role <= OVERLAP, before.case, -1).tolist(),
-            barred=frozenset(before.case[before.role == REPEAT].tolist()),
+            barred=frozenset(barred),
         )
+        due = int(n_repeats[j])
+        stream, dropped = with_fewer_repeats(
+            lambda many, make=make: make(n_repeats=many),
+            due,
+            may_drop=due if before.case.size else 0,
+        )
+        missing += dropped
         last = int(before.position.max(initial=0))
         columns.append(
             _rows(stream, j, mine[j], last=last, n_cases=n_cases, sub_batches=wanted.sub_batches)
         )
     rows = Rows(*(np.concatenate([getattr(c, n) for c in columns]) for n in Rows.__slots__))
     rows = rows.select(np.lexsort((rows.position, rows.reader)))
-    return _plan(work, rows, done, notes)
+    return _plan(work, rows, done, [*notes, *_left_out(missing, wanted.distance)])
+
+
+def _left_out(repeats: int, distance: int) -> Sequence[str]:
+    if not repeats:
+        return ()
+    many = "hidden repeat is" if repeats == 1 else "hidden repeats are"
+    words = (
+        f"{repeats} {many} left out: a case is repeated at least {distance} reads after its reader "
+        "looked at it, and never once they saw what others said of it."
+    )
+    return (words,)
 
 
 def _first_reads(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +80,27 @@ def stream_of(
             raise _too_near(distance, length + len(before), n_repeats)
         case[at] = free.pop(int(random.integers(len(free))))
     return Stream(case, kind, _parts(kind, part))
+
+
+def with_fewer_repeats(
+    make: Callable[[int], Stream], n_repeats: int, *, may_drop: int
+) -> tuple[Stream, int]:
+    """Lay out a reader's order with as many repeats as there is room for.
+
+    Args:
+        make: lays out so many repeats.
+        n_repeats: that are wished for.
+        may_drop: of them may be left out.
+    Returns:
+        The order, and how many repeats were left out.
+    Raises:
+        InputError: there is no room even without those that may be left out.
+    """
+    step = max(1, may_drop // 20)
+    for dropped in range(0, may_drop, step):
+        with suppress(InputError):
+            return make(n_repeats - dropped), dropped
+    return make(n_repeats - may_drop), may_drop
 
 
 def _spread(places: Ints, many: int, random: np.random.Generator) -> Ints:

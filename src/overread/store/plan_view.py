@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from overread.store import tables as t
 from overread.store.engine import Store
+from overread.store.repeats import told
 
 FIRST = ("only", "overlap")
 """Roles of first reads in a plan."""
@@ -25,6 +27,7 @@ class ViewedTask:
         special: a check before a release, or a read that was asked for again.
         aside: its read is set aside after an alarm about its reader.
         role, batch, sub_batch, rank: its place in the plan in force; "" and 0 where it has none.
+        looked: event of the last submission of its read; 0 before one.
     """
 
     id: str
@@ -43,6 +46,7 @@ class ViewedTask:
     batch: int
     sub_batch: int
     rank: int
+    looked: int = 0
 
     @property
     def withdrawable(self) -> bool:
@@ -91,11 +95,18 @@ def list_facts(store: Store, project: str) -> list[CaseFacts]:
 def view_tasks(store: Store, project: str) -> list[ViewedTask]:
     """All tasks of a project, in the order of the queue."""
     with store.reading() as connection:
-        return viewed(connection, project, store.now())
+        reads = t.reads.c
+        last = sa.select(reads.task, sa.func.max(reads.event)).where(reads.project == project)
+        found = connection.execute(last.group_by(reads.task))
+        looked = {str(task): int(event) for task, event in found}
+        return viewed(connection, project, store.now(), looked)
 
 
-def viewed(connection: sa.Connection, project: str, now: str) -> list[ViewedTask]:
+def viewed(
+    connection: sa.Connection, project: str, now: str, looked: Mapping[str, int] | None = None
+) -> list[ViewedTask]:
     """The same, in a transaction that is open."""
+    looks = looked or {}
     tasks = t.tasks.c
     mine = {one: _of(connection, one, project) for one in (t.checks, t.asked_again)}
     special = mine[t.checks] | mine[t.asked_again]
@@ -115,7 +126,7 @@ def viewed(connection: sa.Connection, project: str, now: str) -> list[ViewedTask
     )
     return [
         _task(row, had=row[0] in had, live=row[0] in in_hand, special=row[0] in special,
-              aside=row[0] in aside)
+              aside=row[0] in aside, looked=looks.get(row[0], 0))
         for row in connection.execute(query)
     ]  # fmt: skip
 
@@ -132,7 +143,9 @@ def _columns() -> list[sa.ColumnElement[Any]]:
     ]
 
 
-def _task(row: sa.Row[Any], *, had: bool, live: bool, special: bool, aside: bool) -> ViewedTask:
+def _task(
+    row: sa.Row[Any], *, had: bool, live: bool, special: bool, aside: bool, looked: int
+) -> ViewedTask:
     return ViewedTask(
         id=row.id,
         case=row.case_id,
@@ -150,6 +163,7 @@ def _task(row: sa.Row[Any], *, had: bool, live: bool, special: bool, aside: bool
         batch=row.batch or 0,
         sub_batch=row.sub_batch or 0,
         rank=row.rank or 0,
+        looked=looked,
     )
 
 
@@ -159,9 +173,5 @@ def _of(connection: sa.Connection, table: sa.Table, project: str) -> set[str]:
 
 def barred(store: Store, project: str) -> set[tuple[str, str]]:
     """Case and reader who is given no read of it: refused it, saw what others said or is right."""
-    found: set[tuple[str, str]] = set()
     with store.reading() as connection:
-        for table, who in ((t.skips, "reader"), (t.trials, "reader"), (t.adjudications, "senior")):
-            query = sa.select(table.c.case_id, table.c[who]).where(table.c.project == project)
-            found |= {(case, reader) for case, reader in connection.execute(query)}
-    return found
+        return told(connection, project)

@@ -24,6 +24,7 @@ from overread.store.errors import NotFoundError
 from overread.store.plan import check_cases, check_members
 from overread.store.plan_view import FIRST, ViewedTask, viewed
 from overread.store.queue import reopen_marks
+from overread.store.repeats import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ def write_plan(store: Store, project: str, new: NewPlan, by: str) -> Written:
         check_cases(connection, project, cases)
         tasks = viewed(connection, project, store.now())
         reads, dropped = _without_taken(tasks, new)
+        blind = _still_blind(connection, project, reads)
+        reads, dropped = blind, dropped + len(reads) - len(blind)
         gone = _to_withdraw(tasks, set(cases))
         moved, fresh = _reused(tasks, new.loose, reads)
         slots = _slots(store, tasks, gone, fresh, _last_position(connection, project))
@@ -180,6 +183,16 @@ def _without_taken(tasks: Sequence[ViewedTask], new: NewPlan) -> tuple[list[Plan
         others = [at for at in mine if reads[at].role in FIRST] if task.role in {"", *FIRST} else []
         out.update((own or others)[:1])
     return [one for at, one in enumerate(reads) if at not in out], len(out)
+
+
+def _still_blind(
+    connection: sa.Connection, project: str, reads: Sequence[PlannedRead]
+) -> list[PlannedRead]:
+    """The reads, less repeats of cases of which their reader was told more since the planning."""
+    if not any(one.role == "repeat" for one in reads):
+        return list(reads)
+    out = told(connection, project)
+    return [one for one in reads if one.role != "repeat" or (one.case, one.reader) not in out]
 
 
 def _fits(read: PlannedRead, task: ViewedTask) -> bool:

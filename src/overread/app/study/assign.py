@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -23,10 +22,10 @@ from overread.store import (
     plan_slots,
     reassign,
     replies_to,
-    rounds_of_reader,
     take_back,
 )
 from overread.store.errors import ConflictError
+from overread.store.repeats import DISTANCE, repeatable_cases
 
 _SHOWN = 100
 
@@ -65,7 +64,7 @@ def assignment(store: Store, project: str) -> Assignment:
 def repeaters(store: Store, project: str) -> list[Reader]:
     """Those who read in a project, with how many of their cases they can read again."""
     return [
-        Reader(one.id, one.name, len(_repeatable(store, project, one.id)))
+        Reader(one.id, one.name, len(repeatable_cases(store, project, one.id)))
         for one in readers(store, project)
     ]
 
@@ -110,27 +109,36 @@ def one_more_read(store: Store, case: str, reader: str | None, *, by: str) -> No
 
 
 def repeat_reads(
-    store: Store, project: str, reader: str, count: int, *, by: str, random: Random
+    store: Store,
+    project: str,
+    reader: str,
+    count: int,
+    *,
+    by: str,
+    random: Random,
+    distance: int = DISTANCE,
 ) -> int:
     """Let a reader read some of their cases again, unannounced, behind the other work.
 
     Cases are drawn at random from those the reader read and does not have again already.
 
+    Args:
+        distance: other cases that they have read since, at least. Of no case they have seen what
+            others said.
     Returns:
         How many were planned.
     Raises:
         InputError: fewer cases than asked for.
     """
-    there = _repeatable(store, project, reader)
+    if distance < 0:
+        raise InputError("cases read since", "be 0 or more", distance)
+    there = repeatable_cases(store, project, reader, distance=distance)
     if not 1 <= count <= len(there):
         rule = f"be between 1 and {len(there)}, the cases this reader can read again"
-        raise InputError("number of cases", rule, count)
+        remedy = "" if there else f"Wait until they have read {distance} other cases since."
+        raise InputError("number of cases", rule, count, remedy=remedy)
     chosen = random.sample(sorted(there), count)
     return plan_slots(store, project, [Slot(case, reader, round=1) for case in chosen], by)
-
-
-def _repeatable(store: Store, project: str, reader: str) -> Sequence[str]:
-    return [one for one, last in rounds_of_reader(store, project, reader).items() if last == 0]
 
 
 def raised(store: Store, project: str, what: str, *, before: int | None) -> list[RaisedRow]:

@@ -11,12 +11,18 @@ from overread.app.study.plan_ground import Ground
 from overread.planning.plan import ROLES, Balance, Plan, Role
 from overread.store.plan_view import FIRST, ViewedTask
 
+_LAST = 1 << 62  # behind every event
 NO_BALANCE = Balance((0, 0), {}, (0, 0), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a plan. Args: task: that it is; "" where there is none yet."""
+    """A row of a plan.
+
+    Args:
+        task: that it is; "" where there is none yet.
+        looked: event of its last submission; 0 before one.
+    """
 
     case: str
     reader: str
@@ -25,6 +31,7 @@ class Row:
     position: int
     role: str
     task: str = ""
+    looked: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -124,22 +131,25 @@ def _row(task: ViewedTask, case: str, who: str, *, is_gold: bool, keep: bool) ->
     if role not in {"repeat", "gold", *(FIRST if keep else ())}:
         role = ""  # of the case, once it has a place
     place = (task.batch, task.sub_batch) if keep or role in {"repeat", "gold"} else (0, 0)
-    return Row(case, who, *place, task.rank, role, task.id)
+    return Row(case, who, *place, task.rank, role, task.id, task.looked)
 
 
 def _in_order(rows: Sequence[Row]) -> list[Row]:
-    """Positions of each reader rising, one read twice left out."""
+    """Positions of each reader rising in the order of their last looks, one read twice left out.
+
+    What is in a hand is looked at last: a hidden repeat counts its distance from there.
+    """
     last: dict[str, int] = {}
     had: set[tuple[str, str, bool]] = set()
     made: list[Row] = []
-    for one in sorted(rows, key=lambda row: (row.reader, row.position)):
+    for one in sorted(rows, key=lambda row: (row.reader, row.looked or _LAST, row.position)):
         key = one.case, one.reader, one.role == "repeat"
         if key in had:
             continue
         had.add(key)
         last[one.reader] = max(last.get(one.reader, 0) + 1, one.position)
         made.append(Row(one.case, one.reader, one.batch, one.sub_batch, last[one.reader],
-                        one.role, one.task))  # fmt: skip
+                        one.role, one.task, one.looked))  # fmt: skip
     return made
 
 

@@ -56,6 +56,7 @@ def _work(
         show=show,
         counts={name: counts[what] for name, what in _RAISED.items()},
         readers=assign.readers(site.store, project),
+        distance=assign.DISTANCE,
         colours=case_browser.reader_colours(site.store, project),
         error=error,
         done=request.query_params.get("done", "")[:100],
@@ -68,10 +69,14 @@ async def repeat(request: Request, project: Id, site: At, who: Who) -> Response:
     form = await read_form(request)
     reader, count = text_of(form, "reader"), text_of(form, "count", most=9)
     number = int(count) if count.isdecimal() else 0
+    said = text_of(form, "distance", most=9)
+    distance = int(said) if said.isdecimal() else assign.DISTANCE
 
     def work() -> None:
         random = Random(secrets.randbits(64))  # noqa: S311 - a draw of cases, no secret
-        assign.repeat_reads(site.store, project, reader, number, by=who.id, random=random)
+        assign.repeat_reads(
+            site.store, project, reader, number, by=who.id, random=random, distance=distance
+        )
 
     return await _done(request, site, project, work, show="repeats", back="")
 
