@@ -20,6 +20,7 @@ from overread.store.apply_auto_labels import ACTIONS as AUTO_LABELS
 from overread.store.apply_labels import ACTIONS as LABELS
 from overread.store.apply_learning import ACTIONS as LEARNING
 from overread.store.apply_onboarding import ONBOARDING
+from overread.store.apply_pre_labels import ACTIONS as PRE_LABELS
 from overread.store.canonical import canonical_json
 from overread.store.engine import look_again
 from overread.store.errors import BrokenLogError, ConflictError
@@ -313,4 +314,5 @@ _ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     **apply_reports.ACTIONS,
     **apply_disputes.ACTIONS,
     **AUTO_LABELS,
+    **PRE_LABELS,
 }

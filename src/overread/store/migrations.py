@@ -29,6 +29,7 @@ from overread.store.schema_13 import STATEMENTS as SCHEMA_13
 from overread.store.schema_14 import STATEMENTS as SCHEMA_14
 from overread.store.schema_15 import STATEMENTS as SCHEMA_15
 from overread.store.schema_16 import STATEMENTS as SCHEMA_16
+from overread.store.schema_17 import STATEMENTS as SCHEMA_17
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_1,
@@ -47,6 +48,7 @@ MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_14,
     SCHEMA_15,
     SCHEMA_16,
+    SCHEMA_17,
 )
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""

@@ -364,6 +364,27 @@ label_certificates = _table(
     key=("id",),
 )
 
+pre_labels = _table(
+    "pre_labels",
+    *_texts("case_id question"),
+    _big("event"),
+    *_texts("project value"),
+    sa.Column("confidence", sa.Double, nullable=True),
+    *_texts("model version since brought_by"),
+    key=("case_id", "question", "event"),
+)
+object_hints = _table(
+    "object_hints", *_texts("case_id project regions method since"), key=("case_id",)
+)
+pre_labels_shown = _table(
+    "pre_labels_shown",
+    *_texts("task reader what project case_id how"),
+    _flag("marked"),
+    *_texts("shown since"),
+    _big("event"),
+    key=("task", "reader", "what"),
+)
+
 tallies = _table(
     "tallies", *_texts("project reader what"), _real("amount"), key=("project", "reader", "what")
 )
@@ -444,6 +465,9 @@ STATE = (
     label_certificates,
     learning,
     learning_asked,
+    pre_labels,
+    object_hints,
+    pre_labels_shown,
 )
 """Every row follows from the log; in an order that the foreign keys allow."""
 
