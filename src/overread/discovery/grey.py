@@ -99,10 +99,11 @@ def _learn(pictures: Sequence[Picture], seed: int) -> Words:
         some.append(patches[rng.choice(len(patches), min(each, len(patches)), replace=False)])
     rows = np.concatenate(some)
     mean = rows.mean(axis=0)
-    values, vectors = np.linalg.eigh(np.cov(rows - mean, rowvar=False))
+    centred = rows - mean
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(rows))
     kept = np.argsort(-values)[:16]
     whiten = vectors[:, kept] / np.sqrt(np.maximum(values[kept], 0) + 0.05 * values.max() + 1e-9)
-    white = (rows - mean) @ whiten
+    white = centred @ whiten
     distinct = np.unique(white.round(6), axis=0)
     if len(distinct) <= WORDS:
         word = distinct
@@ -129,7 +130,8 @@ def _rarity(picture: Picture, words: Words) -> Floats:
 
 
 def _scaled(picture: Picture, scale: float) -> Picture:
-    return picture if scale == 1 else zoom(picture, scale, order=1)
+    too_small = min(picture.shape) < 2 * PATCH
+    return picture if scale == 1 or too_small else zoom(picture, scale, order=1)
 
 
 def _grown(values: Floats, shape: tuple[int, ...]) -> Floats:
