@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the real reads that live beside the checkout, and the browser."""
+"""Fixtures for all tests: real reads that live beside the checkout, the browser, PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.store.cluster import Cluster, running_cluster
 
 _SHARED = Path(
     os.environ.get("OVERREAD_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data")
@@ -93,6 +95,13 @@ def postgres_programs() -> Path:
     if not _POSTGRES:
         pytest.fail("PostgreSQL is missing: on Debian, apt install postgresql")
     return _POSTGRES[-1].parent
+
+
+@pytest.fixture(scope="session")
+def cluster(postgres_programs: Path) -> Iterator[Cluster]:
+    """The one PostgreSQL of a test process, without fsync: durability is tested on its own."""
+    with running_cluster(postgres_programs, fsync=False) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

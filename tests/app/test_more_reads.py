@@ -37,9 +37,9 @@ from overread.store import (
 )
 from overread.store.demands import Decision, decide_cases, list_demands, places
 from overread.store.plan_view import view_tasks
-from tests.store.conftest import clock, cluster, new_store, new_url, store
+from tests.store.conftest import clock, new_store, new_url, store
 
-__all__ = ["clock", "cluster", "new_store", "new_url", "store"]
+__all__ = ["clock", "new_store", "new_url", "store"]
 
 TEXT = """title: Knees
 reads: {on_demand: {at_least: 2, at_most: 3, sure: 0.9}}

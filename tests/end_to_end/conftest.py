@@ -14,7 +14,7 @@ from tests.cli.program import overread, process
 from tests.end_to_end import pictures
 from tests.live.people import Person, invitation, join, set_up_link
 from tests.live.server import Server, running_server
-from tests.store.cluster import running_cluster
+from tests.store.cluster import Cluster
 
 LOOK = {"viewport": {"width": 1440, "height": 900}}
 
@@ -108,13 +108,10 @@ def sqlite_town(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Itera
 def postgres_town(
     tmp_path_factory: pytest.TempPathFactory,
     browser: Any,
-    postgres_programs: Path,
+    cluster: Cluster,
 ) -> Iterator[Town]:
     """On PostgreSQL."""
-    with (
-        running_cluster(postgres_programs, fsync=False) as cluster,
-        _town(tmp_path_factory.mktemp("town"), browser, cluster.new()) as town,
-    ):
+    with _town(tmp_path_factory.mktemp("town"), browser, cluster.new()) as town:
         yield town
 
 

@@ -19,7 +19,11 @@ import psycopg
 
 @dataclass(frozen=True)
 class Cluster:
-    """A PostgreSQL that runs; ``new()`` makes an empty schema, ``crash()`` ends and restarts it."""
+    """A PostgreSQL that runs.
+
+    ``new()`` makes an empty schema, ``new_database()`` a database, empty or a copy;
+    ``crash()`` ends and restarts it all.
+    """
 
     url: str
     control: Callable[..., None]
@@ -31,9 +35,20 @@ class Cluster:
 
     def new(self) -> str:
         name = f"test_{uuid4().hex}"
-        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE SCHEMA "{name}"')
+        self._run(f'CREATE SCHEMA "{name}"')
         return f"{self.url}/postgres?options=-csearch_path%3D{name}"
+
+    def new_database(self, copy_of: str = "") -> str:
+        name, model = f"test_{uuid4().hex}", copy_of.rpartition("/")[2] or "template0"
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{model}" STRATEGY file_copy')
+        return f"{self.url}/{name}"
+
+    def drop_database(self, url: str) -> None:
+        self._run(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
+            connection.execute(statement)
 
 
 @contextmanager

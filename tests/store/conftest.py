@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
 
 from overread.store import Store, open_store
-from tests.store.cluster import Cluster, running_cluster
+from tests.store.cluster import Cluster
 
 
 class Clock:
@@ -26,25 +29,67 @@ class Clock:
         self.at += timedelta(seconds=seconds)
 
 
-@pytest.fixture(scope="session")
-def cluster(postgres_programs: Path) -> Iterator[Cluster]:
-    """Without fsync: durability is tested on a cluster of its own."""
-    with running_cluster(postgres_programs, fsync=False) as running:
-        yield running
-
-
 BOTH = [
     pytest.param("sqlite", id="sqlite"),
     pytest.param("postgres", id="postgres", marks=pytest.mark.postgres),
 ]
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where databases of a kind are made: ``()`` an empty one, ``ready()`` one with its tables.
+
+    The tables are made once in a process, by opening a store as anybody does, and copied.
+    """
+
+    empty: Callable[[], str]
+    ready: Callable[[], str]
+    remove: Callable[[str], None]
+
+    def __call__(self) -> str:
+        return self.empty()
+
+
+@cache
+def _sqlite_tables() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "tables.db"
+        open_store(path, sync=False).close()
+        return path.read_bytes()
+
+
+def _on_sqlite(folder: Path) -> Places:
+    def path() -> Path:
+        return folder / f"{uuid4().hex}.db"
+
+    def ready() -> str:
+        copy = path()
+        copy.write_bytes(_sqlite_tables())
+        return f"sqlite:///{copy}"
+
+    return Places(lambda: f"sqlite:///{path()}", ready, lambda _: None)
+
+
+@cache
+def _postgres_tables(cluster: Cluster) -> str:
+    url = cluster.new_database()
+    open_store(url, sync=False).close()
+    return url
+
+
+def _on_postgres(cluster: Cluster) -> Places:
+    def ready() -> str:
+        return cluster.new_database(_postgres_tables(cluster))
+
+    return Places(cluster.new, ready, cluster.drop_database)
+
+
 @pytest.fixture(params=BOTH)
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Places:
     """Make the address of an empty database, of each kind in turn."""
     if request.param == "sqlite":
-        return lambda: f"sqlite:///{tmp_path / uuid4().hex}.db"
-    return request.getfixturevalue("cluster").new
+        return _on_sqlite(tmp_path)
+    return _on_postgres(request.getfixturevalue("cluster"))
 
 
 @pytest.fixture
@@ -53,17 +98,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def new_store(new_url: Callable[[], str], clock: Clock) -> Iterator[Callable[[], Store]]:
+def new_store(new_url: Places, clock: Clock) -> Iterator[Callable[[], Store]]:
     """Open empty stores; they are closed at the end."""
-    opened: list[Store] = []
+    opened: dict[str, Store] = {}
 
     def make() -> Store:
-        opened.append(open_store(new_url(), clock=clock, sync=False, connections=3))
-        return opened[-1]
+        url = new_url.ready()
+        opened[url] = open_store(url, clock=clock, sync=False, connections=3)
+        return opened[url]
 
     yield make
-    for store in opened:
+    for url, store in opened.items():
         store.close()
+        new_url.remove(url)
 
 
 @pytest.fixture
