@@ -76,6 +76,7 @@ def _text_changes(old: Protocol, new: Protocol) -> Iterator[Change]:
         ("precision", "the wanted precision changed"),
         ("qualification", "what readers must show before they read changed"),
         ("watch", "what is done when a reader drifts changed"),
+        ("pre_label", "whether readers see what a model proposes changed"),
         ("learning", "which case is read next, and when it is enough, changed"),
         ("before_sending", "the label rules asked before a read is sent changed"),
     ):

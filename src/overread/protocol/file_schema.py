@@ -207,6 +207,19 @@ class FileLearning(_Entry):
     most_labels: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
 
 
+class FilePreLabel(_Entry):
+    """Answers that a model proposes; a word alone is ``show``."""
+
+    show: Literal["hidden", "on demand", "shown"] = "hidden"
+    keep_hidden: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.2
+    hints: Flag = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shown(cls, value: object) -> object:
+        return {"show": value} if isinstance(value, str) else value
+
+
 class FileProtocol(_Entry):
     """The file."""
 
@@ -223,3 +236,4 @@ class FileProtocol(_Entry):
     reads: FileReads = FileReads()
     before_sending: Annotated[tuple[Rule, ...], Field(max_length=30)] | None = None
     learning: FileLearning | None = None
+    pre_label: FilePreLabel = FilePreLabel()

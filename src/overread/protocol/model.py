@@ -10,6 +10,7 @@ from overread.labels import Kind, LabelSchema
 from overread.labels.schema import LabelClass
 from overread.protocol.learning import Learning
 from overread.protocol.on_demand import OnDemand
+from overread.protocol.pre_label import PreLabel
 from overread.protocol.qualification import Qualification
 from overread.protocol.watch import Watch
 
@@ -150,6 +151,7 @@ class Protocol:
             None: the gentle ones, of what is drawn; empty: none.
         on_demand: when a case gets more reads than ``reads_per_case``; None where it never does.
         learning: which case is read next, where a model learns meanwhile; None where none does.
+        pre_label: whether readers see what a model proposes.
     """
 
     title: str
@@ -165,6 +167,7 @@ class Protocol:
     before_sending: tuple[str, ...] | None = None
     on_demand: OnDemand | None = None
     learning: Learning | None = None
+    pre_label: PreLabel = field(default_factory=PreLabel)
 
     def question(self, name: str) -> Question:
         """The question called ``name``; ``KeyError`` where there is none."""

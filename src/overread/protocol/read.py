@@ -20,6 +20,7 @@ from overread.protocol.model import (
     Question,
 )
 from overread.protocol.on_demand import OnDemand
+from overread.protocol.pre_label import PreLabel
 from overread.protocol.qualification import Qualification
 from overread.protocol.rules import faults
 from overread.protocol.watch import Watch, policy
@@ -136,6 +137,7 @@ def _protocol(file: FileProtocol) -> Protocol:
         watch=_watch(file),
         before_sending=file.before_sending,
         learning=None if file.learning is None else Learning(**file.learning.model_dump()),
+        pre_label=PreLabel(**file.pre_label.model_dump()),
     )
 
 

@@ -9,6 +9,7 @@ from overread.errors import MissingExtraError
 from overread.protocol.learning import Learning
 from overread.protocol.model import AtlasEntry, ClassEntry, Objective, Protocol, Question
 from overread.protocol.on_demand import OnDemand
+from overread.protocol.pre_label import PreLabel
 from overread.protocol.qualification import Qualification
 from overread.protocol.watch import Watch, words_of
 
@@ -52,6 +53,7 @@ def _file(protocol: Protocol) -> dict[str, Any]:
             "reads": _reads(protocol.on_demand),
             "before_sending": protocol.before_sending,
             "learning": _learning(protocol.learning),
+            "pre_label": _pre_label(protocol.pre_label),
             "diversity": [{"by": one.by, "groups": dict(one.groups)} for one in protocol.diversity],
             "guideline": protocol.guideline,
             "atlas": [_atlas_entry(one) for one in protocol.atlas],
@@ -129,6 +131,12 @@ def _learning(one: Learning | None) -> dict[str, Any] | None:
     usual = asdict(Learning(one.question))
     told = {key: value for key, value in asdict(one).items() if value != usual[key]}
     return {"question": one.question} | told
+
+
+def _pre_label(one: PreLabel) -> dict[str, Any] | None:
+    """What differs from the usual; nothing where nothing does."""
+    usual = asdict(PreLabel())
+    return {key: value for key, value in asdict(one).items() if value != usual[key]} or None
 
 
 def _atlas_entry(one: AtlasEntry) -> dict[str, Any]:
