@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from overread.errors import InputError
 from overread.store import tables as t
-from overread.store.apply import Happened, record
+from overread.store.apply import record
 from overread.store.canonical import plain_text
 from overread.store.engine import Store
 from overread.store.plan import Slot, planned
@@ -71,7 +71,7 @@ def ask_cases(
     reads: int = 1,
     labels: int = 0,
     by: str = SYSTEM,
-) -> tuple[int, int]:
+) -> set[str]:
     """Open the slots of cases that are wanted, and withdraw those of cases that are not.
 
     A case that has slots already is left as it is, and so is one that somebody took meanwhile.
@@ -83,7 +83,7 @@ def ask_cases(
         labels: that there are now.
         by: the system, or a user's id.
     Returns:
-        How many cases were opened and withdrawn.
+        The cases that were opened.
     Raises:
         InputError: a reason that is none.
         NotFoundError: a case is not of the project.
@@ -93,12 +93,10 @@ def ask_cases(
         raise InputError("reason", f"be one of {', '.join(WHY)}", min(strange))
     with store.writing() as connection:
         gone = _untouched(connection, unwanted)
-        happened: list[Happened] = []
         if gone:
             tasks = [task for of in gone.values() for task in of]
-            body = {"tasks": tasks, "cases": sorted(gone)}
-            happened.append(("slots_withdrawn", project, body))
-            record(connection, store.now(), by, happened)
+            slots_gone = {"tasks": tasks, "cases": sorted(gone)}
+            record(connection, store.now(), by, [("slots_withdrawn", project, slots_gone)])
         there = _with_slots(connection, [case for case, _ in wanted])
         fresh = [(case, why) for case, why in dict(wanted).items() if case not in there]
         slots = [Slot(case) for case, _ in fresh for _ in range(reads)]
@@ -109,10 +107,13 @@ def ask_cases(
         else:
             fresh = []
         if fresh or gone:
-            told = {"cases": [list(one) for one in fresh], "withdrawn": sorted(gone)}
-            body = told | {"labels": labels}
+            body = {
+                "cases": [list(one) for one in fresh],
+                "withdrawn": sorted(gone),
+                "labels": labels,
+            }
             record(connection, store.now(), by, [("learning_asked", project, body)])
-    return len(fresh), len(gone)
+    return {case for case, _ in fresh}
 
 
 def _with_slots(connection: sa.Connection, cases: Sequence[str]) -> set[str]:
@@ -179,6 +180,13 @@ def list_asked(store: Store, project: str) -> dict[str, Asked]:
     query = query.where(rows.project == project).order_by(rows.event, rows.place)
     with store.reading() as connection:
         return {row.case_id: Asked(*row) for row in connection.execute(query)}
+
+
+def last_number(store: Store, project: str) -> int:
+    """Number of the newest case; it grows with every case that is brought in."""
+    query = sa.select(sa.func.max(t.cases.c.number)).where(t.cases.c.project == project)
+    with store.reading() as connection:
+        return int(connection.scalar(query) or 0)
 
 
 def loop_state(store: Store, project: str) -> LoopState:

@@ -10,6 +10,7 @@ import hashlib
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,8 +166,8 @@ def _squares(
 
 def _packed(encoder: QuickEncoder, learned_on: int) -> bytes:
     made = io.BytesIO()
-    parts = {one.name: np.asarray(getattr(encoder, one.name)) for one in fields(encoder)}
-    np.savez(made, **parts, learned_on=np.asarray(learned_on))
+    parts: dict[str, Any] = {one.name: getattr(encoder, one.name) for one in fields(encoder)}
+    np.savez(made, **(parts | {"learned_on": learned_on}))
     return made.getvalue()
 
 

@@ -22,19 +22,45 @@ _MOST_COMPARED = 20_000  # cases that are compared each with each other
 _NEARLY = 0.05  # of the usual distance of two cases
 
 
-def groups_of(latents: CaseLatents) -> Ints:
+def groups_of(latents: CaseLatents, alike: Ints | None = None) -> Ints:
     """Codes of groups: cases of one patient, and near-duplicates, are in one.
 
-    Near-duplicates are looked for among at most 20,000 cases; beyond, patients alone count.
+    Args:
+        latents: the cases with their patients.
+        alike: of :func:`duplicates_of`, where it is known already.
     """
+    alike = duplicates_of(latents) if alike is None else alike
     _, code = np.unique(np.array(latents.groups, dtype=np.str_), return_inverse=True)
-    if not 2 <= len(code) <= _MOST_COMPARED:
-        return np.asarray(code, dtype=np.int64)
+    return _joined(np.asarray(code, dtype=np.int64), alike)
+
+
+def _joined(one: Ints, other: Ints) -> Ints:
+    """Codes of groups that join what either joins."""
+    from scipy.sparse import coo_array  # noqa: PLC0415 - not needed elsewhere
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+    if not len(one):
+        return one
+    first = int(one.max()) + 1
+    shape = (first + int(other.max()) + 1,) * 2
+    graph = coo_array((np.ones(len(one)), (one, first + other)), shape=shape)
+    _, label = connected_components(graph, directed=False)
+    return np.asarray(np.unique(label[one], return_inverse=True)[1], dtype=np.int64)
+
+
+def duplicates_of(latents: CaseLatents) -> Ints:
+    """Codes of cases that look nearly the same, each with its own where none does.
+
+    They are looked for among at most 20,000 cases; beyond, each case has a code of its own.
+    """
+    count = len(latents.cases)
+    if not 2 <= count <= _MOST_COMPARED:
+        return np.arange(count)
     values = latents.values
     rng = np.random.default_rng(0)
     one, other = rng.integers(len(values), size=(2, 1_000))
     usual = float(np.median(np.linalg.norm(values[one] - values[other], axis=1)))
-    return near_duplicates(values.astype(np.float64), within=_NEARLY * usual, groups=code)
+    return near_duplicates(values.astype(np.float64), within=_NEARLY * usual)
 
 
 def held_back(

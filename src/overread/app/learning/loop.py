@@ -1,0 +1,183 @@
+"""The loop of one project: what was read is learned, and the next cases are asked for.
+
+In a project that learns only the cases that are asked for have open slots; a few more than its
+readers can take, so that nobody waits for the model. What is known here follows from the log and
+from the images: a server that starts again learns it anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from overread.app.learning.case_latents import latents_of
+from overread.app.learning.heard import Heard, mark_of, read_on, reads_so_far
+from overread.app.learning.learner import (
+    Learner,
+    begin_learner,
+    taught_by,
+    tuned_learner,
+    with_label,
+)
+from overread.app.learning.next_cases import Wanted, want, want_blind
+from overread.app.learning.progress import LearnedSoFar, learned_so_far
+from overread.app.learning.set_apart import duplicates_of, groups_of, held_back
+from overread.app.learning.settings import Setup, setup_of
+from overread.arrays import Ints
+from overread.selection.stopping import Costs
+from overread.store import Store
+from overread.store.learning import (
+    STOPPED,
+    ask_cases,
+    last_number,
+    list_asked,
+    loop_state,
+    waiting,
+)
+from overread.store.plan_view import list_facts
+
+Encode = Callable[[Store, str], None]
+"""Has the images of a project encoded, beside; called where some are not."""
+
+_USUAL_SECONDS = 30.0
+_GROWTH = 1.05  # labels against those of the last curve, from which on it is drawn anew
+
+
+@dataclass(slots=True, eq=False)
+class ProjectLearning:
+    """What is known of a project that learns; one thread at a time.
+
+    Args:
+        project: its id.
+        encode: see :data:`Encode`.
+        setup: of the newest protocol; None where the project learns nothing.
+        heard: what readers said.
+        learner: None before images are encoded.
+        alike: near-duplicates among its cases have the same code.
+        progress: how good it is and when to stop, as of the last curve.
+        until: last event that the model knows.
+        refused: cases that could not be asked for.
+        fresh: the images, as far as they were encoded, are in.
+        milliseconds: from what was read to the next case in the queue, of the last times.
+    """
+
+    project: str
+    encode: Encode
+    setup: Setup | None = None
+    heard: Heard = field(default_factory=Heard)
+    learner: Learner | None = None
+    alike: Ints | None = None
+    progress: LearnedSoFar | None = None
+    until: int = 0
+    refused: set[str] = field(default_factory=set[str])
+    fresh: bool = False
+    milliseconds: list[float] = field(default_factory=list[float])
+    _cases: int = 0
+    _drawn: tuple[int, int] = (-1, -1)
+
+    def catch_up(self, store: Store) -> int:
+        """Take in what was read since, and ask for the cases that follow.
+
+        Returns:
+            How many cases were asked for.
+        """
+        begun = time.perf_counter()
+        setup = setup_of(store, self.project)
+        if setup is None:
+            self.setup = None
+            return 0
+        touched = self._take_in(store, setup)
+        opened = self._ask(store, setup)
+        if touched:
+            self.milliseconds = [*self.milliseconds[-99:], 1000 * (time.perf_counter() - begun)]
+        self._learn(setup)
+        return opened
+
+    def images_came(self) -> None:
+        """Images were encoded: they are looked at when the project is next woken."""
+        self.fresh = False
+
+    def _take_in(self, store: Store, setup: Setup) -> bool:
+        mark = mark_of(store, self.project, setup)
+        anew = self.setup != setup or self.heard.mark != mark or not self.fresh
+        if anew:
+            self.setup, self.heard = setup, reads_so_far(store, self.project, setup)
+            self._begin(store, setup)
+            return True
+        cases = last_number(store, self.project)
+        if cases != self._cases:
+            self._cases = cases
+            self.encode(store, self.project)
+        touched = read_on(store, self.project, setup, self.heard)
+        if self.learner is not None:
+            for case, votes in self.heard.votes(setup, touched).items():
+                self.learner = with_label(self.learner, case, votes)
+        self.until = self.heard.until
+        return bool(touched)
+
+    def _begin(self, store: Store, setup: Setup) -> None:
+        """Everything anew: another protocol, other images, reads set aside or settled."""
+        self.fresh, self._cases = True, last_number(store, self.project)
+        latents = latents_of(store, self.project)
+        if latents is None or latents.waiting:
+            self.encode(store, self.project)
+        if latents is None or len(latents.cases) < 2:
+            self.learner = None
+            return
+        alike = duplicates_of(latents)
+        held = held_back(
+            self.project, latents, groups_of(latents, alike),
+            share=setup.wishes.held_back, asked=list_asked(store, self.project),
+        )  # fmt: skip
+        learner = taught_by(begin_learner(setup, latents, held), self.heard.votes(setup))
+        self.learner = tuned_learner(learner) if learner.can_choose else learner
+        self.alike, self.until = alike, self.heard.until
+
+    def _ask(self, store: Store, setup: Setup) -> int:
+        asked, there = list_asked(store, self.project), waiting(store, self.project)
+        if loop_state(store, self.project).state == STOPPED:
+            wanted = Wanted((), tuple(sorted(there.untouched & asked.keys())))
+        elif self.learner is None:
+            facts = list_facts(store, self.project)
+            cases = [(one.id, one.group or one.id) for one in facts]
+            shut = self.refused | self.heard.said.keys()
+            wanted = want_blind(self.project, cases, setup.wishes, there, asked, shut=shut)
+        else:
+            wanted = want(
+                self.project, self.learner, there, asked,
+                shut=self.refused | self.heard.said.keys(), alike=self.alike,
+            )  # fmt: skip
+        if not wanted.cases and not wanted.unwanted:
+            return 0
+        opened = ask_cases(
+            store, self.project, wanted.cases, unwanted=wanted.unwanted,
+            reads=setup.reads, labels=len(self.heard.said),
+        )  # fmt: skip
+        self.refused |= {case for case, _ in wanted.cases} - opened
+        return len(opened)
+
+    def _learn(self, setup: Setup) -> None:
+        """What takes a second or more, after the next case is in the queue."""
+        if self.learner is None:
+            return
+        if self.heard.know_readers(setup):  # all labels, as their readers turned out to be
+            self.learner = taught_by(self.learner, self.heard.votes(setup))
+        if self.learner.can_choose and self.learner.stale:
+            self.learner = tuned_learner(self.learner)
+        labels = len(self.learner.heard)
+        if self.progress is None or labels >= _GROWTH * self._drawn[0] or labels < self._drawn[0]:
+            self._drawn = labels, self.until
+            self.progress = learned_so_far(
+                self.learner, self.heard.order, costs=self.costs(setup),
+                target=setup.wishes.target,
+            )  # fmt: skip
+
+    def costs(self, setup: Setup) -> Costs:
+        """Seconds of a label with all its reads, of a review, and of a correction."""
+        times = self.heard.seconds()
+        usual = float(np.median(times)) if times else _USUAL_SECONDS
+        label = (setup.wishes.read_seconds or usual) * setup.reads
+        return Costs(label, setup.wishes.review_seconds, label)

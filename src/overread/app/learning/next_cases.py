@@ -1,0 +1,188 @@
+"""Which cases a learning project wants to have read next, and which it no longer wants."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from overread.app.learning.learner import Learner, learner_view
+from overread.app.learning.set_apart import HELD_BACK, lot
+from overread.arrays import Bools, Ints
+from overread.protocol.learning import Learning
+from overread.selection.acquisition.scores import best, margin
+from overread.selection.acquisition.table import acquisition, choose
+from overread.selection.acquisition.view import View
+from overread.store.learning import Asked, Waiting
+
+LEAST_WAITING = 4
+"""Cases with an open slot, whoever reads: so that nobody waits for the model."""
+
+_A_READER = 3  # cases that wait for each reader at work
+_KEPT = 8  # times the cases that wait: as good as these, one that waits may go on waiting
+_PER_CLASS = 3  # labels a class, before the model chooses
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """What changes in the queue. Args: cases: (case, why); unwanted: that wait for nothing."""
+
+    cases: tuple[tuple[str, str], ...]
+    unwanted: tuple[str, ...]
+
+
+def room(wishes: Learning, waiting: Waiting, asked: Mapping[str, Asked]) -> int:
+    """How many cases may be asked for now."""
+    open_ = len(waiting.untouched | waiting.touched)
+    if wishes.mode == "batch":
+        count = 0 if open_ or waiting.in_hand else wishes.batch
+    else:
+        count = max(LEAST_WAITING, _A_READER * len(waiting.readers)) - open_
+    if wishes.most_labels is not None:
+        count = min(count, wishes.most_labels - len(asked))
+    return max(count, 0)
+
+
+def model_chooses(learner: Learner) -> bool:
+    """There are labels enough for the model to know what it does not know."""
+    return learner.can_choose and learner.taught >= _PER_CLASS * len(learner.setup.classes)
+
+
+def want(
+    project: str,
+    learner: Learner,
+    waiting: Waiting,
+    asked: Mapping[str, Asked],
+    *,
+    shut: Collection[str] = (),
+    alike: Ints | None = None,
+) -> Wanted:
+    """Choose by the model, or by the start order before there is one.
+
+    Args:
+        project: its id, which seeds the lots.
+        learner: with the labels so far.
+        waiting: what is open and in hand.
+        asked: what was asked for.
+        shut: cases that cannot be asked for (read by a plan, shown in dry runs ...).
+        alike: (cases,) near-duplicates have the same code: of each such group one is asked.
+    """
+    wishes = learner.setup.wishes
+    rng = np.random.default_rng([_seed(project), len(asked), len(learner.heard)])
+    unwanted: list[str] = []
+    if wishes.mode != "batch" and model_chooses(learner):
+        unwanted = _no_longer(learner, waiting, asked)
+    left = {case: one for case, one in asked.items() if case not in unwanted}
+    still = Waiting(
+        waiting.untouched - set(unwanted), waiting.touched, waiting.in_hand, waiting.readers
+    )
+    count = room(wishes, still, left)
+    tests = _tests(project, learner, left, shut, count)
+    taken = {*left, *shut, *unwanted}
+    rows = {row for case, row in learner.row.items() if case in taken} | learner.heard.keys()
+    closed = np.array(sorted(rows), dtype=np.int64)
+    view = learner_view(learner, _with_alike(closed, alike, learner.held))
+    if not view.open.any():  # nothing but near-duplicates is left
+        view = learner_view(learner, closed)
+    parallel = len(waiting.readers) > 1
+    teach = _teach(learner, view, count - len(tests), rng, parallel=parallel)
+    mixed = [*((case, HELD_BACK) for case in tests), *teach]
+    order = rng.permutation(len(mixed))  # who reads cannot tell the tests by their place
+    return Wanted(tuple(mixed[at] for at in order), tuple(unwanted))
+
+
+def want_blind(
+    project: str,
+    cases: Sequence[tuple[str, str]],
+    wishes: Learning,
+    waiting: Waiting,
+    asked: Mapping[str, Asked],
+    *,
+    shut: Collection[str] = (),
+) -> Wanted:
+    """Choose by lot, while the images are not encoded yet.
+
+    Args:
+        cases: (case, patient or the case again).
+    """
+    count = room(wishes, waiting, asked)
+    free = [one for one in cases if one[0] not in asked and one[0] not in shut]
+    drawn = sorted(free, key=lambda one: lot(project, f"blind {one[0]}"))[:count]
+    return Wanted(
+        tuple(
+            (case, HELD_BACK if lot(project, group) < wishes.held_back else "lot")
+            for case, group in drawn
+        ),
+        (),
+    )
+
+
+def _no_longer(learner: Learner, waiting: Waiting, asked: Mapping[str, Asked]) -> list[str]:
+    """Cases that nobody took and that are no longer among those that tell most."""
+    chosen = [
+        case for case in sorted(waiting.untouched)
+        if case in learner.row and case in asked and asked[case].why in {"start", "model"}
+    ]  # fmt: skip
+    if not chosen:
+        return []
+    others = [learner.row[case] for case in asked if case in learner.row and case not in chosen]
+    view = learner_view(learner, np.array(others, dtype=np.int64))
+    score = acquisition(learner.setup.wishes.acquisition).score or margin
+    top = learner.pools[0].rows[best(score(view.belief), view, _KEPT * len(chosen))]
+    good = set(top.tolist())
+    return [case for case in chosen if learner.row[case] not in good]
+
+
+def _tests(
+    project: str, learner: Learner, asked: Mapping[str, Asked], shut: Collection[str], count: int
+) -> list[str]:
+    """Cases set apart that are asked for among the next ones, so that their share is kept."""
+    share = learner.setup.wishes.held_back
+    so_far = sum(one.why == HELD_BACK for one in asked.values())
+    due = int(np.floor(share * (len(asked) + count) + 1e-9)) - so_far
+    known = {learner.latents.cases[row] for row in learner.heard}
+    free = [
+        case for case, row in learner.row.items()
+        if learner.held[row] and case not in asked and case not in shut and case not in known
+    ]  # fmt: skip
+    free.sort(key=lambda case: lot(project, f"test {case}"))
+    return free[: max(min(due, count), 0)]
+
+
+def _teach(
+    learner: Learner, view: View, count: int, rng: np.random.Generator, *, parallel: bool
+) -> list[tuple[str, str]]:
+    if count <= 0:
+        return []
+    wishes, by_model = learner.setup.wishes, model_chooses(learner)
+    name = wishes.acquisition if by_model else wishes.start
+    found = choose(
+        view, count, rng, name=name, random_share=wishes.random_share,
+        parallel=parallel and by_model,
+    )  # fmt: skip
+    why = "model" if by_model else "start"
+    rows = learner.pools[0].rows[found.rows]
+    return [
+        (learner.latents.cases[row], "lot" if drawn else why)
+        for row, drawn in zip(rows.tolist(), found.by_lot.tolist(), strict=True)
+    ]
+
+
+def _with_alike(closed: Ints, alike: Ints | None, held: Bools) -> Ints:
+    """What is closed, and what nearly looks the same; of such groups among the open all but one."""
+    if alike is None:
+        return closed
+    shut = np.zeros(len(alike), dtype=np.bool_)
+    shut[closed] = True
+    taken = np.unique(alike[closed])
+    shut |= np.isin(alike, taken)
+    _, first = np.unique(alike, return_index=True)
+    one_each = np.ones(len(alike), dtype=np.bool_)
+    one_each[first] = False
+    return np.flatnonzero(shut | (one_each & ~held))
+
+
+def _seed(project: str) -> int:
+    return int(hashlib.sha256(project.encode()).hexdigest()[:8], 16)
