@@ -240,6 +240,13 @@ def unread() -> sa.ColumnElement[bool]:
     return ~sa.exists().where(t.reads.c.case_id == t.auto_labels.c.case_id)
 
 
+def tier_of(row: LabelRow) -> int:
+    """Tier of a label as it stands: the surest where somebody looked at it, -1 turned down."""
+    if row.state == TURNED_DOWN:
+        return -1
+    return 0 if row.who else row.tier
+
+
 def read_cases(store: Store, project: str) -> frozenset[str]:
     """Cases that somebody read, and gold cases, whose answer is known."""
     gold = t.gold.c

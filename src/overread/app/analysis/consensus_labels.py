@@ -135,7 +135,8 @@ def _classes(result: Consensus[Any], index: ReadIndex, reads: ClassReads) -> pl.
 def _sets(reached: Reached) -> pl.DataFrame:
     names = list(reached.parts)
     fixed = {"case", "reader", KIND, CLASSES, *(f"p_{name}" for name in names)}
-    fixed |= {"time", "seconds", "protocol", "group", "method", "consensus", "label", "reference"}
+    fixed |= {"time", "seconds", "protocol", "group", "method", "consensus", "label"}
+    fixed |= {"reference", "source"}
     clash = sorted(fixed & set(names))
     if clash:
         remedy = "Export the reads and run overread consensus on them."

@@ -42,13 +42,12 @@ from overread.store.audits import (
     prolong_audit,
 )
 from overread.store.auto_labels import (
-    REVIEWED,
-    TURNED_DOWN,
     LabelRow,
     RunRow,
     get_run,
     labels_unread_at,
     review_seconds,
+    tier_of,
 )
 from overread.store.errors import NotFoundError
 
@@ -104,7 +103,7 @@ class Standing:
     @property
     def many_looks(self) -> bool:
         """Planned to be looked at, stopped and prolonged at will."""
-        return self.audit.settings["mode"] == MANY_LOOKS
+        return bool(self.audit.settings["mode"] == MANY_LOOKS)
 
 
 def population(store: Store, run: RunRow, as_of: int) -> Population:
@@ -112,7 +111,7 @@ def population(store: Store, run: RunRow, as_of: int) -> Population:
     rows = tuple(labels_unread_at(store, run.id, as_of))
     code = {name: at for at, name in enumerate(run.settings["classes"])}
     label: Ints = np.array([code[one.label] for one in rows], dtype=np.int64)
-    tier: Ints = np.array([_tier(one) for one in rows], dtype=np.int64)
+    tier: Ints = np.array([tier_of(one) for one in rows], dtype=np.int64)
     thresholds = np.array(run.settings["thresholds"], dtype=float)
     made = hashlib.sha256(repr(run.settings["thresholds"]).encode())
     for one, step in zip(rows, tier.tolist(), strict=True):
@@ -120,12 +119,6 @@ def population(store: Store, run: RunRow, as_of: int) -> Population:
     places: Ints = np.array([one.place for one in rows], dtype=np.int64)
     frozen = Frozen(places, label, tier, thresholds, made.hexdigest())
     return Population(rows, frozen, made.hexdigest())
-
-
-def _tier(row: LabelRow) -> int:
-    if row.state == TURNED_DOWN:
-        return -1
-    return 0 if row.state in REVIEWED else row.tier
 
 
 def labels_hash(labels: Mapping[str, str]) -> str:
@@ -180,7 +173,7 @@ def begin(
         store, run, [of.rows[at].case for at in order[:cases].tolist()], by,
         frozen=of.digest, as_of=as_of, settings=settings,
         spared=[one.case for one in standing], readers=blind_readers(store, project),
-        among=Random(seed),
+        among=Random(seed),  # noqa: S311 - kept, so that the draw can be repeated
     )  # fmt: skip
 
 
@@ -218,7 +211,7 @@ def prolong(store: Store, project: str, audit: str, *, cases: int, by: str) -> N
         raise InputError("more cases", f"be left of the {len(order):,} that stand", "none")
     prolong_audit(
         store, audit, [of.rows[at].case for at in more], by,
-        readers=blind_readers(store, project), among=Random(asked),
+        readers=blind_readers(store, project), among=Random(asked),  # noqa: S311 - as above
     )  # fmt: skip
 
 

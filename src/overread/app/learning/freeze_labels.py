@@ -133,7 +133,7 @@ def confidence_of_next(store: Store, project: str, confidence: float = CONFIDENC
     however often it is tried.
     """
     before = tries(store, project)
-    return 1 - (1 - confidence) / 2**before
+    return 1 - (1 - confidence) * 0.5**before
 
 
 def tries(store: Store, project: str) -> int:

@@ -30,7 +30,7 @@ from overread.store.audits import (
     end_audit,
     heard,
 )
-from overread.store.auto_labels import REVIEWED, RunRow, get_run
+from overread.store.auto_labels import RunRow, get_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def _payload(
             "number": run.number,
             "made": run.made,
             "protocol_version": run.protocol_version,
-            "reviewed": sum(one.state in REVIEWED for one in of.standing),
+            "reviewed": sum(bool(one.who) for one in of.standing),
             "sha256": labels_hash(labels),
         },
         "audit_record": {
@@ -175,6 +175,7 @@ def _payload(
             "planned": audit.settings["planned"],
             "seed": audit.settings["seed"],
             "frozen": audit.frozen,
+            "as_of": audit.settings["as_of"],
             "event": audit.event,
         },
         "protocol": {

@@ -63,9 +63,7 @@ def check_signature(document: Mapping[str, Any]) -> str:
         payload, told = document["certificate"], document["signature"]
         raw = base64.b64decode(told["public_key"], validate=True)
         value = base64.b64decode(told["value"], validate=True)
-        if told["algorithm"] != _ALGORITHM:
-            raise ValueError
-        key = keys.Ed25519PublicKey.from_public_bytes(raw)
+        key = _keys_of(told["algorithm"], keys).Ed25519PublicKey.from_public_bytes(raw)
         content = canonical(payload)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError("certificate", "be a signed document of Overread", "another") from error
@@ -74,6 +72,12 @@ def check_signature(document: Mapping[str, Any]) -> str:
     except invalid:
         return ""
     return fingerprint(raw) if told.get("fingerprint") == fingerprint(raw) else ""
+
+
+def _keys_of(algorithm: str, keys: Any) -> Any:
+    if algorithm != _ALGORITHM:
+        raise ValueError
+    return keys
 
 
 def own_fingerprint(folder: Path) -> str:
@@ -115,9 +119,9 @@ def _make(path: Path, forms: Any, keys: Any) -> None:
 
 def _library() -> tuple[Any, Any, type[Exception]]:
     try:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric import ed25519
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - an extra
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError("Signing certificates", "server") from error
     return serialization, ed25519, InvalidSignature

@@ -22,6 +22,7 @@ from overread.app.analysis.mask_files import consensus_pictures, read_pictures
 from overread.app.analysis.mask_frames import batches
 from overread.app.analysis.reach_consensus import Reached, reach_consensus
 from overread.app.study.conformity import conformity, require_whole
+from overread.app.study.label_sources import Auto, standing_autos, with_sources
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_tables import Labels, Tick, project_labels, quiet
 from overread.errors import InputError, MethodError
@@ -149,7 +150,8 @@ def _questions(  # noqa: PLR0917 - the parts of one export, in their order
             if what == "reads":
                 _write_reads(reads, path, form)
             else:
-                _write_consensus(labels, path, form, protocol, tick)
+                autos = _autos(store, project, question, form)
+                _write_consensus(labels, path, form, protocol, tick, autos)
             parts.append(path)
         tick("questions", 1)
     return parts
@@ -168,7 +170,14 @@ def _write_reads(reads: Reads, path: Path, form: Form) -> None:
         write_table(reads_table(reads), path)
 
 
-def _write_consensus(labels: Labels, path: Path, form: Form, protocol: int, tick: Tick) -> None:
+def _autos(store: Store, project: str, question: Question, form: Form) -> dict[str, Auto]:
+    one_class = question.kind in {Kind.NOMINAL, Kind.ORDINAL}
+    return standing_autos(store, project, question.id) if one_class and form != "coco" else {}
+
+
+def _write_consensus(  # noqa: PLR0917
+    labels: Labels, path: Path, form: Form, protocol: int, tick: Tick, autos: Mapping[str, Auto]
+) -> None:
     reads = labels.reads
     if reads is None:
         return
@@ -184,6 +193,7 @@ def _write_consensus(labels: Labels, path: Path, form: Form, protocol: int, tick
         )
     else:
         table = with_references(consensus_labels(reached, reads), labels.references)
+        table = with_sources(table, reads, labels.references, autos)
         write_table(with_provenance(table, about), path)
     tick("cases", reads.index.n_cases)
 
@@ -212,7 +222,12 @@ def _write_mask_consensus(  # noqa: PLR0917
         _join(
             (
                 with_provenance(
-                    with_references(consensus_labels(made, part), labels.references),
+                    with_sources(
+                        with_references(consensus_labels(made, part), labels.references),
+                        part,
+                        labels.references,
+                        {},
+                    ),
                     about_consensus(made, protocol=protocol, references=count),
                 )
                 for part, made in reached()

@@ -16,6 +16,7 @@ from typing import Any
 
 from overread.app.study.conformity import Conformity, conformity, require_whole
 from overread.app.study.export_labels import Form, What, export_labels
+from overread.app.study.label_sources import certificates_of
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_tables import Tick, quiet
 from overread.app.study.software import software
@@ -107,6 +108,7 @@ def _told(  # noqa: PLR0917 - the parts of one export, in their order
                 for one in proof.first
             ],
         },
+        "certificates": certificates_of(store, project),
         "counts": {
             "cases": far.cases,
             "submissions": far.reads,
