@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from overread.errors import InputError
-from overread.latents.quick import encode_quick, joined, learn_quick
+from overread.latents.quick import encode_quick, learn_quick
 from overread.selection.grouping import kmeans, nearest
 
 
@@ -45,13 +45,3 @@ def test_constant_images_and_bad_ones() -> None:
     images[0, 0, 0] = np.nan
     with pytest.raises(InputError, match="finite"):
         encode_quick(images, encoder)
-
-
-def test_joined_latents_have_the_same_say() -> None:
-    rng = np.random.default_rng(0)
-    both = joined([rng.normal(size=(50, 3)) * 100, rng.normal(size=(50, 9)) + 5])
-    assert both.shape == (50, 12)
-    spread = (both**2).sum(axis=0)
-    assert spread[:3].sum() == pytest.approx(spread[3:].sum())
-    with pytest.raises(InputError, match="parts must"):
-        joined([np.ones((2, 1)), np.ones((3, 1))])

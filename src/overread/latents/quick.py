@@ -11,7 +11,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -102,17 +102,6 @@ def encode_quick(images: Images, encoder: QuickEncoder) -> Floats:
     return _in_blocks(stack, latents)
 
 
-def joined(parts: Sequence[Floats]) -> Floats:
-    """Latents of several encoders side by side, each with the same say (total variance 1)."""
-    if not parts or len({len(part) for part in parts}) != 1:
-        raise InputError("parts", "have one row a case each", [len(part) for part in parts])
-    whole = []
-    for part in parts:
-        middle = np.asarray(part, dtype=np.float64) - np.mean(part, axis=0)
-        whole.append(middle / max(float(np.sqrt((middle**2).sum(axis=1).mean())), 1e-12))
-    return np.hstack(whole)
-
-
 def _stack(images: Images) -> Floats:
     stack = np.asarray(images, dtype=np.float64)
     if stack.ndim == 3:
@@ -169,21 +158,27 @@ def _patches(stack: Floats, step: int) -> Floats:
     """(images, places, places, pixels) patches, each with its own mean and spread taken out."""
     view = sliding_window_view(_normal(stack), (_PATCH, _PATCH), axis=(1, 2))
     view = view[:, ::step, ::step]
-    flat = view.reshape(*view.shape[:3], -1)
+    return _even(view.reshape(*view.shape[:3], -1))
+
+
+def _even(flat: Floats) -> Floats:
     middle = flat - flat.mean(axis=-1, keepdims=True)
     return np.asarray(middle / np.sqrt((middle**2).mean(axis=-1, keepdims=True) + 0.01))
 
 
 def _sample_patches(stack: Floats, count: int, rng: np.random.Generator) -> Floats:
+    """Patches from anywhere; only those drawn are ever cut out."""
     chosen = rng.permutation(len(stack))[:2000]
     each = max(1, -(-count // len(chosen)))
     found = []
     for at in range(0, len(chosen), 64):
-        block = _patches(stack[np.sort(chosen[at : at + 64])], 1)
-        block = block.reshape(len(block), -1, block.shape[-1])
-        place = rng.integers(block.shape[1], size=(len(block), each))
-        found.append(np.take_along_axis(block, place[..., None], axis=1))
-    return np.concatenate(found).reshape(-1, found[0].shape[-1])[:count]
+        block = _normal(stack[np.sort(chosen[at : at + 64])])
+        view = sliding_window_view(block, (_PATCH, _PATCH), axis=(1, 2))
+        place = rng.integers(view.shape[1] * view.shape[2], size=(len(view), each))
+        down, right = np.divmod(place, view.shape[2])
+        cut = view[np.arange(len(view))[:, None], down, right]
+        found.append(_even(cut.reshape(len(view) * each, -1)))
+    return np.concatenate(found)[:count]
 
 
 def _words_of(stack: Floats, mean: Floats, whiten: Floats, words: Floats) -> Floats:

@@ -1,1 +1,1 @@
-"""Networks trained on the project's own images: the only room that imports torch (extra ``learn``)."""
+"""Networks trained on the project's own images: the only room that imports torch."""

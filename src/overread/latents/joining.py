@@ -1,0 +1,102 @@
+"""Latents of several encoders as one: each reduced to its main axes, each with the same say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overread.arrays import Floats
+from overread.errors import InputError
+from overread.selection.basis import blocks
+
+_BLOCK = 8192
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reduction:
+    """Standardised values on their main axes, scaled to a total variance of 1.
+
+    Args:
+        centre: (values,) taken off; ``axes`` (values, latents) with all scales in it.
+    """
+
+    centre: Floats
+    axes: Floats
+
+
+def reduction_of(rows: NDArray[Any], *, size: int = 128) -> Reduction:
+    """Learn the main axes of a table, block by block.
+
+    Args:
+        rows: (images, values), finite; may lie in a file.
+        size: axes at most.
+    Source:
+        Jolliffe 2002, Principal Component Analysis.
+    """
+    if rows.ndim != 2 or 0 in rows.shape or size < 1:
+        raise InputError("latents", "be a table (images, values), not empty", rows.shape)
+    total, square = _moments(rows)
+    n = len(rows)
+    centre = total / n
+    spread_square = square / n - np.outer(centre, centre)
+    spread = np.sqrt(np.maximum(np.diag(spread_square), 0))
+    alive = spread > 1e-6 * max(float(spread.max()), 1e-30)
+    scale = np.where(alive, 1 / np.where(alive, spread, 1.0), 0.0)
+    value, vector = np.linalg.eigh(spread_square * np.outer(scale, scale))
+    kept = np.argsort(-value, kind="stable")[: min(size, int(alive.sum()) or 1)]
+    value, vector = np.maximum(value[kept], 0), vector[:, kept]
+    keep = value > 1e-9 * max(float(value.max(initial=0)), 1e-30)
+    keep[0] = True
+    vector = vector[:, keep]
+    vector = vector * np.where(vector[np.abs(vector).argmax(axis=0), range(keep.sum())] < 0, -1, 1)
+    say = np.sqrt(max(float(value[keep].sum()), 1e-12))
+    return Reduction(centre, scale[:, None] * vector / say)
+
+
+def _moments(rows: NDArray[Any]) -> tuple[Floats, Floats]:
+    width = rows.shape[1]
+    # about the first row: a large common offset would cost digits
+    start = np.asarray(rows[0], dtype=np.float64)
+    total, square = np.zeros(width), np.zeros((width, width))
+    for block in blocks(len(rows), _BLOCK):
+        part = np.asarray(rows[block], dtype=np.float64) - start
+        if not np.isfinite(part).all():
+            remedy = "Leave out the images that have vanished."
+            raise InputError("latents", "be finite", "nan or infinity", remedy=remedy)
+        total += part.sum(axis=0)
+        square += part.T @ part
+    n = len(rows)
+    square += np.outer(start, total) + np.outer(total, start) + n * np.outer(start, start)
+    return total + n * start, square
+
+
+def reduced(rows: NDArray[Any], reduction: Reduction) -> NDArray[np.float32]:
+    """(images, values) to (images, latents), block by block."""
+    if rows.ndim != 2 or rows.shape[1] != len(reduction.centre):
+        rule = f"have {len(reduction.centre)} values an image"
+        raise InputError("latents", rule, rows.shape)
+    found = np.empty((len(rows), reduction.axes.shape[1]), dtype=np.float32)
+    for block in blocks(len(rows), _BLOCK):
+        part = np.asarray(rows[block], dtype=np.float64)
+        found[block] = (part - reduction.centre) @ reduction.axes
+    return found
+
+
+def join(parts: Sequence[NDArray[Any]], *, size: int = 128) -> NDArray[np.float32]:
+    """Latents of a chain of encoders side by side.
+
+    Args:
+        parts: (images, values) of each encoder, in the same order of images.
+        size: axes that each encoder keeps at most.
+    Returns:
+        (images, latents): each part standardised, on its main axes, with total variance 1.
+    Raises:
+        InputError: no part, or parts of different lengths.
+    """
+    if not parts or len({len(part) for part in parts}) != 1:
+        raise InputError("parts", "have one row an image each", [len(part) for part in parts])
+    return np.hstack([reduced(part, reduction_of(part, size=size)) for part in parts])
