@@ -184,6 +184,11 @@ def test_a_level_that_was_always_so_is_told_from_a_change(
         raised += watch.catch_up(study.store)
     (alarm,) = list_alarms(study.store, study.project)
     assert (alarm.reader, alarm.told["chart"]) == (study.readers[0], "level")
+    # 0.7 of each side leave 49 % of the area: told by the others, not by what they look like
+    # beside this reader (66 % smaller)
+    size = next(one for one in alarm.told["effects"] if one["metric"] == "log_area")
+    assert size["low"] < np.log(0.49) < size["high"]
+    assert abs(size["value"] - np.log(0.49)) < 0.15
     assert bool(list_pauses(study.store, study.project)) is paused
 
 

@@ -1,6 +1,6 @@
 """Readers and labels watched: control charts with a stated false-alarm rate, rules of labels."""
 
-from overread.monitoring.alarm import Alarm, WorstCase
+from overread.monitoring.alarm import Alarm, WorstCase, told_without
 from overread.monitoring.case_mix import CaseMix, fit_case_mix
 from overread.monitoring.causes import Effect
 from overread.monitoring.chart import Chart, Limits, sums_of
@@ -54,5 +54,6 @@ __all__ = [
     "state_of",
     "sums_of",
     "to_document",
+    "told_without",
     "update",
 ]

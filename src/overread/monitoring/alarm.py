@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from overread.monitoring.causes import Effect, cause_words, effects_of, relation_words
 from overread.monitoring.change_point import date_change
@@ -109,6 +109,28 @@ def explain(
         words=f"{words}{_over(question, main.reads, whole=whole and first.number == 0)}",
         worst=_worst(segment, place, sign),
     )
+
+
+def told_without(design: Design, alarm: Alarm, segment: Sequence[Seen]) -> Alarm:
+    """Say again how large an alarm's deviation is, by what is usual without its reader.
+
+    Among three readers, one who is off from the start is half of what the others are compared
+    with, so that the others look off the other way and he looks half as far off again as he is.
+
+    Args:
+        design: whose case mix was learned from the others alone.
+        alarm: of that reader.
+        segment: the reads since ``alarm.since``, put in proportion by that design.
+    Returns:
+        the alarm with other effects and words; the same where that cannot be known.
+    """
+    effects = effects_of(design, segment, ())
+    main = next((one for one in effects if one.metric == alarm.metric), None)
+    if main is None:
+        return alarm
+    words = relation_words(design.kind, segment, (), effects) or cause_words(main, effects)
+    over = _over(alarm.question, main.reads, whole=alarm.since == 0)
+    return replace(alarm, effect=main, effects=effects, words=f"{words}{over}")
 
 
 def _over(question: Question, reads: int, *, whole: bool) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from overread.app.analysis.project_reads import FRAME
 from overread.app.quality.feedback import let_out
+from overread.app.quality.off_from_the_start import by_the_others
 from overread.app.quality.tell_alarm import told_of
 from overread.app.quality.watch_memory import (
     ENOUGH,
@@ -306,6 +307,9 @@ def _raised(watch: QuestionWatch, place: _Place, one: Compared, alarm: Alarm) ->
     """Keep an alarm, unless it is one that is known already."""
     if watch.design is None or _standing(place.known, one.reader, one.at) is not None:
         return None
+    cases = {each.case for each in watch.order}
+    doubted = _doubted(watch, place.known, cases)
+    alarm = by_the_others(watch, place.store, one.reader, alarm, doubted=doubted)
     decision = decide(alarm, place.wish.on_alarm)
     pause = decision.action == "pause"
     key = raise_alarm(
