@@ -13,7 +13,7 @@ from overread.images.decode import decode_in_child, open_case
 from overread.images.find import find_images
 from overread.images.limits import Limits
 from overread.images.packing import content_hash, pack_frame, unpack_frame
-from overread.images.show import thumbnail
+from overread.images.show import brightness, thumbnail
 from overread.images.small import small_square
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Overlay",
     "Quarantined",
     "Window",
+    "brightness",
     "content_hash",
     "decode_in_child",
     "find_images",

@@ -75,14 +75,15 @@ def thumbnail(case: CaseImage, *, size: int = 256) -> bytes:
         from PIL import Image  # noqa: PLC0415 - an extra, needed here alone
     except ImportError as error:
         raise MissingExtraError("Drawing thumbnails", "images") from error
-    picture: Any = Image.fromarray(_shown(case))
+    picture: Any = Image.fromarray(brightness(case))
     picture.thumbnail((size, size), Image.Resampling.BOX, reducing_gap=2.0)
     made = io.BytesIO()
     picture.save(made, "PNG", compress_level=6)
     return made.getvalue()
 
 
-def _shown(case: CaseImage) -> NDArray[np.uint8]:
+def brightness(case: CaseImage) -> NDArray[np.uint8]:
+    """Middle frame under the default window: (rows, columns) grey or (rows, columns, 3)."""
     frame = case.frames[len(case.frames) // 2]
     if case.samples == 3:
         return np.ascontiguousarray(frame)
