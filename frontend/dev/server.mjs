@@ -18,7 +18,8 @@ export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; 
 let state;
 function reset() {
   state = { signedIn: true, fail: null, delay: 0, drafts: {}, reads: [], receipts: {}, skipped: {}, log: [],
-    runs: {}, disputes: [], told: {}, slow: 0 };
+    runs: {}, disputes: [], told: {}, slow: 0,
+    show: "hidden", proposed: {}, places: null, shown: [] };
 }
 reset();
 
@@ -54,6 +55,15 @@ function told(answer) {
     const one = answer[question]?.[Number(at)];
     return one ? [{ question, rule: "loose-contour", finding: one.id ?? "", words: said }] : [];
   }));
+}
+
+/** What a model proposes for a task, as /dev/set gave it: { task: answer }. */
+function proposed(id, body) {
+  const found = state.show === "hidden" ? undefined : state.proposed[id];
+  if (!found) return { answer: null, by: [] };
+  state.shown.push({ task: id, what: "pre-label", ...body });
+  const by = Object.keys(found).map((question) => ({ question, model: "net", version: "1.2", confidence: 0.834 }));
+  return { answer: found, by };
 }
 
 function saveDraft(id, body) {
@@ -92,7 +102,7 @@ function ofProject(_method, project, rest, query, body) {
   switch (rest.join("/")) {
     case "onboarding": return [200, standing(project)];
     case "dry-run": return nextTrial(project, body.begin);
-    case "protocol": return [200, project.protocol];
+    case "protocol": return [200, { ...project.protocol, pre_label: state.show, hints: state.places !== null }];
     case "progress": return [200, { done: project.cases.length - open.length,
       total: project.cases.length, median_seconds: 5, left_seconds: open.length * 5 }];
     case "claim": if (!standing(project).qualified) return [403, error("reader", "be qualified for this project")];
@@ -153,6 +163,8 @@ function ofTask(id, what, body) {
     case "skip": state.skipped[id] = body.reason ?? "skipped"; return [200, {}];
     case "release": return [200, {}];
     case "draft": return saveDraft(id, body);
+    case "pre-label": return [200, proposed(id, body)];
+    case "hints": state.shown.push({ task: id, what: "hints", ...body }); return [200, { hints: state.places ?? [] }];
     case "check": return [200, { looked: true, hints: told(body.answer) }];
     case "submit": return submit(id, body);
     default: return [404, error("path", "exist")];

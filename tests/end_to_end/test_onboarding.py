@@ -68,8 +68,8 @@ def begin(page: Any) -> None:
 def dispute(review: Any) -> None:
     review.get_by_text("The right answer is wrong").click()
     review.get_by_label("Why the right answer is wrong").fill("It is a growth plate")
-    review.get_by_role("button", name="Tell the study lead").click()
-    review.get_by_text("Told. The study lead decides.").wait_for()
+    review.get_by_role("button", name="Dispute it").click()
+    review.get_by_text("Told. A senior decides.").wait_for()
 
 
 def decide(town: Town, project: str) -> None:

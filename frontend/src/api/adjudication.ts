@@ -34,6 +34,8 @@ export function decidingApi(api: Api, { adjudication, from, leave, now }: Decidi
     progress: async () => NONE,
     mine: async () => [],
     heartbeat: async () => undefined,
+    preLabel: async () => ({ answer: null, by: [] }),
+    hints: async () => [],
     check: async () => ({ looked: false, hints: [] }),
     saveDraft: async (_, draft) => draft.version + 1,
     submit: async (_, read) => {

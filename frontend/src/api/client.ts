@@ -3,7 +3,7 @@ import type { operations } from "./schema";
 import { at } from "./types";
 import type {
   Adjudication, Decision,
-  Body, Draft, ErrorBody, Looked, Me, Onboarding, OwnRead, Progress, Protocol, Receipt, Reply, Submission, Task,
+  Body, Draft, ErrorBody, Hint, Looked, Me, Onboarding, OwnRead, PreLabel, Progress, Protocol, Receipt, Reply, Submission, Task,
   Trial, TrialAnswer, TrialResult,
 } from "./types";
 
@@ -41,6 +41,9 @@ export interface Api {
   saveDraft(task: string, draft: Draft, last?: boolean): Promise<number>;
   /** What to look at again before an answer is sent: soon, or a failure. */
   check(task: string, answer: Submission["answer"], version: number): Promise<Looked>;
+  /** What a model proposes, where the protocol lets a reader see it; `marked`: something was said before. */
+  preLabel(task: string, marked: boolean): Promise<PreLabel>;
+  hints(task: string, marked: boolean): Promise<readonly Hint[]>;
   submit(task: string, read: Submission): Promise<Receipt>;
   skip(task: string, reason: string): Promise<void>;
   onboarding(project: string): Promise<Onboarding>;
@@ -132,6 +135,9 @@ export function openApi(send: Fetch = (...args) => fetch(...args)): Api {
       const what = { method: "POST", body, signal: AbortSignal.timeout(CHECK_MS) };
       return ask<Reply<"checkAnswer">>(at("/api/tasks/{task}/check", { task }), what);
     },
+    preLabel: (task, marked) => post<"askPreLabel">(at("/api/tasks/{task}/pre-label", { task }), { marked }),
+    hints: async (task, marked) =>
+      (await post<"askHints">(at("/api/tasks/{task}/hints", { task }), { marked })).hints,
     submit: (task, read) =>
       post<"submitRead">(at("/api/tasks/{task}/submit", { task }), { ...read, advice: read.advice ?? [] }),
     skip: async (task, reason) => { await post<"skipTask">(at("/api/tasks/{task}/skip", { task }), { reason }); },

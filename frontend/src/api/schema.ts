@@ -990,6 +990,70 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/projects/{project}/pre-labels": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Get pre labels
+         * @description Which models have proposed what, and how far it draws readers.
+         */
+        readonly get: operations["getPreLabels"];
+        readonly put?: never;
+        /**
+         * Bring pre labels
+         * @description Bring what a model proposes, for cases by name or id; all of it or nothing.
+         */
+        readonly post: operations["bringPreLabels"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/tasks/{task}/pre-label": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask pre label
+         * @description Be shown the pre-label of my task, where the protocol lets me; it is logged.
+         */
+        readonly post: operations["askPreLabel"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/tasks/{task}/hints": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask hints
+         * @description Be shown places of my case that stand out, where the protocol lets me; it is logged.
+         */
+        readonly post: operations["askHints"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/tasks/{task}/heartbeat": {
         readonly parameters: {
             readonly query?: never;
@@ -1183,6 +1247,37 @@ export interface components {
             readonly followed: boolean;
         };
         /**
+         * AnchoringOut
+         * @description Agreement of reads with the pre-label where it could be seen and where the lot hid it.
+         */
+        readonly AnchoringOut: {
+            /** Question */
+            readonly question: string;
+            /** Prompt */
+            readonly prompt: string;
+            readonly seen: components["schemas"]["SideOut"];
+            readonly hidden: components["schemas"]["SideOut"];
+            readonly offered: components["schemas"]["SideOut"];
+            /** Difference */
+            readonly difference: number | null;
+            /** Low */
+            readonly low: number | null;
+            /** High */
+            readonly high: number | null;
+            /**
+             * Unchanged
+             * @description Share of those seen sent as they were.
+             */
+            readonly unchanged: number | null;
+            /**
+             * Before
+             * @description Share seen before the first mark.
+             */
+            readonly before: number | null;
+            /** Words */
+            readonly words: string;
+        };
+        /**
          * AnonymousOut
          * @description A read without its reader.
          */
@@ -1213,6 +1308,17 @@ export interface components {
             readonly flags: components["schemas"]["Flags"];
             /** Comment */
             readonly comment: string;
+        };
+        /**
+         * AskIn
+         * @description A reader asks for a pre-label or for hints; ``marked``: they marked something before.
+         */
+        readonly AskIn: {
+            /**
+             * Marked
+             * @default false
+             */
+            readonly marked: boolean;
         };
         /**
          * AskedOut
@@ -1269,6 +1375,22 @@ export interface components {
             readonly x2: number;
             /** Y2 */
             readonly y2: number;
+        };
+        /**
+         * BroughtOut
+         * @description How many cases have a newest pre-label of a model.
+         */
+        readonly BroughtOut: {
+            /** Question */
+            readonly question: string;
+            /** Model */
+            readonly model: string;
+            /** Version */
+            readonly version: string;
+            /** Cases */
+            readonly cases: number;
+            /** Since */
+            readonly since: string;
         };
         /**
          * CaseOut
@@ -1969,6 +2091,32 @@ export interface components {
             };
         };
         /**
+         * HintOut
+         * @description A place that stands out, in image pixels; it says nothing of what is asked.
+         */
+        readonly HintOut: {
+            /** Frame */
+            readonly frame: number;
+            /** X1 */
+            readonly x1: number;
+            /** Y1 */
+            readonly y1: number;
+            /** X2 */
+            readonly x2: number;
+            /** Y2 */
+            readonly y2: number;
+            /** Score */
+            readonly score: number;
+        };
+        /**
+         * HintsOut
+         * @description Places that stand out, the largest first.
+         */
+        readonly HintsOut: {
+            /** Hints */
+            readonly hints: readonly components["schemas"]["HintOut"][];
+        };
+        /**
          * ImportsOut
          * @description Imports of a project, the newest first.
          */
@@ -2308,6 +2456,59 @@ export interface components {
             readonly submitted: string;
         };
         /**
+         * PreLabelOut
+         * @description A proposed answer to start from; null where there is none for this reader and case.
+         */
+        readonly PreLabelOut: {
+            /** Answer */
+            readonly answer: {
+                readonly [key: string]: string | number | readonly string[] | readonly components["schemas"]["BoxFinding"][] | readonly components["schemas"]["OutlineFinding"][] | readonly components["schemas"]["MaskFrame"][];
+            } | null;
+            /** By */
+            readonly by: readonly components["schemas"]["ProposedByOut"][];
+        };
+        /**
+         * PreLabelsIn
+         * @description Proposals of one model.
+         */
+        readonly PreLabelsIn: {
+            /** Model */
+            readonly model: string;
+            /** Version */
+            readonly version: string;
+            /** Proposals */
+            readonly proposals: readonly components["schemas"]["ProposalIn"][];
+        };
+        /**
+         * PreLabelsKeptOut
+         * @description Cases that have a pre-label now; ``strange`` ones are not of the project.
+         */
+        readonly PreLabelsKeptOut: {
+            /** Cases */
+            readonly cases: number;
+            /** Strange */
+            readonly strange: number;
+        };
+        /**
+         * PreLabelsOut
+         * @description The pre-labels of a project; ``looked`` is false until they were first looked at.
+         */
+        readonly PreLabelsOut: {
+            /**
+             * Show
+             * @enum {string}
+             */
+            readonly show: "hidden" | "on demand" | "shown";
+            /** Keep Hidden */
+            readonly keep_hidden: number;
+            /** Looked */
+            readonly looked: boolean;
+            /** Models */
+            readonly models: readonly components["schemas"]["BroughtOut"][];
+            /** Anchoring */
+            readonly anchoring: readonly components["schemas"]["AnchoringOut"][];
+        };
+        /**
          * ProblemOut
          * @description One fault of a protocol file.
          */
@@ -2382,6 +2583,51 @@ export interface components {
             readonly total: number;
         };
         /**
+         * ProposalIn
+         * @description What a model proposes for a case (its name or id).
+         */
+        readonly ProposalIn: {
+            /** Case */
+            readonly case: string;
+            /**
+             * Answer
+             * @description Question id -> value, in the form of its kind.
+             * @example {
+             *       "fractures": [
+             *         {
+             *           "class": "fracture",
+             *           "frame": 0,
+             *           "id": "a",
+             *           "x1": 10,
+             *           "x2": 30.5,
+             *           "y1": 12,
+             *           "y2": 40
+             *         }
+             *       ],
+             *       "grade": "2"
+             *     }
+             */
+            readonly answer: {
+                readonly [key: string]: string | number | readonly string[] | readonly components["schemas"]["BoxFinding"][] | readonly components["schemas"]["OutlineFinding"][] | readonly components["schemas"]["MaskFrame"][];
+            };
+            /** Confidence */
+            readonly confidence?: number | null;
+        };
+        /**
+         * ProposedByOut
+         * @description Which model proposes the answer to a question, and how sure it is.
+         */
+        readonly ProposedByOut: {
+            /** Question */
+            readonly question: string;
+            /** Model */
+            readonly model: string;
+            /** Version */
+            readonly version: string;
+            /** Confidence */
+            readonly confidence: number | null;
+        };
+        /**
          * ProtocolErrorOut
          * @description A protocol with faults: every one of them with its line; or another error.
          */
@@ -2421,6 +2667,17 @@ export interface components {
              * @description Questions whose answer is looked at before it is sent.
              */
             readonly looked_at: readonly string[];
+            /**
+             * Pre Label
+             * @description Whether readers see what a model proposes.
+             * @enum {string}
+             */
+            readonly pre_label: "hidden" | "on demand" | "shown";
+            /**
+             * Hints
+             * @description Places that stand out may be asked for.
+             */
+            readonly hints: boolean;
         };
         /**
          * QuestionOut
@@ -2524,6 +2781,24 @@ export interface components {
         readonly SentBackOut: {
             /** Asked */
             readonly asked: number;
+        };
+        /**
+         * SideOut
+         * @description Reads that saw the pre-label, or not; agreement with it by case, with a 95 % interval.
+         */
+        readonly SideOut: {
+            /** Cases */
+            readonly cases: number;
+            /** Reads */
+            readonly reads: number;
+            /** Agreement */
+            readonly agreement: number | null;
+            /** Low */
+            readonly low: number | null;
+            /** High */
+            readonly high: number | null;
+            /** Seconds */
+            readonly seconds: number | null;
         };
         /**
          * Skip
@@ -9410,6 +9685,502 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["SentBackOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly getPreLabels: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PreLabelsOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly bringPreLabels: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PreLabelsIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PreLabelsKeptOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly askPreLabel: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly task: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AskIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PreLabelOut"];
+                };
+            };
+            /** @description Not JSON, or another host */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description No session */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not for this role, or no CSRF token */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Not there, or not for this reader */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Something newer is there */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too large */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A value breaks a rule */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Too many failed tries */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description A part is not installed */
+            readonly 501: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description Busy; try again */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+            /** @description The disk is full */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    readonly askHints: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly task: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["AskIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HintsOut"];
                 };
             };
             /** @description Not JSON, or another host */

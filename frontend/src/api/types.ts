@@ -22,6 +22,10 @@ export type Onboarding = Shapes["OnboardingOut"];
 export type Trial = Shapes["TrialOut"];
 export type TrialAnswer = Shapes["TrialIn"];
 export type TrialResult = Shapes["TrialResultOut"];
+/** What a model proposes; its answer is null where there is nothing for this reader and case. */
+export type PreLabel = Shapes["PreLabelOut"];
+/** A place that stands out. */
+export type Hint = Shapes["HintOut"];
 export type Receipt = Shapes["ReceiptOut"];
 export type OwnRead = Omit<Shapes["OwnReadOut"], "event">;
 /** One thing to look at again before an answer is sent. */

@@ -22,6 +22,8 @@ export const COMMANDS: readonly Command[] = [
   { id: "cannot-read", title: "Cannot be read", group: "Answer", key: "x" },
   { id: "senior", title: "Ask a senior", group: "Answer", key: "s" },
   { id: "comment", title: "Comment", group: "Answer", key: "t" },
+  { id: "pre-label", title: "Show the pre-label", group: "Answer", key: "a" },
+  { id: "hints", title: "Show what stands out", group: "Look", key: "u" },
   { id: "undo", title: "Undo", group: "Draw", key: "Ctrl+z" },
   { id: "redo", title: "Redo", group: "Draw", key: "Ctrl+y" },
   { id: "draw", title: "Draw (box, outline or brush)", group: "Draw", key: "b" },

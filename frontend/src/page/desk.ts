@@ -13,6 +13,7 @@ import { openEnds } from "./ends";
 import { openGuide } from "./guide";
 import { openNotes } from "./notes";
 import { canAdvance, openPanel } from "./panel";
+import { openProposal } from "./proposal";
 import { openReview } from "./review";
 import { openSheet } from "./sheet";
 
@@ -117,6 +118,7 @@ export function openDesk(
     "next-frame": () => step(1), "previous-frame": () => step(-1), cine: play,
     "cannot-read": () => flag("cannot_be_read"), senior: () => flag("ask_a_senior"),
     comment: () => panel.focusComment(),
+    "pre-label": () => void session.preLabels.ask(), hints: () => void session.preLabels.toggleHints(),
     undo: session.undo, redo: session.redo,
     draw: use("draw"), eraser: use("eraser"), fill: use("fill"),
     window: use("window"), zoom: use("zoom"), hand: use("hand"),
@@ -154,6 +156,8 @@ export function openDesk(
     return null;
   }
 
+  const proposal = openProposal({ ask: acts["pre-label"]!, hints: acts["hints"]! });
+  panel.element.prepend(proposal.element);
   const bar = openBar((command) => acts[command]?.());
   const line = openLine({ preset, cine: play,
     frame: (frame) => { stop(); void session.setFrame(frame); } });
@@ -170,6 +174,7 @@ export function openDesk(
     const brush = asked()?.kind === "mask" ? stage.brushRadius : null;
     line.update({ state, presets, window: viewer.window(), zoom: viewer.camera().zoom, brush, playing: playing > 0 });
     ends.update(state);
+    proposal.update(state);
   }
 
   store.subscribe((state, old) => {
@@ -196,6 +201,7 @@ export function openDesk(
     const of = (command: string): string | null => keyOf(map, command);
     bar.setKeys(of);
     panel.setKeys(of);
+    proposal.setKeys(of);
     review.setKeys(of);
     line.setKeys(of);
   }

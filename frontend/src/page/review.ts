@@ -20,7 +20,7 @@ export function openReview(session: Session, next: () => void): Review {
   const words = h("textarea", { rows: "2", maxlength: "4000", "aria-label": "Why the right answer is wrong",
     placeholder: "Why is it wrong?" });
   const told = h("p", { class: "hint", role: "status" });
-  const send = button("Tell the study lead", () => void dispute(), "quiet");
+  const send = button("Dispute it", () => void dispute(), "quiet");
   const doubt = h("details", {}, h("summary", {}, "The right answer is wrong"), words, send.element);
   const element = h("aside", { class: "panel review", "aria-label": "Right answer", hidden: true },
     title, marks, legend, atlas, doubt, told, run, h("div", { class: "ends" }, go.element));
@@ -31,7 +31,7 @@ export function openReview(session: Session, next: () => void): Review {
       await session.dispute(words.value.trim());
       doubt.open = false;
       show(doubt, false);
-      write(told, "Told. The study lead decides.");
+      write(told, "Told. A senior decides.");
     } catch (reason) {
       write(told, reason instanceof Error ? reason.message : String(reason));
     }

@@ -9,6 +9,7 @@ import { history, type History } from "./history";
 import { isGated, openDryRun } from "./dry_run";
 import { openDraft } from "./opening";
 import { openLook } from "./look";
+import { NOTHING_SHOWN, openPreLabels, type PreLabels } from "./pre_label";
 import { openOutbox, type Outbox } from "./outbox";
 import { openQueue, type Queue } from "./queue";
 import { createStore, firstClasses, firstState, noSettings, type State, type Store } from "./store";
@@ -16,6 +17,7 @@ import type { World } from "./world";
 
 export interface Session {
   readonly store: Store<State>;
+  readonly preLabels: PreLabels;
   start(): Promise<void>;
   login(email: string, password: string): Promise<void>;
   /** One step of work. */
@@ -63,6 +65,7 @@ export function openSession(project: string, world: World): Session {
   let recent: Case[] = []; // on screen and just left, latest first
 
   const look = openLook(api);
+  const preLabels = openPreLabels(api, store, (work) => self.change(work));
   const dryRun = openDryRun(project, world, store, {
     open: (task, draft, trial) => open(task, draft, null, trial),
     close: async () => { await sync?.close(); sync = null; },
@@ -90,11 +93,11 @@ export function openSession(project: string, world: World): Session {
     set({
       phase: "reading", problem: null, task, revision: Math.max(0, draft.revision), work: draft.work,
       canUndo: false, canRedo: false, question: Math.max(0, first), selected: null, frame: 0,
-      open: draft.open, saved: draft.dirty ? "here" : "saved", hint: null, told: [], trial, review: null,
+      open: draft.open, saved: draft.dirty ? "here" : "saved", hint: null, told: [], trial, review: null, ...NOTHING_SHOWN,
       conflict: theirs ? { mine: draft, theirs } : null,
     });
     if (theirs) sync.offer(theirs);
-    else void sync.flush();
+    else void sync.flush().then(() => preLabels.opened(draft));
   }
 
   async function next(): Promise<void> {
@@ -225,7 +228,7 @@ export function openSession(project: string, world: World): Session {
   }
 
   const self: Session = {
-    store,
+    store, preLabels,
     async start() {
       try {
         const me = await api.me();

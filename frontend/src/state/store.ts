@@ -1,8 +1,9 @@
 /** What is on the page, in one immutable value that the parts of the page listen to. */
-import type { Draft, Onboarding, Progress, Protocol, Task, Told, Trial, TrialResult } from "../api/types";
+import type { Draft, Hint, Onboarding, Progress, Protocol, Task, Told, Trial, TrialResult } from "../api/types";
 import { EMPTY_WORK, NO_FLAGS, type Work } from "../model/answer";
 import type { LocalDraft, OpenRing, Sending, Settings } from "./database";
 import type { Saved } from "./draft_sync";
+import type { Proposal } from "./pre_label";
 
 export type Phase = "loading" | "reading" | "finished" | "empty" | "problem" | "gate";
 
@@ -42,6 +43,11 @@ export interface State {
   readonly hint: string | null;
   /** What to look at again before the answer is sent; what was changed since is not among it. */
   readonly told: readonly Told[];
+  /** What a model proposed for this case, once it was asked for; the answer itself is in `work`. */
+  readonly proposal: Proposal | null;
+  /** Places that stand out, once they were asked for, and whether they are on screen. */
+  readonly hints: readonly Hint[] | null;
+  readonly hintsOn: boolean;
   /** Whether the browser lets drafts outlive the tab. */
   readonly lasting: boolean;
 }
@@ -71,7 +77,8 @@ export function firstState(lasting: boolean): State {
     phase: "loading", problem: null, user: "", protocol: null, settings: noSettings(""),
     progress: null, task: null, onboarding: null, trial: null, review: null, revision: 0, work: { ...EMPTY_WORK, flags: NO_FLAGS },
     canUndo: false, canRedo: false, question: 0, classes: {}, selected: null, frame: 0, open: null,
-    saved: "saved", waiting: [], refused: [], signedOut: false, conflict: null, hint: null, told: [], lasting,
+    saved: "saved", waiting: [], refused: [], signedOut: false, conflict: null, hint: null, told: [],
+    proposal: null, hints: null, hintsOn: false, lasting,
   };
 }
 

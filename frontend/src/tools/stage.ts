@@ -12,6 +12,7 @@ import { drawFindings } from "./drawings";
 import { copied, findingsOf, nudged, without, withoutMask } from "./edits";
 import { maskLayer } from "./mask_layer";
 import { outlineTool } from "./outline_tool";
+import { drawHints } from "./hint_layer";
 import { drawRight } from "./right_answer";
 import type { Bench, Hit, Tool } from "./tool";
 
@@ -136,12 +137,13 @@ export function openStage(
   }
 
   function paintFindings(): void {
-    const { task, work, frame, selected, protocol, review } = store.state;
+    const { task, work, frame, selected, protocol, review, hints, hintsOn } = store.state;
     findingsDirty = false;
     const context = above.getContext("2d")!;
     fitCanvas(above, view.size());
     context.clearRect(0, 0, view.size().width, view.size().height);
     if (!task || !protocol) return;
+    if (hintsOn && hints) drawHints(context, hints, frame, view.toCanvas());
     if (!hidden) {
       const map = view.toCanvas();
       drawFindings(context, { questions: protocol.questions, answer: work.answer, frame, selected, map });
@@ -251,7 +253,7 @@ export function openStage(
     const moved = state.task !== old.task || state.frame !== old.frame || state.review !== old.review;
     if (moved || (state.work.answer !== old.work.answer && !stroking)) schedule(true);
     else if (state.selected !== old.selected || state.question !== old.question ||
-      state.open !== old.open || state.classes !== old.classes) {
+      state.open !== old.open || state.classes !== old.classes || state.hintsOn !== old.hintsOn) {
       findingsDirty = true;
       schedule();
     }

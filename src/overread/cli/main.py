@@ -33,6 +33,7 @@ COMMANDS = {
     "init": "init",
     "import": "import_images",
     "gold": "gold",
+    "pre-label": "pre_label",
     "export": "export",
     "truthing": "truthing",
     "verify": "verify",

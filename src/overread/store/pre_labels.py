@@ -177,6 +177,14 @@ def brought(store: Store, project: str) -> list[Brought]:
         return [Brought(*row) for row in connection.execute(query)]
 
 
+def last_pre_label(store: Store, project: str) -> int:
+    """Number of the event that brought the newest pre-label of a project; 0 for none."""
+    rows = t.pre_labels.c
+    query = sa.select(rows.event).where(rows.project == project).order_by(rows.event.desc())
+    with store.reading() as connection:
+        return int(connection.scalar(query.limit(1)) or 0)
+
+
 def may_see(store: Store, task: str, reader: str) -> str | None:
     """The case of a reader's task if they may be shown something of it; None if not.
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 from overread.web import oidc, schemas
+from overread.web import schemas_check as checked
 from overread.web import schemas_feedback as again
 from overread.web import schemas_lead as lead
 from overread.web import schemas_onboarding as before
+from overread.web import schemas_pre_label as proposed
 from overread.web import schemas_quality as quality
 from overread.web import schemas_reports as told
 from overread.web import schemas_rules as rules
@@ -32,6 +34,7 @@ from overread.web.api import (
 from overread.web.api import label_rules as rules_api
 from overread.web.api import onboarding as onboarding_api
 from overread.web.api import people as people_api
+from overread.web.api import pre_label as pre_label_api
 from overread.web.api import protocol_change as changes_api
 from overread.web.api import truthing as truthing_api
 from overread.web.pages import account as account_pages
@@ -116,11 +119,15 @@ _API = (
     Route("GET", "/api/adjudications/{adjudication}", adjudication.adjudication, READERS, quality.AdjudicationOut, operation="getAdjudication"),
     Route("POST", "/api/adjudications/{adjudication}/decide", adjudication.decide, READERS, schemas.Nothing, _ANSWER, operation="decideCase"),
     Route("POST", "/api/adjudications/{adjudication}/send-back", adjudication.send_back, READERS, quality.SentBackOut, operation="sendCaseBack"),
+    Route("GET", "/api/projects/{project}/pre-labels", pre_label_api.pre_labels, LEADS, proposed.PreLabelsOut, operation="getPreLabels"),
+    Route("POST", "/api/projects/{project}/pre-labels", pre_label_api.bring, LEADS, proposed.PreLabelsKeptOut, _ANSWER, operation="bringPreLabels", status=201),
+    Route("POST", "/api/tasks/{task}/pre-label", pre_label_api.ask, READERS, proposed.PreLabelOut, operation="askPreLabel"),
+    Route("POST", "/api/tasks/{task}/hints", pre_label_api.hints, READERS, proposed.HintsOut, operation="askHints"),
     Route("POST", "/api/tasks/{task}/heartbeat", tasks.heartbeat, READERS, schemas.LeaseOut, operation="keepLease"),
     Route("POST", "/api/tasks/{task}/skip", tasks.skip, READERS, schemas.Nothing, operation="skipTask"),
     Route("POST", "/api/tasks/{task}/release", tasks.release, READERS, schemas.Nothing, operation="releaseTask"),
     Route("PUT", "/api/tasks/{task}/draft", tasks.draft, READERS, schemas.VersionOut, _ANSWER, operation="saveDraft", errors={409: schemas.ConflictOut}),
-    Route("POST", "/api/tasks/{task}/check", tasks.check, READERS, schemas.CheckOut, _ANSWER, operation="checkAnswer"),
+    Route("POST", "/api/tasks/{task}/check", tasks.check, READERS, checked.CheckOut, _ANSWER, operation="checkAnswer"),
     Route("POST", "/api/tasks/{task}/submit", tasks.submit, READERS, schemas.ReceiptOut, _ANSWER, operation="submitRead", errors={409: schemas.ConflictOut}),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from overread.web.schemas_answers import AnswerIn, AnswerOut
+from overread.web.schemas_pre_label import Show
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{20,100}$")]
@@ -67,29 +68,6 @@ class DraftIn(_Shape):
     flags: Flags = Flags()
     comment: Comment = ""
     seconds: Seconds = 0
-
-
-class CheckIn(_Shape):
-    """An answer to be looked at before it is sent."""
-
-    answer: AnswerIn
-    protocol_version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-
-
-class ToldOut(BaseModel):
-    """One thing to look at again; ``finding`` is the id of a drawing, "" for the whole answer."""
-
-    question: str
-    rule: str
-    finding: str
-    words: str
-
-
-class CheckOut(BaseModel):
-    """What was seen; ``looked`` is false where there was no time. Nothing is refused."""
-
-    looked: bool
-    hints: list[ToldOut]
 
 
 class AdviceIn(_Shape):
@@ -181,6 +159,8 @@ class ProtocolOut(BaseModel):
     looked_at: Annotated[
         list[str], Field(description="Questions whose answer is looked at before it is sent.")
     ]
+    pre_label: Annotated[Show, Field(description="Whether readers see what a model proposes.")]
+    hints: Annotated[bool, Field(description="Places that stand out may be asked for.")]
 
 
 class ProgressOut(BaseModel):

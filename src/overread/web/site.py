@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from overread.store import Blobs, Store
+from overread.web.anchorings import Anchorings, new_anchorings
 from overread.web.checks import Checks
 from overread.web.demands import Demands, new_demands
 from overread.web.efforts import Efforts
@@ -39,6 +40,7 @@ class Site:
         models: of projects, reached beside the pages.
         watches: over the readers of projects, beside the pages.
         demands: reads asked for while readers read, beside the pages.
+        anchorings: what pre-labels do to readers, beside the pages.
         efforts: reading time of projects, counted beside the pages.
         checks: looks at answers before they are sent.
         hashing: lets two passwords be hashed at a time; each takes 64 MB.
@@ -59,6 +61,7 @@ class Site:
     models: Models = field(default_factory=Models)
     watches: Watches = field(default_factory=new_watches)
     demands: Demands = field(default_factory=new_demands)
+    anchorings: Anchorings = field(default_factory=new_anchorings)
     efforts: Efforts = field(default_factory=Efforts)
     checks: Checks = field(default_factory=Checks)
     hashing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))

@@ -137,6 +137,8 @@ def protocol_value(project: str, version: int, protocol: Protocol) -> dict[str, 
         "guideline_html": str(markdown(protocol.guideline)),
         "atlas": [_atlas_value(project, one) for one in protocol.atlas],
         "looked_at": list(asked_of(protocol)),
+        "pre_label": protocol.pre_label.show,
+        "hints": protocol.pre_label.hints,
     }
 
 

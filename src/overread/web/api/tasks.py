@@ -11,7 +11,8 @@ from overread.store.advice import Advice, keep_advice
 from overread.store.errors import ConflictError
 from overread.web.api.around import At, Who
 from overread.web.replies import error_reply, json_reply
-from overread.web.schemas import CheckIn, DraftIn, Id, Skip, SubmitIn
+from overread.web.schemas import DraftIn, Id, Skip, SubmitIn
+from overread.web.schemas_check import CheckIn
 
 
 def heartbeat(task: Id, site: At, who: Who) -> Response:

@@ -13,9 +13,11 @@ from overread.app.quality import quality_board as quality
 from overread.app.quality.chart_wall import picture
 from overread.app.study import project_overview
 from overread.app.study.project_model import LEAST_CASES
+from overread.app.study.project_protocol import protocol_of
 from overread.errors import InputError
 from overread.store.errors import ConflictError, NotFoundError
 from overread.web.access.forms import read_form, text_of
+from overread.web.anchorings import anchoring_now
 from overread.web.api.around import At, Who
 from overread.web.replies import go, page
 from overread.web.schemas import Id
@@ -95,6 +97,8 @@ async def pause(request: Request, project: Id, reader: Id, site: At, who: Who) -
 def _quality(request: Request, site: At, project: str, *, metric: str = "") -> Response:
     watch = watch_of(site.watches, site.store, project)
     model = site.models.of(site.store, project)
+    protocol = protocol_of(site.store, project).protocol
+    proposals = anchoring_now(site.anchorings, site.store, project)
     return page(
         request,
         "quality.html.j2",
@@ -102,6 +106,9 @@ def _quality(request: Request, site: At, project: str, *, metric: str = "") -> R
         quality=quality.quality(site.store, project, watch, chosen=metric),
         agreements=reader_board.agreements(site.store, project, model),
         matrices=[] if metric else reader_board.matrices(site.store, project, model),
+        proposals=proposals,
+        anchoring=[] if proposals is None else proposals.told(protocol),
+        wish=protocol.pre_label,
         picture=picture,
         error=None,
     )
