@@ -333,3 +333,28 @@ def test_bad_input_is_told(here: Ward) -> None:
     assert standing_run(here.store, here.project, "finding") == row
     assert len(labels_of_run(here.store, run)) == 60
     assert head(here.store).n
+
+
+def test_the_command_checks_certificates_and_exports(here: Ward, tmp_path: Path) -> None:
+    from tests.cli.program import ok, overread
+
+    certify(here, audited(here, here.label(), 45), tmp_path)
+    paper = tmp_path / "certificate.json"
+    paper.write_text(list_label_certificates(here.store, here.project)[0].document)
+    made = proven_export(
+        here.store, here.project, tmp_path, what="consensus", form="csv", by="system"
+    )
+    assert "is genuine: At least" in ok("verify", paper).out
+    key = signing.own_fingerprint(tmp_path)
+    held = ok("verify", paper, "--of", made.file, "--key", key, "--json").document
+    assert (held["sound"], held["fingerprint"]) == (True, key)
+    assert "60 certified labels are in the export" in ok("verify", made.file).out
+    wrong = overread("verify", paper, "--key", "0" * 16)
+    assert (wrong.code, "NOT hold" in wrong.out) == (1, True)
+    # a certificate in the manifest that was tampered with, the manifest's hash left as it may be
+    told = json.loads(made.manifest.read_text())
+    told["certificates"][0]["certificate"]["labels"] = 61
+    made.manifest.write_text(json.dumps(told))
+    found = overread("verify", made.file, "--json")
+    assert found.code == 1
+    assert "signature" in found.document["problems"][0]

@@ -127,7 +127,8 @@ def open_house(folder: Path, *, protocol: str = "", cases: int = 4) -> House:
     blobs = open_blobs(str(folder / "blobs"))
     token = new_token()
     assert invite.open_set_up(store, token_hash(token))
-    app = create_app(store, blobs, secret=SECRET, clock=clock, upload_folder=folder, address=HOST)
+    folders = {"upload_folder": folder, "key_folder": folder}
+    app = create_app(store, blobs, secret=SECRET, clock=clock, address=HOST, **folders)
     house = House(app, store, blobs, clock)
     admin = house.browser("admin@example.org")
     reply = admin.form(f"/set-up/{token}", name="Ada Admin", email=admin.email, password=PASSWORD)
@@ -191,7 +192,8 @@ def copied(folder: Path, model: House, to: Path) -> House:
     clock = Clock(model.clock.now)
     store = open_store(f"sqlite:///{to / 'store.db'}", clock=clock, sync=False)
     blobs = open_blobs(str(to / "blobs"))
-    app = create_app(store, blobs, secret=SECRET, clock=clock, upload_folder=to, address=HOST)
+    folders = {"upload_folder": to, "key_folder": to}
+    app = create_app(store, blobs, secret=SECRET, clock=clock, address=HOST, **folders)
     made = House(app, store, blobs, clock, project=model.project)
     for name, one in model.people.items():
         made.people[name] = replace(one, client=made.browser().client)

@@ -87,6 +87,7 @@ def demo_server(
             address=address,
             upload_folder=home.folder / "uploads",
             reports=reports,
+            key_folder=home.folder,
         )
         with in_background(app, listening):
             _told(study, terminal, time.monotonic() - begin)

@@ -61,6 +61,7 @@ def run(
         import_root=images,
         upload_folder=opened.folder / "uploads",
         reports=reports,
+        key_folder=opened.folder,
     )
     token = new_token()
     if open_set_up(opened.store, token_hash(token)):

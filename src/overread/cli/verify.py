@@ -1,4 +1,4 @@
-"""``overread verify``: the log of a home, checked event by event; or an export."""
+"""``overread verify``: the log of a home, checked event by event; an export; a certificate."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from overread.app.learning.verify_certificate import (
+    is_certificate,
+    verified_certificate,
+    verified_papers,
+)
 from overread.app.study.home import open_home
 from overread.app.study.proven_export import verified_export
 from overread.app.study.verify_log import verified
@@ -18,7 +23,9 @@ from overread.errors import InputError
 def run(
     export: Annotated[
         Path | None,
-        typer.Argument(help="An export: a .zip, a file with its manifest beside it, a folder."),
+        typer.Argument(
+            help="An export: .zip, file with its manifest beside it, folder. Or a certificate."
+        ),
     ] = None,
     *,
     log: Annotated[
@@ -29,6 +36,16 @@ def run(
         str,
         typer.Option("--head", help="A head that was kept: EVENTS:HASH, as truthing prints it."),
     ] = "",
+    of: Annotated[
+        Path | None,
+        typer.Option(
+            "--of", help="Of a certificate: the exported consensus whose labels it is of."
+        ),
+    ] = None,
+    key: Annotated[
+        str,
+        typer.Option("--key", help="Of a certificate: fingerprint of the key, 16 digits or more."),
+    ] = "",
     home: HomeOption = HOME,
     database: DatabaseOption = "",
     blobs: BlobsOption = "",
@@ -38,13 +55,18 @@ def run(
 
     Without **--head** a log that was cut off at its end looks whole: keep the head that
     **overread truthing** prints outside of the server. An EXPORT is held against its manifest
-    instead, and with **--log** its manifest against the log. Exit code 1 when it is not sound.
+    instead, its certificates against their signatures and its labels, and with **--log** its
+    manifest against the log. A certificate alone is held against its signature, and with **--of**
+    against the labels of an export. Exit code 1 when it is not sound.
 
     Example: **overread verify --head 1204:9f2c...**
     """
     if export is not None:
         if head:
             raise InputError("--head", "be left out where an export is checked", "a head")
+        if is_certificate(export):
+            _told(verified_certificate(export, export=of, key=key), export, as_json=as_json)
+            return
         _export(export, home, database, blobs, log=log, as_json=as_json)
         return
     _require_home(home, database)
@@ -63,14 +85,20 @@ def run(
 
 def _export(path: Path, home: Path, database: str, blobs: str, *, log: bool, as_json: bool) -> None:
     told = verified_export(path)
+    verified_papers(told, path)
     if log and told["sound"]:
         _require_home(home, database)
         opened = open_home(home, database=database, blobs=blobs)
         try:
             told = verified_export(path, opened.store)
+            verified_papers(told, path)
             _with_log(told, verified(opened.store, told["log"]))
         finally:
             opened.store.close()
+    _told(told, path, as_json=as_json)
+
+
+def _told(told: dict[str, Any], path: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(told)
     else:

@@ -155,7 +155,7 @@ def _ask(
         busy |= set(connection.scalars(query))
     turn = list(readers) or [None]
     slots = [Slot(case, turn[at % len(turn)]) for at, case in enumerate(cases) if case not in busy]
-    made = planned(connection, store, project, by, slots, among=among)
+    made = planned(connection, store, project, by, slots, among=among, in_order=True)
     if not made:
         return
     first = connection.scalar(sa.select(sa.func.min(tasks.position)).where(tasks.id.in_(made[:1])))

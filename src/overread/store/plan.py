@@ -224,8 +224,11 @@ def planned(
     slots: Sequence[Slot],
     *,
     among: Random | None = None,
+    in_order: bool = False,
 ) -> list[str]:
     """Add slots in the transaction that is open; return the ids of their tasks.
+
+    With ``in_order`` those put ``among`` the open ones keep their own order.
 
     Left out are slots of training gold, and those for somebody who saw what is right or what
     others said.
@@ -247,7 +250,8 @@ def planned(
     training = _training(connection, keys)
     position, first = _ends(connection, project)
     rows: list[list[object]] = []
-    for slot in slots:
+    ordered = _in_order(among, len(slots), first, position) if among and in_order else []
+    for at, slot in enumerate(slots):
         place = (slot.case, slot.round)
         if slot.planned_for in taken[place] or (slot.case, slot.planned_for) in saw:
             continue
@@ -255,11 +259,17 @@ def planned(
             continue
         taken[place] |= {slot.planned_for} - {None}  # type: ignore[arg-type]
         where = among.randint(first, position) if among else position + 1 + len(rows)
+        where = ordered[at] if ordered else where
         rows.append([store.new_id(), *place, free[place], where, slot.planned_for])
         free[place] += 1
     if rows:
         record(connection, store.now(), by, [("slots_planned", project, {"slots": rows})])
     return [str(row[0]) for row in rows]
+
+
+def _in_order(among: Random, count: int, first: int, last: int) -> list[int]:
+    """Places between the open slots, each its own, ascending."""
+    return sorted(among.sample(range(first, last + 1 + count), count))
 
 
 def _ends(connection: sa.Connection, project: str) -> tuple[int, int]:

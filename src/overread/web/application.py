@@ -32,6 +32,7 @@ def create_app(
     upload_folder: Path | None = None,
     reports: Path | None = None,
     sign_on: SignOn | None = None,
+    key_folder: Path | None = None,
 ) -> ASGIApp:
     """Make the web application.
 
@@ -46,6 +47,7 @@ def create_app(
         upload_folder: where uploads wait; None is the system's place.
         reports: folder whose reports (files of its own, none below it) leads may open.
         sign_on: single sign-on by OpenID Connect.
+        key_folder: of the home, where the key that signs certificates lies; None signs none.
     Returns:
         An ASGI application.
     Raises:
@@ -65,5 +67,6 @@ def create_app(
         upload_folder=upload_folder,
         reports=reports,
         sign_on=sign_on,
+        key_folder=key_folder,
     )
     return guarded(described(), site=site, routes=ROUTES)

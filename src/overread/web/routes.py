@@ -12,6 +12,7 @@ from typing import Any
 
 from overread.web import oidc, schemas
 from overread.web import schemas_check as checked
+from overread.web import schemas_auto_labels as auto
 from overread.web import schemas_feedback as again
 from overread.web import schemas_lead as lead
 from overread.web import schemas_onboarding as before
@@ -31,6 +32,7 @@ from overread.web.api import (
     tasks,
     uploads,
 )
+from overread.web.api import auto_labels as auto_api
 from overread.web.api import label_rules as rules_api
 from overread.web.api import onboarding as onboarding_api
 from overread.web.api import people as people_api
@@ -51,6 +53,7 @@ from overread.web.pages import (
     reports,
     work,
 )
+from overread.web.pages import auto_labels as auto_pages
 from overread.web.pages import cases as case_pages
 from overread.web.pages import disagreement as disagreement_pages
 from overread.web.pages import effort as effort_pages
@@ -123,6 +126,11 @@ _API = (
     Route("POST", "/api/projects/{project}/pre-labels", pre_label_api.bring, LEADS, proposed.PreLabelsKeptOut, _ANSWER, operation="bringPreLabels", status=201),
     Route("POST", "/api/tasks/{task}/pre-label", pre_label_api.ask, READERS, proposed.PreLabelOut, operation="askPreLabel"),
     Route("POST", "/api/tasks/{task}/hints", pre_label_api.hints, READERS, proposed.HintsOut, operation="askHints"),
+    Route("GET", "/api/projects/{project}/auto-labels/strip", auto_api.strip, READERS, auto.StripOut, operation="getFilmStrip"),
+    Route("POST", "/api/projects/{project}/auto-labels/review", auto_api.review, READERS, auto.ChangedOut, operation="reviewAutoLabels"),
+    Route("POST", "/api/projects/{project}/auto-labels/accept-rest", auto_api.accept_rest, READERS, auto.ChangedOut, operation="acceptRest"),
+    Route("GET", "/api/projects/{project}/certificates", auto_api.certificates, LEADS, auto.LabelCertificatesOut, operation="listCertificates"),
+    Route("GET", "/api/projects/{project}/certificates/{certificate}", auto_api.certificate, LEADS, gives="application/json", operation="downloadCertificate"),
     Route("POST", "/api/tasks/{task}/heartbeat", tasks.heartbeat, READERS, schemas.LeaseOut, operation="keepLease"),
     Route("POST", "/api/tasks/{task}/skip", tasks.skip, READERS, schemas.Nothing, operation="skipTask"),
     Route("POST", "/api/tasks/{task}/release", tasks.release, READERS, schemas.Nothing, operation="releaseTask"),
@@ -171,6 +179,10 @@ _PAGES = (
     Route("GET", "/projects/{project}/truthing", truthing_pages.truthing_page, LEADS),
     Route("POST", "/projects/{project}/truthing", truthing_pages.begin, LEADS),
     Route("GET", "/projects/{project}/truthing/{report}", truthing_pages.shown, LEADS),
+    Route("GET", "/projects/{project}/auto-labels", auto_pages.auto_labels_page, LEADS),
+    Route("POST", "/projects/{project}/auto-labels", auto_pages.act, LEADS),
+    Route("GET", "/projects/{project}/review", auto_pages.film_page, READERS),
+    Route("GET", "/projects/{project}/certificates/{certificate}", auto_pages.certificate_page, LEADS),
     Route("GET", "/cases/{case}", case_pages.case, LEADS),
     Route("GET", "/reports/{path:path}", reports.report, LEADS),
     Route("GET", "/projects/{project}/adjudication", adjudication_pages.list_page, READERS),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from overread.store import Blobs, Store
 from overread.web.anchorings import Anchorings, new_anchorings
+from overread.web.auto_labels import Offered
 from overread.web.checks import Checks
 from overread.web.demands import Demands, new_demands
 from overread.web.efforts import Efforts
@@ -43,6 +44,8 @@ class Site:
         anchorings: what pre-labels do to readers, beside the pages.
         efforts: reading time of projects, counted beside the pages.
         checks: looks at answers before they are sent.
+        offered: what the models of projects could label.
+        key_folder: of the home, whose key signs certificates; None signs none.
         hashing: lets two passwords be hashed at a time; each takes 64 MB.
     """
 
@@ -64,4 +67,6 @@ class Site:
     anchorings: Anchorings = field(default_factory=new_anchorings)
     efforts: Efforts = field(default_factory=Efforts)
     checks: Checks = field(default_factory=Checks)
+    offered: Offered = field(default_factory=Offered)
+    key_folder: Path | None = None
     hashing: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))

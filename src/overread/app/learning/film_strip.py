@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from overread.app.study.project_protocol import protocol_of
 from overread.errors import InputError
-from overread.store import Store, case_names, plan_tasks
+from overread.store import CaseRow, Store, get_cases, plan_tasks
 from overread.store.auto_labels import (
     ACCEPTED,
     CORRECTED,
@@ -33,13 +33,13 @@ _LONGEST_SECONDS = 3_600.0
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a strip."""
+    """One picture of a strip. Args: middle: number of the frame that is shown large."""
 
     case: str
     name: str
     label: str
     probability: float
-    state: str
+    middle: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,17 @@ def run_in(store: Store, project: str, run: str) -> RunRow:
 def strip(store: Store, run: RunRow, label: str, *, limit: int = MOST) -> list[Frame]:
     """Labels of a class that nobody looked at, most doubtful first."""
     rows = unread_labels(store, run.id, label, limit=min(limit, MOST))
-    names = case_names(store, [one.case for one in rows])
+    cases: dict[str, CaseRow] = {}
+    for start in range(0, len(rows), 500):
+        cases |= get_cases(store, [one.case for one in rows[start : start + 500]])
     return [
-        Frame(one.case, names.get(one.case, ""), one.label, one.probability, one.state)
+        Frame(
+            one.case, cases[one.case].name, one.label, one.probability,
+            int(cases[one.case].image["frames"]) // 2,
+        )
         for one in rows
-    ]
+        if one.case in cases
+    ]  # fmt: skip
 
 
 def by_class(store: Store, run: RunRow) -> list[ClassCount]:

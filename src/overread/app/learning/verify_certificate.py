@@ -108,12 +108,17 @@ def _against(payload: Mapping[str, Any], export: Path) -> list[str]:
 
 
 def _tables(export: Path) -> Iterator[pl.DataFrame]:
+    if export.is_dir():
+        for one in sorted(export.rglob("*")):
+            if one.suffix in {".csv", ".parquet"}:
+                yield _read(one.name, one.read_bytes())
+        return
     if export.suffix == ".zip":
         try:
             with zipfile.ZipFile(export) as kept:
-                for one in kept.namelist():
-                    if one.endswith((".csv", ".parquet")):
-                        yield _read(one, kept.read(one))
+                for name in kept.namelist():
+                    if name.endswith((".csv", ".parquet")):
+                        yield _read(name, kept.read(name))
         except (OSError, zipfile.BadZipFile) as error:
             raise InputError("export", "be a .zip that can be read", export.name) from error
         return
@@ -130,6 +135,39 @@ def _read(name: str, content: bytes) -> pl.DataFrame:
         return pl.read_csv(content, infer_schema=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError("export", "be a table that can be read", name) from error
+
+
+def verified_papers(told: dict[str, Any], export: Path) -> None:
+    """Add to what a check of an export found what its certificates say of its labels.
+
+    Args:
+        told: of ``verified_export``; changed.
+        export: with the manifest.
+    """
+    if not told["sound"]:
+        return
+    manifest = json.loads(manifest_bytes(_labels_at(export)))
+    holds = manifest["what"] == "consensus" and manifest["form"] in {"csv", "parquet"}
+    for one in certificates_in(_labels_at(export)):
+        asked = _question(one) in manifest["questions"]
+        found = checked(one, export=_labels_at(export) if holds and asked else None)
+        told["sound"] = told["sound"] and found["sound"]
+        told["problems"] += found["problems"]
+        told["words"] += found["words"]
+
+
+def _question(document: Mapping[str, Any]) -> str:
+    try:
+        return str(document["certificate"]["question"]["id"])
+    except (KeyError, TypeError):
+        return ""
+
+
+def _labels_at(export: Path) -> Path:
+    """Where the labels are, also of the manifest beside them."""
+    if export.name == NAME:
+        return export.parent
+    return export.with_name(export.name.removesuffix(f".{NAME}"))
 
 
 def certificates_in(export: Path) -> list[dict[str, Any]]:

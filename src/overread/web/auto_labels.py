@@ -1,0 +1,83 @@
+"""The model's answers, beside the pages: what each target would come to, and the freeze."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from overread.app.learning.freeze_labels import Offer, auto_label, offers
+from overread.app.learning.proposals import proposals
+from overread.errors import InputError
+from overread.store import Store
+from overread.web.children import in_child
+from overread.web.jobs import Job
+
+if TYPE_CHECKING:
+    from overread.web.site import Site
+
+KIND = "auto-label"
+Tick = Callable[[str, int], None]
+
+
+@dataclass(slots=True, eq=False)
+class Offered:
+    """What the model of each project offered last. Args: by_project: id -> offers."""
+
+    by_project: dict[str, tuple[Offer, ...]] = field(default_factory=dict[str, tuple[Offer, ...]])
+
+
+def work_out(site: Site, project: str) -> Job:
+    """Ask the model, beside the pages, what each target would come to."""
+
+    def work(job: Job) -> None:
+        job.counts["cases asked"] = 0
+        site.offered.by_project[project] = in_child(site.store, job, told, project)
+
+    return _begun(site, project, work)
+
+
+def freeze_at(site: Site, project: str, target: float, by: str) -> Job:
+    """Freeze the model's answers, beside the pages."""
+
+    def work(job: Job) -> None:
+        job.counts["cases labelled"] = 0
+        in_child(site.store, job, frozen, project, target, by)
+        site.offered.by_project.pop(project, None)
+
+    return _begun(site, project, work)
+
+
+def _begun(site: Site, project: str, work: Callable[[Job], None]) -> Job:
+    under_way, _ = site.jobs.standing(project, KIND)
+    if under_way is not None:
+        return under_way
+    return site.jobs.start_export(project, work, key=str(uuid4()), what={}, kind=KIND)
+
+
+def told(store: Store, project: str, tick: Tick) -> tuple[Offer, ...]:
+    """In the child: the offers."""
+    given = proposals(store, project)
+    tick("cases asked", len(given.cases))
+    return tuple(offers(store, project, given))
+
+
+def frozen(store: Store, project: str, target: float, by: str, tick: Tick) -> str:
+    """In the child: the labels, kept."""
+    given = proposals(store, project)
+    tick("cases labelled", len(given.cases))
+    return auto_label(store, project, given, target=target, by=by)
+
+
+def keys_of(site: Site) -> Path:
+    """Folder of the key that signs.
+
+    Raises:
+        InputError: this server was started without a home.
+    """
+    if site.key_folder is None:
+        remedy = "Start it with overread serve --home."
+        raise InputError("a server that signs", "have a home", "none", remedy=remedy)
+    return site.key_folder
