@@ -11,8 +11,8 @@ export interface ProposalPart {
 }
 
 export function openProposal(acts: { ask(): void; hints(): void }): ProposalPart {
-  const ask = button("Show the pre-label", acts.ask, "quiet");
-  const hints = button("What stands out", acts.hints, "quiet");
+  const ask = button("Pre-label", acts.ask, "quiet");
+  const hints = button("Hints", acts.hints, "quiet");
   const words = h("p", { class: "proposed", role: "status" });
   const legend = h("p", { class: "legend" }, "Dotted: places that stand out. They say nothing of what is asked.");
   const element = h("section", { class: "proposal", "aria-label": "Pre-label", hidden: true },
