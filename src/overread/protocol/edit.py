@@ -11,6 +11,7 @@ from typing import Any
 
 from overread.errors import InputError
 from overread.protocol.errors import ProtocolError
+from overread.protocol.learning import Learning
 from overread.protocol.model import AtlasEntry, Protocol
 from overread.protocol.read import read_protocol
 from overread.protocol.write import write_protocol
@@ -27,6 +28,19 @@ def with_guideline(text: str, guideline: str) -> str:
     wanted = replace(read_protocol(text), guideline=guideline)
     block = _part(replace(_bare(wanted), guideline=guideline), "guideline") if guideline else []
     return _checked(_swapped(text, "guideline", block), wanted)
+
+
+def with_learning(text: str, learning: Learning | None) -> str:
+    """The file with another ``learning:`` block, or without any.
+
+    Raises:
+        ProtocolError: the file has faults, or the block does not fit it.
+    """
+    wanted = replace(read_protocol(text), learning=learning)
+    block = _part(replace(_bare(wanted), learning=learning), "learning") if learning else []
+    made = _checked(_swapped(text, "learning", block), wanted)
+    read_protocol(made)
+    return made
 
 
 def with_atlas_entry(text: str, entry: AtlasEntry) -> str:

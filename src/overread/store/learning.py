@@ -182,6 +182,14 @@ def list_asked(store: Store, project: str) -> dict[str, Asked]:
         return {row.case_id: Asked(*row) for row in connection.execute(query)}
 
 
+def gold_cases(store: Store, project: str) -> set[str]:
+    """Cases whose right answer is known, and that are dealt apart."""
+    rows = t.gold.c
+    query = sa.select(rows.case_id).where(rows.project == project, rows.state == "active")
+    with store.reading() as connection:
+        return set(connection.scalars(query))
+
+
 def last_number(store: Store, project: str) -> int:
     """Number of the newest case; it grows with every case that is brought in."""
     query = sa.select(sa.func.max(t.cases.c.number)).where(t.cases.c.project == project)

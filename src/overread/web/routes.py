@@ -60,6 +60,7 @@ from overread.web.pages import effort as effort_pages
 from overread.web.pages import exports as export_pages
 from overread.web.pages import feedback as feedback_pages
 from overread.web.pages import label_rules as rules_pages
+from overread.web.pages import learning as learning_pages
 from overread.web.pages import plan as plan_pages
 from overread.web.pages import projects as project_pages
 from overread.web.pages import quality as quality_pages
@@ -210,6 +211,8 @@ _PAGES = (
     Route("POST", "/account/profile", onboarding.own_profile, READERS),
     Route("GET", "/projects/{project}/plan", plan_pages.plan_page, LEADS),
     Route("POST", "/projects/{project}/plan", plan_pages.plan, LEADS),
+    Route("GET", "/projects/{project}/learning", learning_pages.learning_page, LEADS),
+    Route("POST", "/projects/{project}/learning", learning_pages.settle, LEADS),
     Route("GET", "/projects/{project}/label-rules", rules_pages.label_rules_page, LEADS),
     Route("POST", "/projects/{project}/label-rules", rules_pages.begin, LEADS),
     Route("GET", "/projects/{project}/quality", quality_pages.quality_page, LEADS),

@@ -15,6 +15,7 @@ from overread.web.checks import Checks
 from overread.web.demands import Demands, new_demands
 from overread.web.efforts import Efforts
 from overread.web.jobs import Jobs
+from overread.web.learning import Learnings
 from overread.web.models import Models
 from overread.web.sign_on import SignOn
 from overread.web.watches import Watches, new_watches
@@ -41,6 +42,7 @@ class Site:
         models: of projects, reached beside the pages.
         watches: over the readers of projects, beside the pages.
         demands: reads asked for while readers read, beside the pages.
+        learnings: projects that learn while they are read, beside the pages.
         anchorings: what pre-labels do to readers, beside the pages.
         efforts: reading time of projects, counted beside the pages.
         checks: looks at answers before they are sent.
@@ -64,6 +66,7 @@ class Site:
     models: Models = field(default_factory=Models)
     watches: Watches = field(default_factory=new_watches)
     demands: Demands = field(default_factory=new_demands)
+    learnings: Learnings = field(default_factory=Learnings)
     anchorings: Anchorings = field(default_factory=new_anchorings)
     efforts: Efforts = field(default_factory=Efforts)
     checks: Checks = field(default_factory=Checks)

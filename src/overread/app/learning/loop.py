@@ -8,12 +8,13 @@ from the images: a server that starts again learns it anew.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from overread.app.learning.case_latents import latents_of
+from overread.app.learning.case_map import Plane, plane_of
 from overread.app.learning.heard import Heard, mark_of, read_on, reads_so_far
 from overread.app.learning.learner import (
     Learner,
@@ -31,7 +32,10 @@ from overread.selection.stopping import Costs
 from overread.store import Store
 from overread.store.learning import (
     STOPPED,
+    Asked,
+    Waiting,
     ask_cases,
+    gold_cases,
     last_number,
     list_asked,
     loop_state,
@@ -39,9 +43,10 @@ from overread.store.learning import (
 )
 from overread.store.plan_view import list_facts
 
-Encode = Callable[[Store, str], None]
-"""Has the images of a project encoded, beside; called where some are not."""
+Encode = Callable[[Store, str], bool]
+"""Has the images of a project encoded, beside, where some are not; whether that begins now."""
 
+_TOGETHER = 500  # slots withdrawn in one transaction
 _USUAL_SECONDS = 30.0
 _GROWTH = 1.05  # labels against those of the last curve, from which on it is drawn anew
 
@@ -60,6 +65,7 @@ class ProjectLearning:
         progress: how good it is and when to stop, as of the last curve.
         until: last event that the model knows.
         refused: cases that could not be asked for.
+        plane: places of its cases on the map.
         fresh: the images, as far as they were encoded, are in.
         milliseconds: from what was read to the next case in the queue, of the last times.
     """
@@ -73,9 +79,11 @@ class ProjectLearning:
     progress: LearnedSoFar | None = None
     until: int = 0
     refused: set[str] = field(default_factory=set[str])
+    plane: Plane | None = None
     fresh: bool = False
     milliseconds: list[float] = field(default_factory=list[float])
     _cases: int = 0
+    _encoded: int = 0
     _drawn: tuple[int, int] = (-1, -1)
 
     def catch_up(self, store: Store) -> int:
@@ -101,16 +109,16 @@ class ProjectLearning:
         self.fresh = False
 
     def _take_in(self, store: Store, setup: Setup) -> bool:
+        cases = last_number(store, self.project)
+        if cases != self._cases:
+            self._cases = cases
+            self._have_encoded(store)
         mark = mark_of(store, self.project, setup)
         anew = self.setup != setup or self.heard.mark != mark or not self.fresh
         if anew:
             self.setup, self.heard = setup, reads_so_far(store, self.project, setup)
             self._begin(store, setup)
             return True
-        cases = last_number(store, self.project)
-        if cases != self._cases:
-            self._cases = cases
-            self.encode(store, self.project)
         touched = read_on(store, self.project, setup, self.heard)
         if self.learner is not None:
             for case, votes in self.heard.votes(setup, touched).items():
@@ -120,10 +128,10 @@ class ProjectLearning:
 
     def _begin(self, store: Store, setup: Setup) -> None:
         """Everything anew: another protocol, other images, reads set aside or settled."""
-        self.fresh, self._cases = True, last_number(store, self.project)
+        self.fresh = True
         latents = latents_of(store, self.project)
         if latents is None or latents.waiting:
-            self.encode(store, self.project)
+            self._have_encoded(store)
         if latents is None or len(latents.cases) < 2:
             self.learner = None
             return
@@ -135,9 +143,17 @@ class ProjectLearning:
         learner = taught_by(begin_learner(setup, latents, held), self.heard.votes(setup))
         self.learner = tuned_learner(learner) if learner.can_choose else learner
         self.alike, self.until = alike, self.heard.until
+        self.plane = plane_of(latents.values)
+
+    def _have_encoded(self, store: Store) -> None:
+        """Once for what is there: what fails is tried again by hand, or when more cases come."""
+        if self._encoded != self._cases and self.encode(store, self.project):
+            self._encoded = self._cases
 
     def _ask(self, store: Store, setup: Setup) -> int:
         asked, there = list_asked(store, self.project), waiting(store, self.project)
+        if there.untouched - asked.keys() and self._withdraw_strangers(store, there, asked):
+            there = waiting(store, self.project)
         if loop_state(store, self.project).state == STOPPED:
             wanted = Wanted((), tuple(sorted(there.untouched & asked.keys())))
         elif self.learner is None:
@@ -158,6 +174,13 @@ class ProjectLearning:
         )  # fmt: skip
         self.refused |= {case for case, _ in wanted.cases} - opened
         return len(opened)
+
+    def _withdraw_strangers(self, store: Store, there: Waiting, asked: Mapping[str, Asked]) -> int:
+        """Slots that were opened before the project learned: all cases would be read, in a row."""
+        strangers = sorted(there.untouched - asked.keys() - gold_cases(store, self.project))
+        for start in range(0, len(strangers), _TOGETHER):
+            ask_cases(store, self.project, (), unwanted=strangers[start : start + _TOGETHER])
+        return len(strangers)
 
     def _learn(self, setup: Setup) -> None:
         """What takes a second or more, after the next case is in the queue."""

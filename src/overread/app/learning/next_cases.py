@@ -10,7 +10,7 @@ import numpy as np
 
 from overread.app.learning.learner import Learner, learner_view
 from overread.app.learning.set_apart import HELD_BACK, lot
-from overread.arrays import Bools, Ints
+from overread.arrays import Ints
 from overread.protocol.learning import Learning
 from overread.selection.acquisition.scores import best, margin
 from overread.selection.acquisition.table import acquisition, choose
@@ -79,15 +79,17 @@ def want(
         waiting.untouched - set(unwanted), waiting.touched, waiting.in_hand, waiting.readers
     )
     count = room(wishes, still, left)
-    tests = _tests(project, learner, left, shut, count)
     taken = {*left, *shut, *unwanted}
     rows = {row for case, row in learner.row.items() if case in taken} | learner.heard.keys()
     closed = np.array(sorted(rows), dtype=np.int64)
-    view = learner_view(learner, _with_alike(closed, alike, learner.held))
+    due = _due(wishes.held_back, left, count)
+    tests = _tests(project, learner, closed, alike, count)
+    view = learner_view(learner, _with_alike(closed, alike))
     if not view.open.any():  # nothing but near-duplicates is left
         view = learner_view(learner, closed)
     parallel = len(waiting.readers) > 1
-    teach = _teach(learner, view, count - len(tests), rng, parallel=parallel)
+    teach = _teach(learner, view, count - min(due, len(tests)), rng, parallel=parallel)
+    tests = tests[: count - len(teach)]  # all that is left, where nothing is left that teaches
     mixed = [*((case, HELD_BACK) for case in tests), *teach]
     order = rng.permutation(len(mixed))  # who reads cannot tell the tests by their place
     return Wanted(tuple(mixed[at] for at in order), tuple(unwanted))
@@ -135,20 +137,22 @@ def _no_longer(learner: Learner, waiting: Waiting, asked: Mapping[str, Asked]) -
     return [case for case in chosen if learner.row[case] not in good]
 
 
-def _tests(
-    project: str, learner: Learner, asked: Mapping[str, Asked], shut: Collection[str], count: int
-) -> list[str]:
-    """Cases set apart that are asked for among the next ones, so that their share is kept."""
-    share = learner.setup.wishes.held_back
+def _due(share: float, asked: Mapping[str, Asked], count: int) -> int:
+    """Of the next ``count`` cases, so many that test: their share of all is kept."""
     so_far = sum(one.why == HELD_BACK for one in asked.values())
-    due = int(np.floor(share * (len(asked) + count) + 1e-9)) - so_far
-    known = {learner.latents.cases[row] for row in learner.heard}
-    free = [
-        case for case, row in learner.row.items()
-        if learner.held[row] and case not in asked and case not in shut and case not in known
-    ]  # fmt: skip
-    free.sort(key=lambda case: lot(project, f"test {case}"))
-    return free[: max(min(due, count), 0)]
+    return max(min(int(np.floor(share * (len(asked) + count) + 1e-9)) - so_far, count), 0)
+
+
+def _tests(
+    project: str, learner: Learner, closed: Ints, alike: Ints | None, count: int
+) -> list[str]:
+    """Cases set apart that are asked for next, by lot."""
+    for shut in (_with_alike(closed, alike), closed):
+        free = np.setdiff1d(np.flatnonzero(learner.held), shut)
+        if len(free):
+            cases = [learner.latents.cases[row] for row in free.tolist()]
+            return sorted(cases, key=lambda case: lot(project, f"test {case}"))[:count]
+    return []
 
 
 def _teach(
@@ -170,7 +174,7 @@ def _teach(
     ]
 
 
-def _with_alike(closed: Ints, alike: Ints | None, held: Bools) -> Ints:
+def _with_alike(closed: Ints, alike: Ints | None) -> Ints:
     """What is closed, and what nearly looks the same; of such groups among the open all but one."""
     if alike is None:
         return closed
@@ -181,7 +185,7 @@ def _with_alike(closed: Ints, alike: Ints | None, held: Bools) -> Ints:
     _, first = np.unique(alike, return_index=True)
     one_each = np.ones(len(alike), dtype=np.bool_)
     one_each[first] = False
-    return np.flatnonzero(shut | (one_each & ~held))
+    return np.flatnonzero(shut | one_each)
 
 
 def _seed(project: str) -> int:

@@ -166,9 +166,12 @@ def plan_reads(store: Store, project: str, *, by: str) -> int:
     """Plan as many reads of each case as the protocol asks, open to every reader of the project.
 
     May be called again after an import: only what is missing is added. Where a plan is in force
-    nothing is: a lead plans again what is left (:mod:`overread.app.study.plan_project`).
+    nothing is: a lead plans again what is left (:mod:`overread.app.study.plan_project`). Nothing
+    is planned either where a model learns: it asks for the cases it wants to have read.
     """
     if is_planned(store, project):
         return 0
-    wanted = read_protocol(get_protocol(store, project).text).reads_per_case
-    return plan_tasks(store, project, by, reads_per_case=wanted)
+    protocol = read_protocol(get_protocol(store, project).text)
+    if protocol.learning is not None:
+        return 0
+    return plan_tasks(store, project, by, reads_per_case=protocol.reads_per_case)

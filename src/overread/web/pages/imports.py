@@ -133,6 +133,7 @@ def _importing(
                 counts=job.counts,
                 stop=job.stop.is_set,
             )
+            site.learnings.wake(site, project)
         finally:
             if remove:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,243 @@
+"""The learning of a project on one page: stop or go on, how good, what comes next, what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from overread.app.learning.curve_picture import CurvePicture, curve_picture
+from overread.app.learning.learner import probabilities_of
+from overread.app.learning.loop import ProjectLearning
+from overread.app.learning.progress import LearnedSoFar
+from overread.app.learning.settings import Setup, setup_of
+from overread.store import Store, case_names, project_progress
+from overread.store.learning import (
+    STOPPED,
+    Asked,
+    LoopState,
+    count_latents,
+    list_asked,
+    loop_state,
+    waiting,
+)
+
+WHY = {
+    "start": "typical of a group that nobody has labelled",
+    "model": "the model learns most from it",
+    "lot": "by lot, so that the sample stays fair",
+    "held back": "to test the model; it never learns from it",
+    "again": "read once more",
+}
+"""Why a case is asked for, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextCase:
+    """A case that waits for a reader. Args: guess: class and chance that the model gives it."""
+
+    case: str
+    name: str
+    why: str
+    guess: str = ""
+    chance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Hours of people.
+
+    Args:
+        spent: reading so far; left: reading still advised; review: of what is not labelled then.
+        by_hand: all cases read by hand.
+    """
+
+    spent: float
+    left: float | None
+    review: float | None
+    by_hand: float
+
+    @property
+    def saved(self) -> float | None:
+        """Share of the hours by hand that is not needed; None before there is advice."""
+        if self.left is None or self.review is None or not self.by_hand:
+            return None
+        return 1 - (self.spent + self.left + self.review) / self.by_hand
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearningBoard:
+    """A project that learns, or could.
+
+    Args:
+        setup: None where the protocol has no ``learning:`` block.
+        loop: whether it asks on; verdict: in one sentence; state: in a word.
+        reason: why, in a sentence.
+        cases: of the project; labelled, open, in_hand: of them; lost: without an image.
+        encoded: cases whose image is encoded.
+        learned: the curve and the advice; None before the loop has looked.
+        curve: as a picture; None before there are points.
+        next: what waits for readers.
+        hours: None before the first read took any time.
+        about: labels at the end of what is advised; None where nobody can tell.
+    """
+
+    setup: Setup | None
+    loop: LoopState
+    state: str
+    verdict: str
+    reason: str
+    cases: int
+    labelled: int = 0
+    open: int = 0
+    in_hand: int = 0
+    lost: int = 0
+    encoded: int = 0
+    learned: LearnedSoFar | None = None
+    curve: CurvePicture | None = None
+    next: tuple[NextCase, ...] = ()
+    hours: Hours | None = None
+    about: int | None = None
+
+
+def learning_board(store: Store, project: str, loop: ProjectLearning | None) -> LearningBoard:
+    """All that the page shows.
+
+    Args:
+        loop: of the project; None where it was not looked at since the server began.
+    Raises:
+        NotFoundError: no such project.
+    """
+    setup = setup_of(store, project)
+    cases = project_progress(store, project).cases
+    state = loop_state(store, project)
+    if setup is None:
+        words = "No model learns here yet."
+        return LearningBoard(None, state, "Off", words, "", cases)
+    asked, there = list_asked(store, project), waiting(store, project)
+    encoded, lost = count_latents(store, project)
+    learned = loop.progress if loop else None
+    labelled = len(loop.learner.heard) if loop and loop.learner else 0
+    about = about_labels(setup, learned, labelled, cases)
+    word, verdict, reason = _verdict(setup, state, learned, labelled, cases, encoded, loop)
+    return LearningBoard(
+        setup,
+        state,
+        word,
+        verdict,
+        reason,
+        cases,
+        labelled,
+        len(there.untouched | there.touched),
+        len(there.in_hand),
+        lost,
+        encoded,
+        learned,
+        curve_picture(learned, setup.wishes.target) if learned and learned.points else None,
+        _next(store, loop, asked, there.untouched | there.touched),
+        _hours(loop, learned, labelled, cases),
+        about,
+    )
+
+
+def about_labels(
+    setup: Setup, learned: LearnedSoFar | None, labelled: int, cases: int
+) -> int | None:
+    """Labels at which it is likely enough; None where nobody can tell yet."""
+    most = setup.wishes.most_labels
+    advice = learned.advice if learned else None
+    if advice is None:
+        return min(most, cases) if most is not None else None
+    if advice.stop:
+        return labelled
+    if advice.more is None:
+        return min(most, cases) if most is not None else None
+    told = min(labelled + advice.more, cases)
+    return told if most is None else min(told, most)
+
+
+def _verdict(  # noqa: PLR0911, PLR0917 - one sentence for each state
+    setup: Setup,
+    state: LoopState,
+    learned: LearnedSoFar | None,
+    labelled: int,
+    cases: int,
+    encoded: int,
+    loop: ProjectLearning | None,
+) -> tuple[str, str, str]:
+    """State in a word, what to do in a sentence, and why."""
+    advice = learned.advice if learned else None
+    if state.state == STOPPED:
+        return "Stopped", "No more cases are asked for.", state.words
+    if not cases:
+        return "Empty", "There are no cases yet.", "Import images; then the learning begins."
+    if loop is None:
+        return "Looking", "The labels so far are being looked at.", "It takes a moment."
+    if labelled >= cases:
+        return "Complete", "Every case is labelled.", ""
+    most = setup.wishes.most_labels
+    if most is not None and labelled >= most:
+        return "Complete", "Stop now.", f"The {most:,} labels that the protocol allows are made."
+    if advice is not None:
+        what, _, why = advice.words.partition(":")
+        why = why.strip()
+        return ("Stop" if advice.stop else "Go on", f"{what}.", f"{why[:1].upper()}{why[1:]}")
+    if encoded < 2:
+        words = "Until the images are encoded, cases come by lot."
+        return "Start", "Begin to read.", words
+    if not labelled:
+        return "Start", "Begin to read.", "Typical cases come first; the model chooses after some."
+    if loop.learner is not None and not loop.learner.can_choose:
+        words = "One class alone has labels so far; the model begins with the second."
+        return "Start", "Go on.", words
+    tested = learned.tested if learned else 0
+    words = f"{tested} of 10 test labels are there; then it can be told how many more it takes."
+    return "Start", "Go on.", words
+
+
+def _hours(
+    loop: ProjectLearning | None, learned: LearnedSoFar | None, labelled: int, cases: int
+) -> Hours | None:
+    times = loop.heard.seconds() if loop else []
+    if not times or learned is None:
+        return None
+    costs, advice = learned.costs, learned.advice
+    spent, by_hand = sum(times) / 3600, cases * costs.label / 3600
+    if advice is None or (advice.more is None and not advice.stop):
+        return Hours(spent, None, None, by_hand)
+    more = 0 if advice.stop else advice.more or 0
+    rest = max(cases - labelled - more, 0)
+    wrong = float(learned.curve.error(labelled + more)) if learned.curve else 0.0
+    review = rest * (costs.review + wrong * costs.correct) / 3600
+    return Hours(spent, more * costs.label / 3600, review, by_hand)
+
+
+def _next(
+    store: Store, loop: ProjectLearning | None, asked: Mapping[str, Asked], open_: frozenset[str]
+) -> tuple[NextCase, ...]:
+    waits = [one for case, one in asked.items() if case in open_][:8]
+    names = case_names(store, [one.case for one in waits])
+    guesses = _guesses(loop, [one.case for one in waits])
+    return tuple(
+        NextCase(
+            one.case, names.get(one.case, ""), WHY[one.why], *guesses.get(one.case, ("", None))
+        )
+        for one in waits
+    )
+
+
+def _guesses(loop: ProjectLearning | None, cases: list[str]) -> dict[str, tuple[str, float]]:
+    learner = loop.learner if loop else None
+    if learner is None or not learner.can_choose or len(learner.pools) > 1:
+        return {}
+    there = [case for case in cases if case in learner.row]
+    if not there:
+        return {}
+    rows = np.array([learner.row[case] for case in there], dtype=np.int64)
+    found = probabilities_of(learner, rows=rows)
+    names = learner.setup.classes
+    return {
+        case: (names[int(one.argmax())], float(one.max()))
+        for case, one in zip(there, found, strict=True)
+    }

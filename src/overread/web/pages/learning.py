@@ -1,0 +1,154 @@
+"""The page of learning: stop or go on, how good the model is, what comes next, and the settings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from overread.agreement.proportions import wilson
+from overread.app.learning import case_map
+from overread.app.learning.board import LearningBoard, learning_board
+from overread.app.learning.loop import ProjectLearning
+from overread.app.learning.wishes import keep_wishes, learnable
+from overread.app.study import project_overview
+from overread.errors import InputError
+from overread.protocol.learning import STARTS, Learning
+from overread.selection.acquisition.table import ACQUISITIONS
+from overread.store import case_names
+from overread.store.errors import ConflictError
+from overread.store.learning import ON, STOPPED, list_asked, set_loop
+from overread.web.access.forms import read_form, text_of
+from overread.web.api.around import At, Who
+from overread.web.learning import encode, encoding
+from overread.web.replies import go, page
+from overread.web.schemas import Id
+
+_FIELDS = (
+    "question", "acquisition", "start", "random_share", "held_back", "mode", "batch", "target",
+    "read_seconds", "review_seconds", "most_labels",
+)  # fmt: skip
+
+
+def learning_page(
+    request: Request,
+    project: Id,
+    site: At,
+    by: Annotated[str, Query(pattern="^(label|uncertainty|split)$")] = "label",
+) -> Response:
+    """Where the learning stands."""
+    return _shown(request, site, project, by=by)
+
+
+def _shown(
+    request: Request,
+    site: At,
+    project: str,
+    *,
+    by: str = "label",
+    status: int = 200,
+    error: Any = None,
+) -> Response:
+    named = project_overview.named(site.store, project)
+    loop = site.learnings.known(project)
+    board = learning_board(site.store, project, loop)
+    if board.setup is not None and loop is None:
+        site.learnings.wake(site, project)
+    asks = learnable(site.store, project)
+    under_way, failed = encoding(site.jobs, project)
+    return page(
+        request,
+        "learning.html.j2",
+        status,
+        project=named,
+        board=board,
+        wishes=board.setup.wishes if board.setup else Learning(""),
+        questions=asks,
+        asks=[(one.id, one.prompt) for one in asks],
+        point=board.learned.points[-1] if board.learned and board.learned.points else None,
+        sure=_interval(board),
+        map=_map(site, project, loop, by),
+        by=by,
+        under_way=under_way,
+        failed=failed,
+        acquisitions=ACQUISITIONS,
+        starts=STARTS,
+        error=error,
+    )
+
+
+def _interval(board: LearningBoard) -> tuple[float, float] | None:
+    """Of the accuracy on the cases set apart."""
+    if board.learned is None or not board.learned.points:
+        return None
+    last = board.learned.points[-1]
+    return wilson(last.tested - last.wrong, last.tested) if last.tested else None
+
+
+def _map(site: At, project: str, loop: ProjectLearning | None, by: str) -> dict[str, Any] | None:
+    learner, plane = (loop.learner, loop.plane) if loop else (None, None)
+    if learner is None or plane is None or len(plane.rows) > len(learner.latents.cases):
+        return None
+    found = case_map.map_of(learner, plane, list_asked(site.store, project), by=by)
+    cases = [learner.latents.cases[row] for row in found.rows.tolist()]
+    names = case_names(site.store, cases)
+    classes = learner.setup.classes
+    points = [
+        {
+            "case": case,
+            "x": round(8 + 624 * float(x), 1),
+            "y": round(8 + 384 * float(y), 1),
+            "code": code,
+            "words": _words(names.get(case, ""), classes, guess, doubt),
+        }
+        for case, x, y, code, guess, doubt in zip(
+            cases, found.x, found.y, found.code.tolist(), found.guess.tolist(),
+            found.doubt.tolist(), strict=True,
+        )
+    ]  # fmt: skip
+    points.sort(key=lambda one: one["code"])  # unread ones lie below
+    words = {"label": classes, "split": case_map.SPLIT}.get(by, _LEVELS)
+    return {"points": points, "words": words, "share": found.share, "all": len(learner.row)}
+
+
+_LEVELS = ("sure", "", "", "", "unsure")
+
+
+def _words(name: str, classes: tuple[str, ...], guess: int, doubt: float) -> str:
+    return name if guess < 0 else f"{name}: {classes[guess]}, {1 - doubt:.0%}"
+
+
+async def settle(request: Request, project: Id, site: At, who: Who) -> Response:
+    """Stop, go on, encode again, or keep other settings."""
+    form = await read_form(request)
+    action = text_of(form, "action")
+    given = {key: text_of(form, key, most=60) for key in _FIELDS if key in form}
+
+    def work() -> None:
+        project_overview.named(site.store, project)
+        if action in {STOPPED, ON}:
+            set_loop(site.store, project, action, who.id, words=text_of(form, "words", most=500))
+        elif action == "encode":
+            encode(site, project)
+        elif action == "settings":
+            keep_wishes(site.store, project, given, by=who.id)
+        else:
+            raise InputError("action", "be stopped, on, encode or settings", action[:20])
+        site.learnings.wake(site, project)
+
+    try:
+        await run_in_threadpool(work)
+    except (InputError, ConflictError) as refused:
+        told = {"title": "Not kept", "words": _told(refused)}
+        return await run_in_threadpool(
+            lambda: _shown(request, site, project, status=422, error=told)
+        )
+    return go(f"/projects/{project}/learning")
+
+
+def _told(refused: Exception) -> str:
+    problems = getattr(refused, "problems", None)
+    if not problems:
+        return str(refused)
+    return "; ".join(f"{one.where} must {one.rule}, got {one.got}" for one in problems)

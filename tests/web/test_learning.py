@@ -1,0 +1,110 @@
+"""A project that learns, through the server: what readers get, and what its lead sees."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from overread.store.learning import waiting
+from tests.app.learning.study import NAMES, picture, protocol
+from tests.web.conftest import House, bring_in, open_house
+
+CASES = 36
+
+
+def shown(truth: int, seed: int) -> bytes:
+    """A picture as a file."""
+    import io
+
+    from PIL import Image
+
+    made = io.BytesIO()
+    Image.fromarray(picture(truth, seed)).save(made, "PNG")
+    return made.getvalue()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("learning")
+    made = open_house(folder, protocol=protocol(settings="held_back: 0.3"), cases=0)
+    pictures = {f"{at:03d}.png": shown(at % 3, at) for at in range(CASES)}
+    bring_in(made, 0, **pictures)
+    yield made
+    made.store.close()
+
+
+def until(met: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait for work beside the pages."""
+    ends = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < ends, "it does not come"
+        time.sleep(0.05)
+
+
+def page_of(house: House, **query: str) -> str:
+    reply = house.people["lead"].get(f"/projects/{house.project}/learning", params=query)
+    assert reply.status_code == 200, reply.text
+    return str(reply.text)
+
+
+def truth_of(house: House) -> dict[str, int]:
+    """Case -> what it shows: they were brought in in the order of their names."""
+    from overread.store.plan_view import list_facts
+
+    return {one.id: (one.number - 1) % 3 for one in list_facts(house.store, house.project)}
+
+
+def test_readers_get_what_the_model_asks_for_and_the_page_tells(house: House) -> None:
+    truth = truth_of(house)
+    asked: list[str] = []
+
+    def read() -> int:
+        for task in house.tasks("reader", 1):
+            said = house.read("reader", task, {"what": NAMES[truth[task["case"]["id"]]]})
+            assert said.status_code == 200, said.text
+            asked.append(task["case"]["id"])
+        return len(asked)
+
+    until(lambda: house.tasks("reader", 1))
+    until(lambda: read() >= 20)
+    assert len(set(asked)) == len(asked)
+    until(lambda: "accuracy on" in page_of(house))
+    text = page_of(house)
+    assert "How good it gets" in text
+    assert "What comes next" in text
+    assert re.search(r"\d+ of about \d+|\d+ labels;", " ".join(text.split()))
+    for by in ("label", "uncertainty", "split"):
+        assert page_of(house, by=by).count("<circle") > CASES
+    # some cases wait, not all 16: the others are asked for when the model wants them
+    assert len(waiting(house.store, house.project).untouched) <= 6
+
+
+def test_a_lead_stops_goes_on_and_settles(house: House) -> None:
+    lead, path = house.people["lead"], f"/projects/{house.project}/learning"
+    assert lead.form(path, action="stopped").status_code == 303
+    assert "No more cases are asked for." in page_of(house)
+    assert lead.form(path, action="on").status_code == 303
+    assert "No more cases are asked for." not in page_of(house)
+    refused = lead.form(path, action="settings", question="what", target="300")
+    assert refused.status_code == 422
+    assert "target" in refused.text
+    kept = lead.form(path, action="settings", question="what", target="95", held_back="30")
+    assert kept.status_code == 303
+    assert 'name="target" inputmode="decimal" value="95"' in page_of(house)
+    assert lead.form(path, action="nothing").status_code == 422
+
+
+def test_a_project_begins_to_learn(tmp_path: Path) -> None:
+    text = protocol().split("learning:", maxsplit=1)[0]
+    house = open_house(tmp_path, protocol=text, cases=5)
+    path = f"/projects/{house.project}/learning"
+    assert "Let a model learn while readers read" in page_of(house)
+    assert len(house.tasks("reader", 1)) == 1
+    reply = house.people["lead"].form(path, action="settings", question="what")
+    assert reply.status_code == 303, reply.text
+    until(lambda: "5 cases" in page_of(house) and "4 wait for a reader" in page_of(house))
+    house.store.close()
