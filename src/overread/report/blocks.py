@@ -170,13 +170,14 @@ class Legend:
     """Readers and their marks.
 
     Args: readers: (index, name); more: readers not shown; drawn: the
-    consensus is drawn beside them.
+    consensus is drawn beside them; title: what has the marks, if not readers.
     """
 
     kind: ClassVar[str] = "legend"
     readers: tuple[tuple[int, str], ...]
     more: int = 0
     drawn: bool = False
+    title: str = "Readers"
 
 
 @dataclass(frozen=True, slots=True)
