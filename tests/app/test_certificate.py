@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from overread.app.learning import blind_audit, film_strip, signing
+from overread.app.learning.effort_account import account
 from overread.app.learning.freeze_labels import auto_label, confidence_of_next, offers
 from overread.app.learning.issue_certificate import decide
 from overread.app.learning.verify_certificate import (
@@ -23,7 +24,7 @@ from overread.app.study.project_protocol import new_version
 from overread.app.study.proven_export import proven_export, verified_export
 from overread.errors import InputError
 from overread.selection.certificate.bounds import upper_errors
-from overread.store import head, verify
+from overread.store import head, plan_tasks, verify
 from overread.store import tables as t
 from overread.store.audits import get_audit, list_label_certificates
 from overread.store.auto_labels import get_run, labels_of_run, standing_run
@@ -358,3 +359,21 @@ def test_the_command_checks_certificates_and_exports(here: Ward, tmp_path: Path)
     found = overread("verify", made.file, "--json")
     assert found.code == 1
     assert "signature" in found.document["problems"][0]
+
+
+def test_the_account_of_what_people_did(here: Ward) -> None:
+    assert account(here.store, here.project, reads=5, hours=1.0) is None
+    plan_tasks(here.store, here.project, here.lead, reads_per_case=1, cases=here.cases[:10])
+    here.read(10)
+    run = get_run(here.store, here.label(first=10))
+    words = [film_strip.Word(case, here.truth[case]) for case in here.cases[10:20]]
+    film_strip.say(here.store, run, words, seconds=15, by=here.lead)
+    audited(here, run.id, 20)
+    found = account(here.store, here.project, reads=30, hours=30 * 6 / 3600, cost_an_hour=60)
+    assert found is not None
+    for work, cases, seconds in (
+        (found.labelling, 10, 6), (found.review, 10, 1.5), (found.audit, 20, 6), (found.full, 60, 6)
+    ):  # fmt: skip
+        assert (work.cases, work.seconds) == (cases, pytest.approx(seconds))
+    assert found.saved == pytest.approx(1 - (10 * 6 + 15 + 20 * 6) / (60 * 6))
+    assert found.cost == pytest.approx((195 / 60, 360 / 60))

@@ -58,7 +58,7 @@ class Town:
         return project
 
     def cases(self, project: str) -> list[Any]:
-        return self.lead.get(f"/api/projects/{project}/cases")["cases"]
+        return self.lead.get(f"/api/projects/{project}/cases?limit=100")["cases"]
 
     def reads(self, project: str) -> list[Any]:
         """Every stored read of a project, as the lead gets them."""

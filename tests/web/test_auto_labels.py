@@ -131,6 +131,13 @@ def test_from_labels_to_certificate_by_page(  # noqa: PLR0915 - one story
     ):
         assert words_of in page
     assert reader.get(f"{api}/certificates/{paper['id']}").status_code == 403
+    shown = lead.get(f"/projects/{house.project}/effort").text
+    for _ in range(100):
+        if "With auto-labels" in shown:
+            break
+        time.sleep(0.1)
+        shown = lead.get(f"/projects/{house.project}/effort").text
+    assert "read blind for the audit" in shown
     # a newer run takes its place, and the page says so
     again = frozen_again(house)
     assert (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from overread.app.learning.freeze_labels import Offer, auto_label, offers
+from overread.app.learning.freeze_labels import Offer, Proposals, auto_label, offers
 from overread.app.learning.proposals import proposals
 from overread.errors import InputError
 from overread.store import Store
@@ -22,11 +22,19 @@ KIND = "auto-label"
 Tick = Callable[[str, int], None]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What a model said when it was asked. Args: given: its answers; offers: by target."""
+
+    given: Proposals
+    offers: tuple[Offer, ...]
+
+
 @dataclass(slots=True, eq=False)
 class Offered:
-    """What the model of each project offered last. Args: by_project: id -> offers."""
+    """What the model of each project said last, until it is frozen. Args: by_project: by id."""
 
-    by_project: dict[str, tuple[Offer, ...]] = field(default_factory=dict[str, tuple[Offer, ...]])
+    by_project: dict[str, Told] = field(default_factory=dict[str, Told])
 
 
 def work_out(site: Site, project: str) -> Job:
@@ -40,11 +48,14 @@ def work_out(site: Site, project: str) -> Job:
 
 
 def freeze_at(site: Site, project: str, target: float, by: str) -> Job:
-    """Freeze the model's answers, beside the pages."""
+    """Freeze what the model said, beside the pages; cases that were read since are left out."""
 
     def work(job: Job) -> None:
         job.counts["cases labelled"] = 0
-        in_child(site.store, job, frozen, project, target, by)
+        kept = site.offered.by_project.get(project)
+        if kept is None:
+            kept = in_child(site.store, job, told, project)
+        auto_label(site.store, project, kept.given, target=target, by=by)
         site.offered.by_project.pop(project, None)
 
     return _begun(site, project, work)
@@ -57,18 +68,11 @@ def _begun(site: Site, project: str, work: Callable[[Job], None]) -> Job:
     return site.jobs.start_export(project, work, key=str(uuid4()), what={}, kind=KIND)
 
 
-def told(store: Store, project: str, tick: Tick) -> tuple[Offer, ...]:
-    """In the child: the offers."""
+def told(store: Store, project: str, tick: Tick) -> Told:
+    """In the child: the model's answers, and what they would come to."""
     given = proposals(store, project)
     tick("cases asked", len(given.cases))
-    return tuple(offers(store, project, given))
-
-
-def frozen(store: Store, project: str, target: float, by: str, tick: Tick) -> str:
-    """In the child: the labels, kept."""
-    given = proposals(store, project)
-    tick("cases labelled", len(given.cases))
-    return auto_label(store, project, given, target=target, by=by)
+    return Told(given, tuple(offers(store, project, given)))
 
 
 def keys_of(site: Site) -> Path:

@@ -21,6 +21,7 @@ from overread.app.learning.freeze_labels import (
     require_question,
     tries,
 )
+from overread.app.learning.send_to_readers import learns, rest_of_loop, send_to_readers
 from overread.app.study.project_readers import who_reads
 from overread.arrays import Ints
 from overread.errors import InputError
@@ -134,7 +135,9 @@ def audit_offer(store: Store, run: RunRow) -> Offer:
     found = population(store, run, head(store).n)
     target = float(run.settings["target"])
     confidence = confidence_of_next(store, run.project)
-    expected = float(run.settings["expected"])
+    unseen = sum(not one.who for one in found.standing)
+    # what somebody looked at is taken for right; the audit tells whether it is
+    expected = float(run.settings["expected"]) * unseen / max(len(found.standing), 1)
     return offer_of(found.frozen, expected, target=target, confidence=confidence)
 
 
@@ -164,6 +167,10 @@ def begin(
         rule = f"be 1 to {len(standing):,}, the labels that stand"
         raise InputError("cases to audit", rule, cases)
     order = audit_order(of.frozen, seed=seed)
+    readers = blind_readers(store, project)
+    rest_of_loop(store, project, by=by)
+    unsure = [one.case for one, step in zip(of.rows, of.frozen.tier, strict=True) if step < 0]
+    send_to_readers(store, project, unsure, by=by)  # the audit goes among them
     settings = {
         "target": float(found.settings["target"]), "mode": mode, "planned": cases, "seed": seed,
         "confidence": confidence_of_next(store, project), "labels": len(standing),
@@ -172,7 +179,7 @@ def begin(
     return begin_audit(
         store, run, [of.rows[at].case for at in order[:cases].tolist()], by,
         frozen=of.digest, as_of=as_of, settings=settings,
-        spared=[one.case for one in standing], readers=blind_readers(store, project),
+        spared=[one.case for one in standing], readers=readers,
         among=Random(seed),  # noqa: S311 - kept, so that the draw can be repeated
     )  # fmt: skip
 
@@ -189,7 +196,8 @@ def blind_readers(store: Store, project: str) -> list[str | None]:
         remedy = "Add a reader to the project."
         rule = "be there who did not review auto-labels"
         raise InputError("a reader", rule, "none", remedy=remedy)
-    return [None] if len(blind) == len(readers) else list(blind)
+    anybody = len(blind) == len(readers) and not learns(store, project)
+    return [None] if anybody else list(blind)
 
 
 def prolong(store: Store, project: str, audit: str, *, cases: int, by: str) -> None:

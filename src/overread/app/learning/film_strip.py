@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from overread.app.study.project_protocol import protocol_of
+from overread.app.learning.send_to_readers import send_to_readers
 from overread.errors import InputError
-from overread.store import CaseRow, Store, get_cases, plan_tasks
+from overread.store import CaseRow, Store, get_cases
 from overread.store.auto_labels import (
     ACCEPTED,
     CORRECTED,
@@ -131,9 +131,7 @@ def say(store: Store, run: RunRow, words: Sequence[Word], *, seconds: float, by:
     changes = [_change(kept[one.case], one.label) for one in words]
     changed = review(store, run.id, changes, by, seconds=_seconds(seconds))
     down = [one.case for one in changes if one.state == TURNED_DOWN]
-    if down:  # somebody must read them: the slots that reads want, where there are none
-        wanted = protocol_of(store, run.project).protocol.reads_per_case
-        plan_tasks(store, run.project, by, reads_per_case=wanted, cases=down)
+    send_to_readers(store, run.project, down, by=by)
     return changed
 
 

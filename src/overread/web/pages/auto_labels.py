@@ -36,13 +36,14 @@ def auto_labels_page(request: Request, project: Id, site: At) -> Response:
 def _shown(request: Request, site: At, project: str, *, error: Any = None) -> Response:
     named = project_overview.named(site.store, project)
     under_way, failed = site.jobs.standing(project, KIND)
+    told = site.offered.by_project.get(project)
     return page(
         request,
         "auto_labels.html.j2",
         200 if error is None else 422,
         project=named,
         board=board(site.store, project),
-        offers=site.offered.by_project.get(project),
+        offers=None if told is None else told.offers,
         under_way=under_way,
         failed=failed,
         said=request.query_params.get("said", "")[:20],

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from overread.app.learning import effort_account
 from overread.app.quality import effort_board as effort
 from overread.app.study import project_overview
 from overread.app.study.project_protocol import protocol_of
@@ -51,6 +52,7 @@ def _shown(
         effort=found,
         kinds=effort.KINDS,
         what=_what_if(site, project, found, labelled=labelled, review=review),
+        account=_account(site, project, found),
         labelled=labelled,
         review=review,
         error=error,
@@ -63,6 +65,17 @@ def _effort(site: At, project: str) -> effort.Effort:
     return site.efforts.use(
         site.store, project, lambda ledger: effort.effort(site.store, project, ledger, now=now)
     )
+
+
+def _account(site: At, project: str, found: effort.Effort) -> Any:
+    """With auto-labels: spent by kind, against all cases read."""
+    if not found.ready or found.spent is None:
+        return None
+    reads = sum(one.reads for one in found.readers)
+    hours = sum(found.spent[kind] for kind in (effort.FIRST, effort.CORRECTED, effort.AGAIN))
+    worked = sum(one.hours for one in found.roles if one.rate is not None)
+    rate = (found.money or 0.0) / worked if worked else 0.0
+    return effort_account.account(site.store, project, reads=reads, hours=hours, cost_an_hour=rate)
 
 
 def _what_if(

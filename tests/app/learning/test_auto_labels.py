@@ -1,0 +1,65 @@
+"""Auto-labels of a project that learns: the model's own answers, and the loop leaves the audit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from overread.app.learning import blind_audit, film_strip
+from overread.app.learning.freeze_labels import auto_label, offers
+from overread.app.learning.loop import ProjectLearning
+from overread.app.learning.proposals import proposals
+from overread.errors import MethodError
+from overread.store import plan_tasks
+from overread.store.audits import get_audit
+from overread.store.auto_labels import get_run
+from overread.store.learning import STOPPED, loop_state
+from tests.app.learning.study import NAMES, Study
+
+
+def test_what_the_model_says_of_unread_cases_and_how_often_it_errs(study: Study) -> None:
+    with pytest.raises(MethodError, match="two classes"):
+        proposals(study.store, study.project)
+    plan_tasks(study.store, study.project, study.lead, reads_per_case=1)
+    read = study.read(count=24)
+    found = proposals(study.store, study.project)
+    assert set(found.cases) == set(study.truth) - set(read)
+    assert found.classes == NAMES
+    assert len(found.known_right) == 24  # those held back, and each left out of the others
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1)
+    truth = np.array([study.truth[case] for case in found.cases])
+    right = (found.probabilities.argmax(axis=1) == truth).mean()
+    assert abs(found.known_right.mean() - right) < 0.35
+    assert "taught by" in found.model
+    assert [one.accepted + one.left for one in offers(study.store, study.project, found)] == [
+        24
+    ] * 4
+
+
+def test_the_loop_leaves_cases_of_an_audit_and_those_sent_to_readers(study: Study) -> None:
+    loop = ProjectLearning(study.project, lambda _store, _project: False)
+    loop.catch_up(study.store)
+    while len(study.read()) and len(loop.heard.said) < 20:
+        loop.catch_up(study.store)
+    given = proposals(study.store, study.project)
+    run = get_run(
+        study.store, auto_label(study.store, study.project, given, target=0.1, by=study.lead)
+    )
+    doubtful, *others = given.cases
+    words = [film_strip.Word(doubtful, "")]
+    words += [film_strip.Word(case, NAMES[study.truth[case]]) for case in others]
+    film_strip.say(study.store, run, words, seconds=30, by=study.lead)
+    audit = blind_audit.begin(
+        study.store, study.project, run.id, cases=6, mode=blind_audit.ONE_LOOK, seed=1,
+        by=study.lead,
+    )  # fmt: skip
+    assert loop_state(study.store, study.project).state == STOPPED
+    loop.catch_up(study.store)  # it withdraws what it asked for, and none of these
+    read: list[str] = []
+    while made := study.read(0) + study.read(1):
+        read += made
+        loop.catch_up(study.store)
+    assert doubtful in read
+    standing = blind_audit.standing(study.store, get_audit(study.store, audit))
+    assert (standing.counted, standing.ready) == (6, True)
+    assert standing.errors == 0
