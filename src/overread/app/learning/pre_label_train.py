@@ -1,0 +1,234 @@
+"""A small U-Net trained on the masks or boxes of a project so far, and what it then proposes.
+
+A fifth of the labelled patients is set apart: how like their labels the proposals are is told with
+the result. The training goes on where it was killed; what is proposed are cases nobody has read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overread.app.learning.pre_label import fitting
+from overread.app.learning.pre_label_likeness import alike
+from overread.app.study.case_consensus import case_consensus
+from overread.app.study.project_protocol import protocol_of
+from overread.errors import InputError, MethodError, MissingExtraError
+from overread.images import unpack_frame
+from overread.labels import Kind
+from overread.protocol import Protocol, Question
+from overread.store import Blobs, CaseRow, Store, get_cases, list_cases
+from overread.store.pre_labels import Proposal, add_pre_labels
+
+LEAST_CASES = 2
+HELD_BACK = 5
+"""One in so many patients is set apart."""
+MODEL = "u-net"
+
+_MOST_FRAMES = 400  # kept in memory at once for the training
+_LONGEST = {Kind.MASK: 512, Kind.BOX: 320}
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of a training.
+
+    Args:
+        file: the network, ONNX.
+        version: 12 signs of its SHA-256.
+        taught: labelled cases that it was trained on.
+        tested: those that were set apart.
+        likeness: mean likeness of its proposals and their labels (Dice, F1 of boxes); None of none.
+        proposed: cases that have its proposal now.
+    """
+
+    file: str
+    version: str
+    taught: int
+    tested: int
+    likeness: float | None
+    proposed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Labelled:
+    case: CaseRow
+    value: list[Mapping[str, Any]]
+
+
+def train_pre_label(
+    store: Store,
+    blobs: Blobs,
+    project: str,
+    question: str,
+    folder: Path,
+    *,
+    steps: int = 400,
+    seed: int = 0,
+    by: str,
+    tick: Callable[[int, int, float], None] | None = None,
+) -> Trained:
+    """Train on what was read so far, and propose for what was not.
+
+    Args:
+        question: id of a question of masks or boxes.
+        folder: where the network and its checkpoint are kept.
+        steps: of the training, see :class:`overread.learn.unet.UnetRecipe`.
+        seed: of everything.
+        by: the user's id.
+        tick: told of every step: done, in all, the loss.
+    Raises:
+        InputError: no such question, or one of another kind.
+        MethodError: fewer than :data:`LEAST_CASES` cases have labels.
+        MissingExtraError: torch is not installed.
+    """
+    try:
+        from overread.learn.unet import UnetRecipe, train_unet  # noqa: PLC0415 - an extra
+        from overread.learn.unet_shape import open_unet  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtraError("Training a network for pre-labels", "learn") from error
+    asked = _question(store, project, question)
+    labelled, unread = _sorted_out(store, project, asked)
+    if len(labelled) < LEAST_CASES:
+        words = f"{LEAST_CASES} cases need labels to train on; {len(labelled)} have"
+        raise MethodError(words)
+    held = [one for one in labelled if _is_held_back(project, one.case)]
+    taught = [one for one in labelled if not _is_held_back(project, one.case)] or labelled
+    held = [one for one in held if one not in taught]
+    images, targets, about = _lessons(blobs, taught, asked)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{question}.onnx"
+    made = train_unet(
+        images,
+        targets,
+        about,
+        recipe=UnetRecipe(steps=steps, seed=seed, side=_side(images)),
+        checkpoint=folder / f"{question}-{_digest(taught)}.pt",
+        progress=tick,
+    )
+    part = file.with_suffix(".part")
+    part.write_bytes(made)
+    part.replace(file)
+    unet = open_unet(file)
+    likeness = [alike(asked, one.value, _propose(unet, blobs, one.case)[0]) for one in held]
+    protocol = protocol_of(store, project).protocol
+    proposals = _proposals(protocol, asked, unet, blobs, unread)
+    if proposals:
+        add_pre_labels(store, project, proposals, model=MODEL, version=unet.version, by=by)
+    mean = float(np.mean(likeness)) if likeness else None
+    return Trained(file.name, unet.version, len(taught), len(held), mean, len(proposals))
+
+
+def _question(store: Store, project: str, name: str) -> Question:
+    protocol = protocol_of(store, project).protocol
+    drawn = [one for one in protocol.questions if one.kind in _LONGEST]
+    for one in drawn:
+        if name == one.id:
+            return one
+    rule = f"be one of {', '.join(one.id for one in drawn)}" if drawn else "ask for masks or boxes"
+    raise InputError("question", rule, name or "nothing")
+
+
+def _sorted_out(
+    store: Store, project: str, question: Question
+) -> tuple[list[_Labelled], list[CaseRow]]:
+    """Cases with a label (the consensus, or the reference standard), and cases nobody has read."""
+    labelled: list[_Labelled] = []
+    unread: list[CaseRow] = []
+    after = 0
+    while page := list_cases(store, project, after=after, limit=500):
+        rows = get_cases(store, [one.case.id for one in page])
+        for one in page:
+            if not one.done and not one.surplus:
+                unread.append(rows[one.case.id])
+                continue
+            value = case_consensus(store, one.case.id).answer.get(question.id)
+            if value is not None:
+                labelled.append(_Labelled(rows[one.case.id], value))
+        after = page[-1].case.number
+    return labelled, unread
+
+
+def _is_held_back(project: str, case: CaseRow) -> bool:
+    """By patient, by lot, the same in every training."""
+    text = f"pre-label test {project} {case.group or case.id}".encode()
+    return hashlib.sha256(text).digest()[0] % HELD_BACK == 0
+
+
+def _digest(taught: list[_Labelled]) -> str:
+    """Names the labels that a checkpoint was trained on: with others it is begun anew."""
+    text = "".join(f"{one.case.id}{one.value}" for one in taught)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _lessons(
+    blobs: Blobs, taught: list[_Labelled], question: Question
+) -> tuple[list[NDArray[np.float32]], list[NDArray[np.int64]], Any]:
+    from overread.learn.unet_answers import target_of  # noqa: PLC0415 - an extra
+    from overread.learn.unet_shape import UnetAbout, seen  # noqa: PLC0415
+
+    channels = 3 if any(one.case.image["samples"] == 3 for one in taught) else 1
+    kind = "mask" if question.kind is Kind.MASK else "box"
+    longest = _LONGEST[question.kind]
+    about = UnetAbout(question.id, kind, question.names, channels=channels, longest=longest)
+    images: list[NDArray[np.float32]] = []
+    targets: list[NDArray[np.int64]] = []
+    for one in taught:
+        marked = sorted({int(each["frame"]) for each in one.value}) or [0]
+        for frame in marked[: max(1, _MOST_FRAMES // len(taught))]:
+            image = _frame(blobs, one.case, frame)
+            size = int(image.shape[0]), int(image.shape[1])
+            images.append(seen(image, about))
+            targets.append(target_of(one.value, size, frame, about))
+    return images, targets, about
+
+
+def _side(images: list[NDArray[np.float32]]) -> int:
+    """Of the pieces: not much larger than the largest image."""
+    largest = max(max(one.shape[1:]) for one in images)
+    return min(128, 8 * -(-largest // 8))
+
+
+def _propose(unet: Any, blobs: Blobs, case: CaseRow) -> tuple[list[dict[str, Any]], float]:
+    """Of every frame; as sure as the least sure of those with a finding."""
+    from overread.learn.unet_answers import answer_of  # noqa: PLC0415 - an extra
+
+    found: list[dict[str, Any]] = []
+    sure: list[float] = []
+    empty: list[float] = []
+    for frame in range(case.image["frames"]):
+        value, confidence = answer_of(unet, _frame(blobs, case, frame), frame)
+        found += value
+        (sure if value else empty).append(confidence)
+    return found, min(sure or empty)
+
+
+def _proposals(
+    protocol: Protocol, question: Question, unet: Any, blobs: Blobs, cases: list[CaseRow]
+) -> list[Proposal]:
+    """Those that fit the protocol; a proposal that does not would never be shown."""
+    made: list[Proposal] = []
+    for case in cases:
+        value, sure = _propose(unet, blobs, case)
+        one = Proposal(case.id, question.id, value, sure)
+        if fitting(protocol, one, case.image):
+            made.append(one)
+    return made
+
+
+def _frame(blobs: Blobs, case: CaseRow, number: int) -> NDArray[Any]:
+    image = case.image
+    made = unpack_frame(
+        blobs.get(case.frames[number]),
+        rows=image["rows"],
+        columns=image["columns"],
+        samples=image["samples"],
+        dtype=image["dtype"],
+    )
+    return np.nan_to_num(made) if made.dtype.kind == "f" else made
