@@ -377,3 +377,17 @@ def test_the_account_of_what_people_did(here: Ward) -> None:
         assert (work.cases, work.seconds) == (cases, pytest.approx(seconds))
     assert found.saved == pytest.approx(1 - (10 * 6 + 15 + 20 * 6) / (60 * 6))
     assert found.cost == pytest.approx((195 / 60, 360 / 60))
+
+
+def test_a_second_try_is_held_to_half_the_risk_and_says_so(here: Ward, tmp_path: Path) -> None:
+    refused = audited(here, here.label(wrong=8), 20)
+    assert certify(here, refused, tmp_path).certificate is None
+    run = here.label()  # what was read is left out of it
+    assert len(labels_of_run(here.store, run)) == 40
+    plan = blind_audit.audit_offer(here.store, get_run(here.store, run)).plans[0]
+    assert upper_errors(0, plan.cases, population=40, confidence=0.975) <= 0.05
+    assert upper_errors(0, plan.cases - 1, population=40, confidence=0.975) > 0.05
+    found = certify(here, audited(here, run, plan.cases), tmp_path)
+    assert "with 97.5% confidence" in found.words
+    told = document(here)["certificate"]
+    assert (told["confidence"], told["audit_record"]["earlier"]) == (0.975, 1)

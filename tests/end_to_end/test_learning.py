@@ -189,6 +189,10 @@ def review(town: Town, page: Any, project: str, truth: dict[str, str]) -> None:
         page.locator(".film-room[data-ready]").wait_for()
         wrong = [at for at, one in enumerate(found["frames"]) if truth[one["case"]] != name]
         looked = max([*wrong, 2]) + 1
+        page.keyboard.press("x")
+        page.locator(".strip-line .sent").wait_for()
+        page.keyboard.press("u")
+        page.locator(".strip-line .sent").wait_for(state="detached")
         for one in found["frames"][:looked]:
             said = truth[one["case"]]
             page.keyboard.press("Enter" if said == name else str(1 + CLASSES.index(said)))

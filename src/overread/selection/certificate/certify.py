@@ -211,7 +211,7 @@ def _words(
         right = math.floor((1 - bound) * 1000 + 1e-9) / 10
         return (
             f"At least {right:g} % of these {labels:,} labels are right, with "
-            f"{confidence:.0%} confidence ({seen})."
+            f"{100 * confidence:.6g}% confidence ({seen})."
         )
     if not labels:
         return "Not certified: no label is sure enough to be accepted. Label more cases."

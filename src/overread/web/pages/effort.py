@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from overread.app.learning import effort_account
 from overread.app.quality import effort_board as effort
+from overread.app.quality.effort_ledger import AGAIN, CORRECTED, FIRST
 from overread.app.study import project_overview
 from overread.app.study.project_protocol import protocol_of
 from overread.errors import InputError
@@ -72,7 +73,7 @@ def _account(site: At, project: str, found: effort.Effort) -> Any:
     if not found.ready or found.spent is None:
         return None
     reads = sum(one.reads for one in found.readers)
-    hours = sum(found.spent[kind] for kind in (effort.FIRST, effort.CORRECTED, effort.AGAIN))
+    hours = sum(found.spent[kind] for kind in (FIRST, CORRECTED, AGAIN))
     worked = sum(one.hours for one in found.roles if one.rate is not None)
     rate = (found.money or 0.0) / worked if worked else 0.0
     return effort_account.account(site.store, project, reads=reads, hours=hours, cost_an_hour=rate)

@@ -212,7 +212,7 @@ async function begin() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || dialog.open) return;
     const key = event.key.toLowerCase();
-    if ((key === "enter" || key === " ") && event.target.closest("a, button:not(.answer), summary")) return;
+    if ((key === "enter" || key === " ") && event.target.closest?.("a, button:not(.answer), summary")) return;
     if (key === "enter" || key === " ") { if (!event.repeat && frames[at]) say(frames[at].label); }
     else if (/^[1-9]$/.test(key)) { const chosen = answers[Number(key) - 1]; if (chosen?.dataset.class) say(chosen.dataset.class); }
     else if (key === "x") say("");
