@@ -11,6 +11,7 @@ import pytest
 
 from overread.app.learning.pre_label import kept_hidden
 from overread.app.learning.pre_label_hints import find_hints
+from overread.app.quality.truthing_blinding import blinding
 from overread.store import NewGold, add_gold
 from overread.store.pre_labels import each_shown
 from tests.web.conftest import House, copied, open_house
@@ -68,7 +69,9 @@ def ask(house: House, task: Any, what: str = "pre-label", who: str = "reader", *
 
 def protocol(house: House, made: str) -> None:
     lead = house.people["lead"]
-    reply = lead.post(f"/api/projects/{house.project}/protocol/versions", {"protocol": made, "base": 1})
+    reply = lead.post(
+        f"/api/projects/{house.project}/protocol/versions", {"protocol": made, "base": 1}
+    )
     assert reply.status_code == 201, reply.text
 
 
@@ -81,6 +84,10 @@ def test_on_demand_it_is_given_and_logged_once(grades: House) -> None:
     by = {"model": "net", "version": "1.2", "confidence": 0.8}
     assert told["by"] == [{"question": "grade", **by}, {"question": "spots", **by}]
     assert ask(grades, task).json() == told
+    words = " ".join(blinding(grades.store, grades.project))
+    assert "(the proposal of a model: net 1.2) was shown as an editable start in 1 task" in words
+    assert "in 0 of them before" in words
+    assert "a model's guess" not in words
     (shown,) = each_shown(grades.store, grades.project)
     assert (shown.task, shown.reader, shown.how, shown.marked) == (
         task["id"],
@@ -112,6 +119,7 @@ def test_hidden_is_hidden_in_the_api(grades: House, made: str) -> None:
     assert ask(grades, task).json() == NOTHING
     assert list(each_shown(grades.store, grades.project)) == []
     assert "net" not in str(task)
+    assert "a model's guess" in blinding(grades.store, grades.project)[0]
 
 
 def test_gold_and_finished_reads_are_blind(grades: House) -> None:

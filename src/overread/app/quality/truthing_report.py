@@ -18,6 +18,7 @@ from overread.app.analysis.measure_agreement import measure_agreement
 from overread.app.analysis.methods import method_called
 from overread.app.quality.gold_scores import gold_scores
 from overread.app.quality.reader_profiles import profile_of
+from overread.app.quality.truthing_blinding import blinding
 from overread.app.study.case_browser import reader_colours
 from overread.app.study.conformity import conformity
 from overread.app.study.project_protocol import parsed, protocol_of
@@ -103,7 +104,7 @@ def truthing(
         "software": software(),
         "protocol": _protocol(store, project),
         "readers": _readers(store, project, reads, label),
-        "blinding": _BLINDING,
+        "blinding": blinding(store, project),
         "flow": _flow(store, project, reads),
         "agreement": [one for one in agreement if one is not None],
         "gold": _gold(store, project, label),
@@ -117,20 +118,6 @@ def truthing(
         },
         "conformity": conformity(store, project).document(),
     }  # fmt: skip
-
-
-_BLINDING = (
-    (
-        "Readers get their own reads alone: the server gives nobody who only reads another's "
-        "read, the consensus, or a model's guess."
-    ),
-    "Cases come by a queue without the names of patients; identifiers are not stored with a case.",
-    "Hidden gold cases and repeat reads come unannounced among the others.",
-    (
-        "Who adjudicates sees the reads without names, in an order drawn for each case, and none "
-        "of the cases they read themselves."
-    ),
-)
 
 
 def _questions(store: Store, project: str) -> tuple[Question, ...]:
