@@ -167,3 +167,12 @@ def test_of_nothing_nothing_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="have a time"):
         what_if(found, cases=1, readers=1, labelled=1, review=1)
     store.close()
+
+
+def test_counting_pages_at_once_is_counting_one_by_one(tmp_path: Path) -> None:
+    store, project, _ = study(tmp_path, 10)
+    one_by_one, at_once = Ledger(project), Ledger(project)
+    for each in spent(store, project, after=0, limit=1_000):
+        one_by_one.take(each)
+    at_once.catch_up(store)
+    assert at_once == one_by_one

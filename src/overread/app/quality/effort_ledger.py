@@ -6,17 +6,21 @@ idle time follow from a few hundred numbers a reader, however many reads there a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from math import exp, floor, log
 from typing import Any
 
+import numpy as np
+
 from overread.store import Store
-from overread.store.effort import Spent, spent
+from overread.store.effort import Spent, spent_rows
 
 _RATIO = log(1.04)
-_PAGE = 5_000
+_PAGE = 20_000
+_NO_TIME = -(10**9)  # a bin that no time has
 _FENCE = 3.0  # interquartile ranges of the logarithm, above which seconds are idle (Tukey 1977)
 _FREE: AbstractContextManager[Any] = nullcontext()
 _LEAST = 8  # reads from which on a fence is drawn
@@ -115,6 +119,19 @@ def _under(kept: dict[str, dict[str, Seconds]], name: str) -> dict[str, Seconds]
     return found
 
 
+def _alike(rows: Sequence[tuple[int, str, str, int, int, float, str]]) -> Counter[Any]:
+    """How many submissions are alike in all that counts: reader, modality, kind, day, bin."""
+    _, readers, modalities, revisions, rounds, seconds, days = zip(*rows, strict=True)
+    times = np.asarray(seconds, dtype=np.float64)
+    some = times > 0
+    places = np.full(times.size, _NO_TIME, dtype=np.int64)
+    places[some] = np.floor(np.log(times[some]) / _RATIO)
+    corrected, again = (
+        (np.asarray(one) > least).tolist() for one, least in ((revisions, 1), (rounds, 0))
+    )
+    return Counter(zip(readers, modalities, corrected, again, days, places.tolist(), strict=True))
+
+
 @dataclass(slots=True)
 class Ledger:
     """The reading time of a project.
@@ -134,22 +151,33 @@ class Ledger:
 
     def take(self, one: Spent) -> None:
         """Count a submission."""
-        kind = CORRECTED if one.revision > 1 else AGAIN if one.again else FIRST
-        place = bin_of(one.seconds)
-        _in(_under(self.work, one.reader), kind).put(place)
-        if kind != CORRECTED:
-            _in(_under(self.days, one.submitted[:10]), one.reader).put(place)
-        if kind == FIRST:
-            _in(self.cases, one.kind).put(place)
+        self._put(
+            one.reader, one.kind, one.revision > 1, one.again, one.submitted[:10],
+            bin_of(one.seconds), 1,
+        )  # fmt: skip
         self.until = one.event
+
+    def _put(  # noqa: PLR0917 - what tells submissions apart
+        self, reader: str, modality: str, corrected: bool, again: bool, day: str,
+        place: int | None, count: int,
+    ) -> None:  # fmt: skip
+        kind = CORRECTED if corrected else AGAIN if again else FIRST
+        _in(_under(self.work, reader), kind).put(place, count)
+        if kind != CORRECTED:
+            _in(_under(self.days, day), reader).put(place, count)
+        if kind == FIRST:
+            _in(self.cases, modality).put(place, count)
 
     def catch_up(self, store: Store, lock: AbstractContextManager[Any] = _FREE) -> None:
         """Count what was submitted since. Args: lock: held while numbers change."""
         while True:
-            found = spent(store, self.project, after=self.until, limit=_PAGE)
-            with lock:
-                for one in found:
-                    self.take(one)
+            found = spent_rows(store, self.project, after=self.until, limit=_PAGE)
+            if found:
+                counts = _alike(found)
+                with lock:
+                    for (*what, place), count in counts.items():
+                        self._put(*what, None if place == _NO_TIME else place, count)
+                    self.until = found[-1][0]
             if len(found) < _PAGE:
                 return
 
