@@ -24,9 +24,9 @@ from overread.app.study.project_protocol import new_version
 from overread.app.study.proven_export import proven_export, verified_export
 from overread.errors import InputError
 from overread.selection.certificate.bounds import upper_errors
-from overread.store import head, plan_tasks, verify
+from overread.store import claim, head, plan_tasks, verify
 from overread.store import tables as t
-from overread.store.audits import get_audit, list_label_certificates
+from overread.store.audits import get_audit, heard, list_label_certificates
 from overread.store.auto_labels import get_run, labels_of_run, standing_run
 from overread.store.errors import ConflictError, NotFoundError
 from tests.app.learned import TEXT, Ward, ward
@@ -391,3 +391,21 @@ def test_a_second_try_is_held_to_half_the_risk_and_says_so(here: Ward, tmp_path:
     assert "with 97.5% confidence" in found.words
     told = document(here)["certificate"]
     assert (told["confidence"], told["audit_record"]["earlier"]) == (0.975, 1)
+
+
+def test_who_reviews_a_case_they_hold_is_not_heard_on_it(here: Ward) -> None:
+    run = get_run(here.store, here.label())
+    case = here.cases[4]
+    plan_tasks(here.store, here.project, here.lead, reads_per_case=1, cases=[case])
+    (task,) = claim(here.store, here.project, here.readers[0])
+    word = film_strip.Word(case, here.truth[case])
+    film_strip.say(here.store, run, [word], seconds=2, by=here.readers[0])
+    audit = blind_audit.begin(
+        here.store, here.project, run.id, cases=60, mode=blind_audit.MANY_LOOKS, seed=1,
+        by=here.lead,
+    )  # fmt: skip
+    assert task.case.id == case
+    assert here.read(1) == [case]
+    assert heard(here.store, audit) == {}
+    assert len(here.read(60, reader=1)) == 60  # the case is asked of a blind reader, too
+    assert set(heard(here.store, audit)) == set(here.cases)

@@ -146,12 +146,13 @@ def _ask(
     readers: Sequence[str | None],
     among: Random,
 ) -> None:
-    """One task for each case that has none in anybody's hand."""
+    """One task for each case that has none that a blind reader has, or may have."""
     tasks = t.tasks.c
     busy: set[str] = set()
     for start in range(0, len(cases), 500):
         part = tasks.case_id.in_(cases[start : start + 500])
         query = sa.select(tasks.case_id).where(part, tasks.round == 0, tasks.state != "done")
+        query = query.where(~_saw(project, sa.func.coalesce(tasks.reader, tasks.planned_for)))
         busy |= set(connection.scalars(query))
     turn = list(readers) or [None]
     slots = [Slot(case, turn[at % len(turn)]) for at, case in enumerate(cases) if case not in busy]
@@ -165,6 +166,12 @@ def _ask(
         first = min(first, least)
     marks = (t.queue_marks.c.project == project) & (t.queue_marks.c.position > first)
     connection.execute(t.queue_marks.update().where(marks).values(position=first))
+
+
+def _saw(project: Any, reader: Any) -> sa.ColumnElement[bool]:
+    """Somebody reviewed auto-labels of the project: they are not blind."""
+    reviews = t.auto_reviews.c
+    return sa.exists().where(reviews.project == project, reviews.reader == reader)
 
 
 def _withdrawn(connection: sa.Connection, project: str, cases: Sequence[str]) -> list[Happened]:
@@ -273,7 +280,8 @@ def cases_of_audit(store: Store, audit: str) -> list[str]:
 def heard(store: Store, audit: str) -> dict[str, Heard]:
     """Case -> what the first reader to submit it since the freeze says of it now.
 
-    Left out are reads that are set aside after an alarm about their reader.
+    Left out are reads of those who reviewed auto-labels, and reads that are set aside after an
+    alarm about their reader.
     """
     reads, cases = t.reads.c, t.audit_cases.c
     since = get_audit(store, audit).settings["as_of"]
@@ -285,6 +293,7 @@ def heard(store: Store, audit: str) -> dict[str, Heard]:
         )
         .join(t.audit_cases, cases.case_id == reads.case_id)
         .where(cases.audit == audit, reads.event > since, ~aside)
+        .where(~_saw(reads.project, reads.reader))
         .order_by(reads.event)
     )  # fmt: skip
     first: dict[str, tuple[str, str]] = {}
