@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
@@ -22,7 +23,7 @@ from _common import arguments, finish
 from object_discovery import DATA, iou
 from overread.learn.unet import UnetRecipe, train_unet
 from overread.learn.unet_answers import answer_of, scored_boxes, target_of
-from overread.learn.unet_shape import UnetAbout, open_unet, resized, scale_of, seen
+from overread.learn.unet_shape import UnetAbout, open_unet, seen
 
 
 def trained(images, targets, about, steps):
@@ -75,8 +76,6 @@ def vessels(teach: int, steps: int, test: int) -> dict:
 
 
 def boxes_of(path: Path) -> list[dict]:
-    import xml.etree.ElementTree as ET
-
     root = ET.parse(path).getroot()  # noqa: S314 - our own data
     sides = {"x1": "xmin", "y1": "ymin", "x2": "xmax", "y2": "ymax"}
     return [
