@@ -52,14 +52,16 @@ def test_only_what_is_asked_for_is_open_and_every_read_moves_the_model(study: St
     assert asked.keys() == {*read, *open_.untouched}
     assert len(open_.untouched) == 4
     why = [asked[case].why for case in read]
-    assert why.count("held back") == 5
+    tested = why.count("held back")
+    assert 5 <= tested <= 10  # a third at first, as far as there are any
     assert {"start", "model"} <= set(why)
     assert loop.learner is not None
     tests = {case for case in asked if asked[case].why == "held back"}
     taught = {loop.learner.latents.cases[row] for row in loop.learner.pools[0].votes}
     assert taught == set(read) - tests
     assert loop.progress is not None
-    assert (loop.progress.taught >= 20, loop.progress.tested) == (True, 5)
+    assert loop.progress.taught >= 25 - tested
+    assert loop.progress.tested <= tested
     assert loop.progress.points[-1].accuracy >= 0.6
     # the same model, read by read, as from the store at once
     at_once = predicted(store, study.project)

@@ -10,7 +10,7 @@ import numpy as np
 from overread.app.learning.curve_picture import CurvePicture, curve_picture
 from overread.app.learning.learner import probabilities_of
 from overread.app.learning.loop import ProjectLearning
-from overread.app.learning.progress import LearnedSoFar
+from overread.app.learning.progress import LEAST_TESTED, LearnedSoFar
 from overread.app.learning.settings import Setup, setup_of
 from overread.store import Store, case_names, project_progress
 from overread.store.learning import (
@@ -167,7 +167,7 @@ def _verdict(  # noqa: PLR0911, PLR0917 - one sentence for each state
     loop: ProjectLearning | None,
 ) -> tuple[str, str, str]:
     """State in a word, what to do in a sentence, and why."""
-    advice = learned.advice if learned else None
+    advice, most = learned.advice if learned else None, setup.wishes.most_labels
     if state.state == STOPPED:
         return "Stopped", "No more cases are asked for.", state.words
     if not cases:
@@ -176,24 +176,47 @@ def _verdict(  # noqa: PLR0911, PLR0917 - one sentence for each state
         return "Looking", "The labels so far are being looked at.", "It takes a moment."
     if labelled >= cases:
         return "Complete", "Every case is labelled.", ""
-    most = setup.wishes.most_labels
     if most is not None and labelled >= most:
-        return "Complete", "Stop now.", f"The {most:,} labels that the protocol allows are made."
-    if advice is not None:
-        what, _, why = advice.words.partition(":")
-        why = why.strip()
-        return ("Stop" if advice.stop else "Go on", f"{what}.", f"{why[:1].upper()}{why[1:]}")
+        return "Stop", "Stop now.", f"The {most:,} labels that the protocol allows are made."
+    if learned is None or advice is None:
+        return "Start", *_beginning(learned, labelled, encoded, loop)
+    what, _, why = advice.words.partition(":")
+    why = why.strip() + _at_best(setup, learned, labelled, cases)
+    if what == "Go on":
+        target = setup.wishes.target
+        what = "Read on" if target is None else f"Read on: {target:.1%} is not in reach yet"
+    return ("Stop" if advice.stop else "Learning", f"{what}.", f"{why[:1].upper()}{why[1:]}")
+
+
+def _beginning(
+    learned: LearnedSoFar | None, labelled: int, encoded: int, loop: ProjectLearning
+) -> tuple[str, str]:
+    """What to do, and why, before anything can be advised."""
     if encoded < 2:
-        words = "Until the images are encoded, cases come by lot."
-        return "Start", "Begin to read.", words
+        return "Begin to read.", "Until the images are encoded, cases come by lot."
     if not labelled:
-        return "Start", "Begin to read.", "Typical cases come first; the model chooses after some."
+        return "Begin to read.", "Typical cases come first; the model chooses after some."
     if loop.learner is not None and not loop.learner.can_choose:
         words = "One class alone has labels so far; the model begins with the second."
-        return "Start", "Go on.", words
+        return "Read on.", words
     tested = learned.tested if learned else 0
-    words = f"{tested} of 10 test labels are there; then it can be told how many more it takes."
-    return "Start", "Go on.", words
+    words = f"{tested} of {LEAST_TESTED} test labels are there: then it can be told how many more"
+    return "Read on.", f"{words} it takes."
+
+
+def _at_best(setup: Setup, learned: LearnedSoFar | None, labelled: int, cases: int) -> str:
+    """Where the likely curve never gets there: when the best of the interval would."""
+    target = setup.wishes.target
+    if learned is None or learned.curve is None or target is None:
+        return ""
+    likely, best, _ = learned.curve.labels_for(1 - target, most=cases)
+    if likely is not None:
+        return ""
+    if best is None:
+        return " Even the best of its interval does not get there: lower the target, or review."
+    more = max(best - labelled, 0)
+    when = f"after {more:,} more labels" if more else "by now"
+    return f" At the best of its interval it gets there {when}."
 
 
 def _hours(

@@ -11,7 +11,6 @@ from overread.arrays import Floats
 
 WIDTH, HEIGHT = 640, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 28
-_TICKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,8 @@ def curve_picture(found: LearnedSoFar, target: float | None) -> CurvePicture:
     right = max(last + more, round(1.25 * last), 2)
     every = [one.accuracy for one in found.points] + [one.balanced for one in found.points]
     low = min([one for one in every if np.isfinite(one)] + [target or 1.0])
-    low = max(0.0, np.floor(10 * (low - 0.05)) / 10)
+    step = 0.2 if low < 0.55 else 0.1 if low < 0.85 else 0.05
+    low = max(0.0, step * np.floor((low - 0.02) / step))
     sheet = _Sheet(right, float(low))
     fit = ahead = band = ""
     if found.curve is not None:
@@ -78,7 +78,7 @@ def curve_picture(found: LearnedSoFar, target: float | None) -> CurvePicture:
         sheet.x(last),
         None if target is None else sheet.y(target),
         tuple((sheet.x(one), f"{one:,.0f}") for one in _round_ticks(right)),
-        tuple((sheet.y(one), f"{one:.0%}") for one in np.linspace(low, 1, _TICKS)),
+        tuple((sheet.y(one), f"{one:.0%}") for one in np.arange(low, 1 + step / 2, step)),
     )
 
 

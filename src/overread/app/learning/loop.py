@@ -112,7 +112,8 @@ class ProjectLearning:
         cases = last_number(store, self.project)
         if cases != self._cases:
             self._cases = cases
-            self._have_encoded(store)
+            if self.setup is not None:  # the first look finds out whether any is missing
+                self._have_encoded(store)
         mark = mark_of(store, self.project, setup)
         anew = self.setup != setup or self.heard.mark != mark or not self.fresh
         if anew:

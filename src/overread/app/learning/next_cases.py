@@ -20,6 +20,9 @@ from overread.store.learning import Asked, Waiting
 LEAST_WAITING = 4
 """Cases with an open slot, whoever reads: so that nobody waits for the model."""
 
+FIRST_TESTS = 20
+"""Cases set apart that are read early, so that it can soon be told how good the model is."""
+
 _A_READER = 3  # cases that wait for each reader at work
 _KEPT = 8  # times the cases that wait: as good as these, one that waits may go on waiting
 _PER_CLASS = 3  # labels a class, before the model chooses
@@ -138,9 +141,11 @@ def _no_longer(learner: Learner, waiting: Waiting, asked: Mapping[str, Asked]) -
 
 
 def _due(share: float, asked: Mapping[str, Asked], count: int) -> int:
-    """Of the next ``count`` cases, so many that test: their share of all is kept."""
+    """Of the next ``count`` cases, so many that test: their share of all, at first a third."""
     so_far = sum(one.why == HELD_BACK for one in asked.values())
-    return max(min(int(np.floor(share * (len(asked) + count) + 1e-9)) - so_far, count), 0)
+    after = len(asked) + count
+    wanted = max(share * after, min(FIRST_TESTS, after / 3))
+    return max(min(int(np.floor(wanted + 1e-9)) - so_far, count), 0)
 
 
 def _tests(

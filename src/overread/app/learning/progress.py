@@ -23,7 +23,9 @@ from overread.selection.stopping import Advice, Costs, advise
 
 _STEPS = 10
 _FIRST = 6
-_LEAST_TESTED = 10
+LEAST_TESTED = 15
+"""Labels set apart, before which nothing is advised."""
+
 _LEAST_STEPS = 3
 _WATCHED = 2_000  # cases whose predictions are compared from step to step
 _COMPARED = 5
@@ -118,7 +120,7 @@ def _advised(
     found: LearnedSoFar, pool: int, answers: Sequence[Ints], target: float | None, seed: int
 ) -> LearnedSoFar:
     labels = np.array([one.labels for one in found.points], dtype=np.float64)
-    if found.tested < _LEAST_TESTED or len(np.unique(labels)) < _LEAST_STEPS:
+    if found.tested < LEAST_TESTED or len(np.unique(labels)) < _LEAST_STEPS:
         return found
     wrong = np.array([one.wrong for one in found.points], dtype=np.float64)
     tested = np.array([one.tested for one in found.points], dtype=np.float64)
