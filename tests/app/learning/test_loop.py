@@ -146,7 +146,6 @@ def test_cases_come_while_it_runs_and_images_vanish(store: Store, tmp_path: Path
     flat = study.bring([2, 2, 2], pixels=np.full((40, 40), 9, dtype=np.uint8))  # constant, alike
     twins = study.bring([0, 0], pixels=picture(0, 3))
     loop.catch_up(store)
-    loop.catch_up(store)
     found = latents_of(store, study.project)
     assert found is not None
     assert len(found.cases) == 6
