@@ -11,7 +11,9 @@ from overread.store import CaseRow, Store, get_cases
 from overread.store.auto_labels import (
     ACCEPTED,
     CORRECTED,
+    OPEN,
     PROPOSED,
+    REFUSED,
     TURNED_DOWN,
     Change,
     LabelRow,
@@ -21,6 +23,7 @@ from overread.store.auto_labels import (
     get_run,
     labels_of_cases,
     review,
+    standing_run,
     unread_labels,
 )
 from overread.store.errors import NotFoundError
@@ -158,6 +161,12 @@ def _seconds(value: float) -> float:
     if not 0 <= value <= _LONGEST_SECONDS:
         raise InputError("seconds", f"be in 0 .. {_LONGEST_SECONDS:g}", value)
     return float(value)
+
+
+def reviewable(store: Store, project: str) -> bool:
+    """There are auto-labels that can be reviewed now."""
+    run = standing_run(store, project)
+    return run is not None and run.state in {OPEN, REFUSED}
 
 
 def left_of(store: Store, run: RunRow, label: str) -> int:

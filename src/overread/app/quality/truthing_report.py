@@ -18,6 +18,7 @@ from overread.app.analysis.measure_agreement import measure_agreement
 from overread.app.analysis.methods import method_called
 from overread.app.quality.gold_scores import gold_scores
 from overread.app.quality.reader_profiles import profile_of
+from overread.app.quality.truthing_auto import auto_labels_told
 from overread.app.quality.truthing_blinding import blinding
 from overread.app.study.case_browser import reader_colours
 from overread.app.study.conformity import conformity
@@ -117,6 +118,7 @@ def truthing(
                       for one in reads.corrections[:_TOLD]],
         },
         "conformity": conformity(store, project).document(),
+        "auto_labels": auto_labels_told(store, project),
     }  # fmt: skip
 
 

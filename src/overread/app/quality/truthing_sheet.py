@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from overread import __version__
+from overread.app.quality.truthing_auto import auto_section
 from overread.report import Sheet
 from overread.report.blocks import Block, Cell, Column, Figure, Note, Section, Table, Text
 
@@ -102,6 +103,7 @@ def _sections(told: Mapping[str, Any]) -> Iterable[Section]:
     yield _gold(told["gold"])
     yield _alarms(told["alarms"], told["pauses"])
     yield _adjudication(told["adjudication"])
+    yield from auto_section(told)
     yield _corrections(told)
     yield _log(told)
     yield _crosswalk()

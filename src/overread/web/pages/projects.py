@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from overread.app.learning.film_strip import reviewable
 from overread.app.quality import adjudicate, feedback, onboarding
 from overread.app.study import (
     assign,
@@ -40,6 +41,7 @@ def home(request: Request, site: At, who: Who) -> Response:
         projects=found,
         replies=replies,
         deciding=deciding,
+        reviewing={key for key, _ in deciding if reviewable(site.store, key)},
         standings=standings,
         again={one.id: feedback.waits_for(site.store, one.id, who.id) for one in found},
     )
