@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,9 +39,63 @@ _QUIET = [
     "--disable-sync",
 ]
 
+# Tests that take long, by the beginning of their names: first, so that none is left to the end.
+_LONG = (
+    "tests/house/test_benchmarks.py",
+    "tests/live/",
+    "tests/end_to_end/",
+    "tests/store/test_faults.py",
+    "tests/images/test_child_faults.py",
+    "tests/images/test_real_files.py",
+    "tests/reading_page/",
+    "tests/app/test_browser.py",
+    "tests/app/test_demo",
+)
+
+
+# What is dear to make stands once a run: who uses it stays with one worker, and goes first.
+_TOGETHER = {
+    "the PostgreSQL": re.compile(r"\[postgres"),
+    "the town": re.compile(r"^tests/end_to_end/test_(?!plan|drift)"),
+    "the client's server": re.compile(r"^tests/client/"),
+    "the shared house": re.compile(r"^tests/web/test_(matrix|openapi)"),
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than cores: a test that waits for a browser or a server leaves its core."""
+    asked = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return int(asked) if asked else (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand the tests out, one by one or together; pytest-xdist 3.8 loses its own groups."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            found = (name for name, these in _TOGETHER.items() if these.search(nodeid))
+            return next(found, nodeid)
+
+    return Together(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+def pytest_configure() -> None:
+    """One thread for linear algebra here and in every process below: workers fill the cores."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, in one line, the tests whose need is not met; CI fails instead."""
+    """Leave out tests whose need is not met (CI fails instead); among workers long ones first."""
+    _leave_out(config, items)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     if os.environ.get("CI"):
         return
     for marker, (met, words) in _NEEDS.items():
