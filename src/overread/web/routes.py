@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from overread.web import oidc, schemas
-from overread.web import schemas_check as checked
 from overread.web import schemas_auto_labels as auto
+from overread.web import schemas_check as checked
 from overread.web import schemas_feedback as again
 from overread.web import schemas_lead as lead
 from overread.web import schemas_onboarding as before
@@ -183,7 +183,9 @@ _PAGES = (
     Route("GET", "/projects/{project}/auto-labels", auto_pages.auto_labels_page, LEADS),
     Route("POST", "/projects/{project}/auto-labels", auto_pages.act, LEADS),
     Route("GET", "/projects/{project}/review", auto_pages.film_page, READERS),
-    Route("GET", "/projects/{project}/certificates/{certificate}", auto_pages.certificate_page, LEADS),
+    Route(
+        "GET", "/projects/{project}/certificates/{certificate}", auto_pages.certificate_page, LEADS
+    ),
     Route("GET", "/cases/{case}", case_pages.case, LEADS),
     Route("GET", "/reports/{path:path}", reports.report, LEADS),
     Route("GET", "/projects/{project}/adjudication", adjudication_pages.list_page, READERS),
