@@ -64,6 +64,7 @@ test("progress in words", () => {
   expect(progressWords(words, 0)).toBe("42 of 200, about 16 min left");
   expect(progressWords(words, 158)).toBe("200 of 200, all done");
   expect(progressWords({ ...words, left_seconds: null, median_seconds: null }, 0)).toBe("42 of 200");
+  expect(progressWords({ ...words, about: true }, 0)).toBe("42 of about 200, about 16 min left");
 });
 
 const ask = (id: string, kind: Question["kind"], required = true): Question => ({

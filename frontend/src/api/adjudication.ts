@@ -11,7 +11,7 @@ export interface Deciding {
   now(): number;
 }
 
-const NONE: Progress = { done: 0, total: 1, median_seconds: null, left_seconds: null, paused: "", feedback: 0 };
+const NONE: Progress = { done: 0, total: 1, about: false, median_seconds: null, left_seconds: null, paused: "", feedback: 0 };
 const WORDS = "You decide on this case: what you submit is its reference standard. Say why in the comment.";
 
 export function decidingApi(api: Api, { adjudication, from, leave, now }: Deciding): Api {

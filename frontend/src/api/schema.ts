@@ -2683,13 +2683,15 @@ export interface components {
          * @description How far a reader is.
          *
          *     ``paused`` tells why they get no new cases, "" where they do; ``feedback`` how many cases wait
-         *     to be looked at again.
+         *     to be looked at again. ``about``: a model learns, and ``total`` is what it will likely take.
          */
         readonly ProgressOut: {
             /** Done */
             readonly done: number;
             /** Total */
             readonly total: number;
+            /** About */
+            readonly about: boolean;
             /** Median Seconds */
             readonly median_seconds: number | null;
             /** Left Seconds */

@@ -2,6 +2,8 @@
 export interface Progress {
   readonly done: number;
   readonly total: number;
+  /** A model learns: the total is what it will likely take. */
+  readonly about?: boolean;
   readonly median_seconds: number | null;
   readonly left_seconds: number | null;
   /** Why there are no new cases, in words; "" where there are. */
@@ -14,8 +16,8 @@ export interface Progress {
 export function progressWords(progress: Progress, onTheWay: number): string {
   const done = Math.min(progress.total, progress.done + onTheWay);
   const left = progress.total - done;
-  const words = `${done} of ${progress.total}`;
-  if (left === 0) return `${words}, all done`;
+  const words = `${done} of ${progress.about ? "about " : ""}${progress.total}`;
+  if (left === 0 && !progress.about) return `${words}, all done`;
   const before = progress.total - progress.done;
   const seconds = progress.left_seconds !== null && before > 0
     ? (progress.left_seconds * left) / before

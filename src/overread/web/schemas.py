@@ -167,11 +167,12 @@ class ProgressOut(BaseModel):
     """How far a reader is.
 
     ``paused`` tells why they get no new cases, "" where they do; ``feedback`` how many cases wait
-    to be looked at again.
+    to be looked at again. ``about``: a model learns, and ``total`` is what it will likely take.
     """
 
     done: int
     total: int
+    about: bool
     median_seconds: float | None
     left_seconds: float | None
     paused: str

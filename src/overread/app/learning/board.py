@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from overread.app.learning.learner import probabilities_of
 from overread.app.learning.loop import ProjectLearning
 from overread.app.learning.progress import LEAST_TESTED, LearnedSoFar
 from overread.app.learning.settings import Setup, setup_of
+from overread.app.study.project_readers import who_reads
 from overread.store import Store, case_names, project_progress
 from overread.store.learning import (
     STOPPED,
@@ -155,6 +157,35 @@ def about_labels(
         return min(most, cases) if most is not None else None
     told = min(labelled + advice.more, cases)
     return told if most is None else min(told, most)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How far a reader is where a model learns. Args: total: of theirs; about: it is a guess."""
+
+    total: int
+    about: bool
+
+
+def left_of_reader(
+    store: Store, project: str, loop: ProjectLearning | None, *, done: int, total: int
+) -> Left:
+    """A reader's share of the labels that are still likely worth it.
+
+    Args:
+        loop: of the project; None where it is none that learns.
+        done: reads of theirs; total: and what waits for them now.
+    """
+    setup = loop.setup if loop else None
+    if loop is None or setup is None:
+        return Left(total, about=False)
+    labelled = len(loop.learner.heard) if loop.learner else 0
+    at_end = about_labels(setup, loop.progress, labelled, project_progress(store, project).cases)
+    if at_end is None:
+        return Left(total, about=True)
+    readers = max(len(who_reads(store, project)), 1)
+    share = math.ceil(max(at_end - labelled, 0) * setup.reads / readers)
+    return Left(max(total, done + share), about=True)
 
 
 def _verdict(  # noqa: PLR0911, PLR0917 - one sentence for each state

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Response
 
+from overread.app.learning.board import left_of_reader
 from overread.app.quality import feedback
 from overread.app.study import next_tasks, project_overview, project_protocol
 from overread.app.study.before_sending import asked_of
@@ -57,12 +58,16 @@ def progress(project: Id, site: At, who: Who) -> Response:
     """My progress."""
     found = next_tasks.progress(site.store, project, who.id, role=who.role)
     paused = next_tasks.why_paused(site.store, project, who.id)
+    loop = site.learnings.known(project)
+    left = left_of_reader(site.store, project, loop, done=found.done, total=found.total)
+    pace = found.median_seconds
     return json_reply(
         {
             "done": found.done,
-            "total": found.total,
-            "median_seconds": found.median_seconds,
-            "left_seconds": found.left_seconds,
+            "total": left.total,
+            "about": left.about,
+            "median_seconds": pace,
+            "left_seconds": None if pace is None else pace * (left.total - found.done),
             "paused": paused,
             "feedback": feedback.waits_for(site.store, project, who.id) if paused else 0,
         }
