@@ -16,6 +16,7 @@ from overread.errors import InputError
 from overread.store import claim, plan_tasks
 from overread.store.audits import heard, list_label_certificates
 from overread.store.auto_labels import get_run
+from overread.store.pre_labels import keep_shown, may_see
 from tests.app.learned import Ward
 from tests.app.test_certificate import audited, certify, here
 from tests.cli.program import ok, overread
@@ -70,6 +71,24 @@ def test_the_command_checks_certificates_and_exports(here: Ward, tmp_path: Path)
     found = overread("verify", made.file, "--json")
     assert found.code == 1
     assert "signature" in found.document["problems"][0]
+
+
+def test_who_was_shown_a_pre_label_of_a_case_is_not_heard_on_it(here: Ward) -> None:
+    run = here.label()
+    case = here.cases[4]
+    plan_tasks(here.store, here.project, here.lead, reads_per_case=1, cases=[case])
+    (task,) = claim(here.store, here.project, here.readers[0])
+    told = [{"question": "finding", "value": "normal", "model": "m", "version": "1"}]
+    assert keep_shown(here.store, task.id, here.readers[0], told) is not None
+    audit = blind_audit.begin(
+        here.store, here.project, run, cases=60, mode=blind_audit.MANY_LOOKS, seed=1, by=here.lead
+    )
+    assert may_see(here.store, task.id, here.readers[0]) is None  # from now on nothing is shown
+    read = here.read(61)
+    assert read[0] == case
+    assert case not in heard(here.store, audit)
+    assert here.read(1, reader=1) == [case]
+    assert set(heard(here.store, audit)) == set(here.cases)
 
 
 def test_the_account_of_what_people_did(here: Ward) -> None:

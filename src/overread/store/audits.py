@@ -23,6 +23,7 @@ from overread.store.canonical import hash_text, json_object, plain_text
 from overread.store.engine import Store
 from overread.store.errors import ConflictError, NotFoundError
 from overread.store.plan import Slot, planned
+from overread.store.pre_labels import PRE_LABEL
 
 RUNNING, GIVEN_UP = "running", "given_up"
 
@@ -152,7 +153,8 @@ def _ask(
     for start in range(0, len(cases), 500):
         part = tasks.case_id.in_(cases[start : start + 500])
         query = sa.select(tasks.case_id).where(part, tasks.round == 0, tasks.state != "done")
-        query = query.where(~_saw(project, sa.func.coalesce(tasks.reader, tasks.planned_for)))
+        who = sa.func.coalesce(tasks.reader, tasks.planned_for)
+        query = query.where(~_saw(project, tasks.case_id, who))
         busy |= set(connection.scalars(query))
     turn = list(readers) or [None]
     slots = [Slot(case, turn[at % len(turn)]) for at, case in enumerate(cases) if case not in busy]
@@ -168,10 +170,13 @@ def _ask(
     connection.execute(t.queue_marks.update().where(marks).values(position=first))
 
 
-def _saw(project: Any, reader: Any) -> sa.ColumnElement[bool]:
-    """Somebody reviewed auto-labels of the project: they are not blind."""
-    reviews = t.auto_reviews.c
-    return sa.exists().where(reviews.project == project, reviews.reader == reader)
+def _saw(project: Any, case: Any, reader: Any) -> sa.ColumnElement[bool]:
+    """Who reviewed auto-labels of the project, or was shown a pre-label, is not blind."""
+    reviews, shown = t.auto_reviews.c, t.pre_labels_shown.c
+    return sa.or_(
+        sa.exists().where(reviews.project == project, reviews.reader == reader),
+        sa.exists().where(shown.case_id == case, shown.reader == reader, shown.what == PRE_LABEL),
+    )
 
 
 def _withdrawn(connection: sa.Connection, project: str, cases: Sequence[str]) -> list[Happened]:
@@ -280,8 +285,8 @@ def cases_of_audit(store: Store, audit: str) -> list[str]:
 def heard(store: Store, audit: str) -> dict[str, Heard]:
     """Case -> what the first reader to submit it since the freeze says of it now.
 
-    Left out are reads of those who reviewed auto-labels, and reads that are set aside after an
-    alarm about their reader.
+    Left out are reads of those who reviewed auto-labels or were shown a pre-label of the case, and
+    reads that are set aside after an alarm about their reader.
     """
     reads, cases = t.reads.c, t.audit_cases.c
     since = get_audit(store, audit).settings["as_of"]
@@ -293,7 +298,7 @@ def heard(store: Store, audit: str) -> dict[str, Heard]:
         )
         .join(t.audit_cases, cases.case_id == reads.case_id)
         .where(cases.audit == audit, reads.event > since, ~aside)
-        .where(~_saw(reads.project, reads.reader))
+        .where(~_saw(reads.project, reads.case_id, reads.reader))
         .order_by(reads.event)
     )  # fmt: skip
     first: dict[str, tuple[str, str]] = {}
