@@ -33,9 +33,9 @@ def test_a_block_is_read_and_written_back() -> None:
 @pytest.mark.parametrize(
     ("line", "where", "rule"),
     [
-        ("question: side", "learning, question", "be a question of classes or grades (findings)"),
-        ("question: other", "learning, question", "be a question of classes or grades (findings)"),
-        ("question: findings\n  acquisition: best", "learning, acquisition", "be one of random"),
+        ("question: many", "learning, question", "be a question of classes, grades or drawings"),
+        ("question: other", "learning, question", "be a question of classes, grades or drawings"),
+        ("question: findings\n  acquisition: best", "learning, acquisition", "be one of "),
         ("question: findings\n  held_back: 0", "learning, held_back", "be greater than 0"),
         ("question: findings\n  start: entropy", "learning, start", "be 'typical'"),
         ("question: findings\n  most_labels: 0", "learning, most_labels", "be greater than"),

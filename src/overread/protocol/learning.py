@@ -9,6 +9,9 @@ from overread.labels import Kind
 KINDS = (Kind.NOMINAL, Kind.ORDINAL, Kind.MULTILABEL)
 """Questions that a model learns to answer."""
 
+DRAWN = (Kind.BOX, Kind.INSTANCE, Kind.MASK)
+"""Questions whose cases are put in order: by how unsure pre-labels are, else typical ones first."""
+
 STARTS = ("typical", "k-means", "random")
 """Orders that need no labels: which cases are read before there is a model."""
 
@@ -18,7 +21,8 @@ class Learning:
     """Which case is read next, and when it is enough.
 
     Args:
-        question: id of the question that is learned.
+        question: id of the question that is learned; of boxes, outlines and masks only the order
+            of the cases is.
         acquisition: how the next case is chosen, of the table of acquisition functions.
         start: how it is chosen before two classes have labels.
         random_share: chance of each case to be one by lot.

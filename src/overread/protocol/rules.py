@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from overread.labels import CANNOT_BE_READ, Kind
 from overread.protocol.errors import short
+from overread.protocol.learning import DRAWN
 from overread.protocol.learning import KINDS as LEARNED
 from overread.protocol.model import BACKGROUND
 from overread.protocol.qualification import LOWER_BOUND, best_lower_bound
@@ -149,9 +150,9 @@ def _learning_faults(file: FileProtocol, by_id: dict[str, FileQuestion]) -> Iter
     asked = file.learning
     if asked is None:
         return
-    fitting = [name for name, one in by_id.items() if one.kind in LEARNED]
+    fitting = [name for name, one in by_id.items() if one.kind in (*LEARNED, *DRAWN)]
     if asked.question not in fitting:
-        rule = f"be a question of classes or grades ({', '.join(fitting) or 'there is none'})"
+        rule = f"be a question of classes, grades or drawings ({', '.join(fitting) or 'none'})"
         yield ("learning", "question"), rule, short(asked.question)
     from overread.selection.acquisition.table import ACQUISITIONS  # noqa: PLC0415 - scipy
 

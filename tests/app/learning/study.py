@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -97,12 +98,13 @@ class Study:
             made.append(task.case.id)
         return made
 
-    def say(self, task: str, who: int, name: str, *, base: int = 0) -> None:
+    def say(self, task: str, who: int, name: str | Sequence[object], *, base: int = 0) -> None:
         submit_read(
             self.store,
             Submission(
                 read_id=str(uuid4()), task=task, reader=self.readers[who], base_revision=base,
-                answer={"what": name}, protocol_version=1, seconds=10.0,
+                answer={"what": name if isinstance(name, str) else list(name)},
+                protocol_version=1, seconds=10.0,
             ),
         )  # fmt: skip
 

@@ -227,6 +227,9 @@ def _beginning(
         return "Begin to read.", "Until the images are encoded, cases come by lot."
     if not labelled:
         return "Begin to read.", "Typical cases come first; the model chooses after some."
+    if loop.setup is not None and not loop.setup.modelled:
+        words = "Cases of which pre-labels are least sure come first; without any, typical ones."
+        return "Read on.", words
     if loop.learner is not None and not loop.learner.can_choose:
         words = "One class alone has labels so far; the model begins with the second."
         return "Read on.", words

@@ -15,6 +15,7 @@ import numpy as np
 
 from overread.app.learning.case_latents import latents_of
 from overread.app.learning.case_map import Plane, plane_of
+from overread.app.learning.doubt import doubts
 from overread.app.learning.heard import Heard, mark_of, read_on, reads_so_far
 from overread.app.learning.learner import (
     Learner,
@@ -42,11 +43,13 @@ from overread.store.learning import (
     waiting,
 )
 from overread.store.plan_view import list_facts
+from overread.store.pre_labels import last_pre_label
 
 Encode = Callable[[Store, str], bool]
 """Has the images of a project encoded, beside, where some are not; whether that begins now."""
 
 _TOGETHER = 500  # slots withdrawn in one transaction
+_LOOKED_AT = 2_000  # cases whose pre-labels are compared
 _USUAL_SECONDS = 30.0
 _GROWTH = 1.05  # labels against those of the last curve, from which on it is drawn anew
 
@@ -84,6 +87,7 @@ class ProjectLearning:
     milliseconds: list[float] = field(default_factory=list[float])
     _cases: int = 0
     _encoded: int = 0
+    _doubted: tuple[int, dict[str, float]] = field(default_factory=lambda: (0, dict[str, float]()))
     _drawn: tuple[int, int] = (-1, -1)
 
     def catch_up(self, store: Store) -> int:
@@ -137,9 +141,10 @@ class ProjectLearning:
             self.learner = None
             return
         alike = duplicates_of(latents)
+        share = setup.wishes.held_back if setup.modelled else 0.0
         held = held_back(
             self.project, latents, groups_of(latents, alike),
-            share=setup.wishes.held_back, asked=list_asked(store, self.project),
+            share=share, asked=list_asked(store, self.project),
         )  # fmt: skip
         learner = taught_by(begin_learner(setup, latents, held), self.heard.votes(setup))
         self.learner = tuned_learner(learner) if learner.can_choose else learner
@@ -166,6 +171,7 @@ class ProjectLearning:
             wanted = want(
                 self.project, self.learner, there, asked,
                 shut=self.refused | self.heard.said.keys(), alike=self.alike,
+                doubt=self._doubts(store, setup, asked),
             )  # fmt: skip
         if not wanted.cases and not wanted.unwanted:
             return 0
@@ -175,6 +181,22 @@ class ProjectLearning:
         )  # fmt: skip
         self.refused |= {case for case, _ in wanted.cases} - opened
         return len(opened)
+
+    def _doubts(
+        self, store: Store, setup: Setup, asked: Mapping[str, Asked]
+    ) -> dict[str, float] | None:
+        """Of drawings, how unsure pre-labels are of cases that were not asked for: some, by lot."""
+        if setup.modelled or self.learner is None:
+            return None
+        last = last_pre_label(store, self.project)
+        if not last:
+            return None
+        if last != self._doubted[0]:
+            rng = np.random.default_rng(last)
+            free = [case for case in self.learner.latents.cases if case not in asked]
+            chosen = [free[at] for at in rng.permutation(len(free))[:_LOOKED_AT]]
+            self._doubted = last, doubts(store, setup.question, chosen)
+        return self._doubted[1]
 
     def _withdraw_strangers(self, store: Store, there: Waiting, asked: Mapping[str, Asked]) -> int:
         """Slots that were opened before the project learned: all cases would be read, in a row."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from overread.app.learning.doubt import doubtful
 from overread.app.learning.learner import Learner, learner_view
 from overread.app.learning.set_apart import HELD_BACK, lot
 from overread.arrays import Ints
@@ -61,6 +62,7 @@ def want(
     *,
     shut: Collection[str] = (),
     alike: Ints | None = None,
+    doubt: Mapping[str, float] | None = None,
 ) -> Wanted:
     """Choose by the model, or by the start order before there is one.
 
@@ -70,6 +72,7 @@ def want(
         waiting: what is open and in hand.
         asked: what was asked for.
         shut: cases that cannot be asked for (read by a plan, shown in dry runs ...).
+        doubt: of drawings: how unsure pre-labels are of cases; None where there are none.
         alike: (cases,) near-duplicates have the same code: of each such group one is asked.
     """
     wishes = learner.setup.wishes
@@ -91,7 +94,13 @@ def want(
     if not view.open.any():  # nothing but near-duplicates is left
         view = learner_view(learner, closed)
     parallel = len(waiting.readers) > 1
-    teach = _teach(learner, view, count - min(due, len(tests)), rng, parallel=parallel)
+    seats = count - min(due, len(tests))
+    if doubt:
+        teach = [(case, "model") for case in doubtful(learner, view, doubt, seats, rng)]
+    else:
+        covered = replace(view, labelled=np.isin(learner.pools[0].rows, closed))
+        view = view if model_chooses(learner) else covered
+        teach = _teach(learner, view, seats, rng, parallel=parallel)
     tests = tests[: count - len(teach)]  # all that is left, where nothing is left that teaches
     mixed = [*((case, HELD_BACK) for case in tests), *teach]
     order = rng.permutation(len(mixed))  # who reads cannot tell the tests by their place

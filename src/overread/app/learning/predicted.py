@@ -105,6 +105,8 @@ def learned(store: Store, project: str) -> tuple[Learner, int]:
     setup = setup_of(store, project)
     if setup is None:
         raise MethodError("the protocol has no learning block; add one to let a model learn")
+    if not setup.modelled:
+        raise MethodError("a model learns classes and grades; drawings are proposed by pre-labels")
     latents = latents_of(store, project)
     if latents is None or len(latents.cases) < 2:
         raise MethodError("fewer than two images are encoded yet; wait for the images")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from overread.app.study.project_protocol import protocol_of
 from overread.labels import Kind
 from overread.protocol import Question
-from overread.protocol.learning import Learning
+from overread.protocol.learning import KINDS, Learning
 from overread.selection.likelihood import Settings, grades
 from overread.store import Store
 
@@ -31,6 +31,11 @@ class Setup:
     version: int
 
     @property
+    def modelled(self) -> bool:
+        """A model answers the question; of drawings only the order of cases is worked out."""
+        return self.question.kind in KINDS
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """What has a model of its own: each finding of a set; "" where it is one question."""
         return self.question.names if self.question.kind is Kind.MULTILABEL else ("",)
@@ -38,7 +43,8 @@ class Setup:
     @property
     def classes(self) -> tuple[str, ...]:
         """What a part can be."""
-        return NO_YES if self.question.kind is Kind.MULTILABEL else self.question.names
+        named = self.modelled and self.question.kind is not Kind.MULTILABEL
+        return self.question.names if named else NO_YES
 
     def start_settings(self) -> Settings:
         """Of the model, before it has learned any."""

@@ -86,7 +86,7 @@ def reader_models(
     if sum(len(of) > 1 for of in said.values()) < FEWEST:
         return None
     every = [one for of in said.values() for one in of.values()]
-    table = read_table(setup.question, every, {})
+    table = read_table(setup.question, every, {}) if setup.modelled else None
     if not isinstance(table, ClassReads | MultiLabelReads):
         return None
     try:
@@ -103,7 +103,7 @@ def hears(question: Question, said: Said) -> bool:
 
 def code_of(setup: Setup, at: int, value: Any) -> int:
     """Code of an answer in a part; -1 for none."""
-    if value is None:
+    if value is None or not setup.modelled:
         return -1
     names = setup.question.names
     if setup.question.kind is Kind.MULTILABEL:

@@ -10,7 +10,7 @@ from overread.app.study.project_protocol import new_version, protocol_of
 from overread.errors import InputError
 from overread.protocol import Question
 from overread.protocol.edit import with_learning
-from overread.protocol.learning import KINDS, Learning
+from overread.protocol.learning import DRAWN, KINDS, Learning
 from overread.store import Store
 
 _PERCENT = ("random_share", "held_back", "target")
@@ -20,8 +20,12 @@ _MAY_BE_NONE = ("target", "read_seconds", "most_labels")
 
 
 def learnable(store: Store, project: str) -> list[Question]:
-    """Questions that a model can learn to answer."""
-    return [one for one in protocol_of(store, project).protocol.questions if one.kind in KINDS]
+    """Questions that a model can learn to answer, or whose cases can be put in order."""
+    return [
+        one
+        for one in protocol_of(store, project).protocol.questions
+        if one.kind in (*KINDS, *DRAWN)
+    ]
 
 
 def keep_wishes(store: Store, project: str, given: Mapping[str, str], *, by: str) -> bool:
