@@ -1,9 +1,10 @@
 """Does the certificate keep its word? Simulated projects with known truth.
 
 A project has auto-labels with confidences that are too high, by an amount that differs from one to
-the next; 500 known labels choose the thresholds; then labels are frozen and audited. "violated" is
-the share of projects whose stated upper bound was too low (all projects, and those certified); it
-may be 5 % at most. "peeking" looks after every 10 audited cases, and stops at the first look
+the next; 500 known labels choose thresholds and size of the audit (at most 1,000 or 300 cases, or
+the plain rule: half the target, three errors allowed); labels are frozen and audited. "violated"
+is the share of projects whose stated upper bound was too low (all projects, and those certified);
+it may be 5 % at most. "peeking" looks after every 10 audited cases, and stops at the first look
 that certifies: with the fixed-size bound (the mistake), and with the anytime bound. "at the edge"
 has exactly one wrong label more than the target allows: every certificate there is false. The rule
 "pass if the observed errors are at most the target" stands beside it, as quality checks
@@ -21,6 +22,7 @@ from overread.selection.certificate.betting import anytime_upper_now, peak_wealt
 from overread.selection.certificate.bounds import audit_size, upper_errors
 from overread.selection.certificate.certify import audit_order, certify, planned_audit
 from overread.selection.certificate.freeze import freeze
+from overread.selection.certificate.plan import plan_audit
 from overread.selection.effort import effort_of
 
 NAMES = ("a", "b", "c")
@@ -39,22 +41,27 @@ def project(rng: np.random.Generator, n: int) -> tuple:
     return table[:n], truth[:n], confidence[n:], ~wrong[n:]
 
 
-def certified_projects(count: int, target: float) -> dict:
+def certified_projects(count: int, target: float, most: int) -> dict:
+    """Plans of at most so many audits; 0 is the plain rule: half the target, 3 errors allowed."""
     rng = np.random.default_rng(1)
     granted = violated = false = 0
-    joint, share, oracle = 0, [], []
+    joint, share, oracle, audits = 0, [], [], []
     for i in range(count):
         n = int(rng.choice([1000, 4000, 16_000]))
         table, truth, known, right = project(rng, n)
-        frozen = freeze(
-            np.arange(n), table, target=target, known_confidence=known, known_right=right
-        )
-        need = planned_audit(frozen, target=target, allowed=3)
-        need = int((frozen.tier >= 0).sum()) if need is None else need
+        told = {"target": target, "known_confidence": known, "known_right": right}
+        if most:
+            plan = plan_audit(np.arange(n), table, most_audited=most, **told)
+            frozen, need = plan.frozen, plan.audited
+        else:
+            frozen = freeze(np.arange(n), table, **told)
+            planned = planned_audit(frozen, target=target, allowed=3)
+            need = int((frozen.tier >= 0).sum()) if planned is None else planned
+        audits.append(need)
         order = audit_order(frozen, seed=i)
         audit = {int(p): int(truth[p]) for p in order[:need]}
         found = certify(frozen, audit, order, target=target, class_names=NAMES)
-        inside = frozen.tier >= 0
+        inside = (frozen.tier >= 0) & (frozen.tier <= max(found.tier, 0))
         wrong = frozen.label != truth
         if inside.any() and wrong[inside].mean() > found.most_errors + 1e-12:
             violated += 1
@@ -73,6 +80,8 @@ def certified_projects(count: int, target: float) -> dict:
     return {
         "projects": count,
         "target": target,
+        "most_audited": most or "plain rule",
+        "audited": round(float(np.mean(audits))),
         "violated": round(violated / count, 4),
         "violated_by_class_jointly": round(joint / count, 4),
         "certified": round(granted / count, 4),
@@ -134,9 +143,13 @@ def price_of_looking(target: float, population: int) -> dict:
 def main() -> None:
     args = arguments(__doc__)
     start = time.time()
-    count, edge = (40, 200) if args.small else (2500, 4000)
+    count, edge = (20, 200) if args.small else (2500, 4000)
     figures: dict = {"benchmark": "certificate", "small": args.small}
-    figures["projects"] = [certified_projects(count, target) for target in (0.01, 0.02, 0.05)]
+    figures["projects"] = [
+        certified_projects(count, target, most)
+        for target in (0.01, 0.02, 0.05)
+        for most in (1000, 300, 0)
+    ]
     cells = [(0.01, 5000, 600), (0.02, 2000, 400), (0.05, 1000, 200)]
     figures["at_the_edge"] = [at_the_edge(edge, *cell) for cell in cells]
     figures["price_of_looking"] = [price_of_looking(t, n) for t, n, _ in cells]

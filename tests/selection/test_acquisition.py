@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import betaln
 
 from overread.errors import InputError
+from overread.selection.acquisition.adaptive import noise_share
 from overread.selection.acquisition.epig import draws_of, information_between
 from overread.selection.acquisition.scores import (
     balanced_entropy_score,
@@ -115,6 +116,31 @@ def test_functions_drawn_have_the_moments_of_the_field(labelled_pool: Pool) -> N
     )
 
 
+def test_the_default_looks_at_the_noise(labelled_pool: Pool) -> None:
+    view = view_of(labelled_pool)
+    for level, name in ((0.05, "margin-cluster"), (0.6, "epig")):
+        noise = np.full(len(view.open), level * np.log(3))
+        seen = replace(view, belief=replace(view.belief, expected_entropy=noise))
+        assert noise_share(seen) == pytest.approx(level)
+        chosen = ACQUISITIONS["adaptive"].choose(seen, 5, np.random.default_rng(1))
+        wanted = ACQUISITIONS[name].choose(seen, 5, np.random.default_rng(1))
+        np.testing.assert_array_equal(chosen, wanted)
+
+
+def test_several_findings_have_no_one_process(labelled_pool: Pool) -> None:
+    view = replace(view_of(labelled_pool), single=False)
+    rng = np.random.default_rng(1)
+    wanted = ACQUISITIONS["bald"].choose(view, 5, rng)
+    np.testing.assert_array_equal(ACQUISITIONS["epig"].choose(view, 5, rng), wanted)
+
+
+def test_functions_of_a_singular_process_are_drawn(labelled_pool: Pool) -> None:
+    process = labelled_pool.process
+    flat = replace(process, covariance=np.zeros_like(process.covariance))
+    drawn = draws_of(flat, labelled_pool.features[:3], np.random.default_rng(0), draws=4)
+    np.testing.assert_allclose(drawn, drawn[:, :1].repeat(4, axis=1))
+
+
 @pytest.mark.parametrize("name", ACQUISITIONS)
 @pytest.mark.parametrize("count", [1, 7, 10_000])
 def test_contract(name: str, count: int, labelled_pool: Pool) -> None:
@@ -177,7 +203,7 @@ def test_random_share_and_parallel_readers(labelled_pool: Pool) -> None:
     assert both[0] != both[1]
     with pytest.raises(InputError, match="count and random share"):
         choose(view, -1, rng)
-    with pytest.raises(InputError, match="acquisition must be one of random"):
+    with pytest.raises(InputError, match="acquisition must be one of adaptive"):
         choose(view, 1, rng, name="best")
 
 

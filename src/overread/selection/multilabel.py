@@ -55,4 +55,4 @@ def findings_view(
     labelled = np.all([one.labelled for one in views], axis=0)
     may = np.any([one.open for one in views], axis=0)
     seen = Belief(chosen("mean"), chosen("variance"), chosen("expected_entropy"))
-    return View(seen, view.places, may, labelled, view.features, view.process)
+    return View(seen, view.places, may, labelled, view.features, view.process, single=False)

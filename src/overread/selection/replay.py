@@ -80,7 +80,7 @@ def replay(
         latents: (cases, latents); truth: (cases,) classes from 0.
         test: rows held back: never asked for, and measured on.
         n_classes: of the set.
-        marks: ascending numbers of labels at which to measure; none above the pool.
+        marks: numbers of labels, none below the one before, at which to measure; none above the pool.
         strategy: how cases are chosen.
         ordinal: the classes are grades.
         seed: of everything drawn.
@@ -93,8 +93,8 @@ def replay(
     marks = np.asarray(marks, dtype=np.int64)
     if not len(test) or not len(train):
         raise InputError("held-back cases", f"be 1 .. {len(truth) - 1}", len(test))
-    if not len(marks) or marks[0] < 1 or marks[-1] > len(train) or (np.diff(marks) <= 0).any():
-        raise InputError("marks", f"ascend within 1 .. {len(train)}", marks.tolist())
+    if not len(marks) or marks[0] < 1 or marks[-1] > len(train) or (np.diff(marks) < 0).any():
+        raise InputError("marks", f"not fall, within 1 .. {len(train)}", marks.tolist())
     votes = one_hot(np.asarray(truth, dtype=np.float64), n_classes)
     ground = _Ground(latents, votes, train, np.asarray(test), ordinal)
     play = _standard if how.acquisition == STANDARD else _ours

@@ -7,7 +7,7 @@ Latents come from a folder of images, which are encoded here, or from a file of 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,7 +206,7 @@ def _encoded(
 
 
 @contextmanager
-def _place(keep: Path | None) -> Iterator[Path]:
+def _place(keep: Path | None) -> Generator[Path]:
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         yield keep

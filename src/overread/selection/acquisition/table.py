@@ -11,6 +11,7 @@ import numpy as np
 from overread.arrays import Bools, Floats, Ints
 from overread.errors import InputError
 from overread.selection.acquisition import scores, spread
+from overread.selection.acquisition.adaptive import adaptive
 from overread.selection.acquisition.epig import epig
 from overread.selection.acquisition.view import View
 from overread.selection.belief import Belief
@@ -65,8 +66,9 @@ def _spread(words: str, choose: Choose, *, needs_labels: bool = True) -> Acquisi
     return Acquisition(words, choose, needs_labels=needs_labels, random=True)
 
 
-DEFAULT = "margin-cluster"
+DEFAULT = "adaptive"
 ACQUISITIONS: dict[str, Acquisition] = {
+    "adaptive": _spread("the other cases where labels are noisy, doubt where not", adaptive),
     "random": _spread("by lot", spread.at_random, needs_labels=False),
     "least-confidence": _scored("the least sure answer", scores.least_confidence),
     "entropy": _scored("the most open answer", scores.entropy),

@@ -20,6 +20,7 @@ class View:
         labelled: (cases,) has a label; such a case may be neither open nor asked again.
         features: (cases, features) of the process, for functions that look at several cases.
         process: the model itself.
+        single: the belief is that of ``process``, and not put together of several.
     """
 
     belief: Belief
@@ -28,3 +29,4 @@ class View:
     labelled: Bools
     features: Floats
     process: Process
+    single: bool = True
