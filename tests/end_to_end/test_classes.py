@@ -25,14 +25,14 @@ def read_each(page: Any, keys: str) -> None:
         eventually(lambda a=answered: a.count() == 0, "the next case")
 
 
-def test_yes_or_no_by_one_key_a_case(any_town: Town) -> None:
-    project = any_town.project("mitosis", *[pictures.colour] * 3)
-    page = any_town.people["Rhea"].read(project)
+def test_yes_or_no_by_one_key_a_case(town: Town) -> None:
+    project = town.project("mitosis", *[pictures.colour] * 3)
+    page = town.people["Rhea"].read(project)
     read_each(page, "12")
     page.keyboard.press("1")
     page.locator(".end h1", has_text="All done").wait_for()
-    eventually(lambda: len(any_town.reads(project)) == 3, "every read is stored")
-    reads = sorted(any_town.reads(project), key=lambda one: one["submitted"])
+    eventually(lambda: len(town.reads(project)) == 3, "every read is stored")
+    reads = sorted(town.reads(project), key=lambda one: one["submitted"])
     assert [one["answer"] for one in reads] == [
         {"mitosis": "Yes"},
         {"mitosis": "No"},

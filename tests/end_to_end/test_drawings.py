@@ -17,6 +17,7 @@ from tests.reading_page.hands import Fitted, decoded, drag, eventually, fitted
 pytestmark = [pytest.mark.browser, pytest.mark.page]
 
 ROWS, COLUMNS = 384, 512
+POSTGRES = [pytest.param("postgres", marks=pytest.mark.postgres)]
 SIDES = ("x1", "y1", "x2", "y2")
 
 
@@ -28,6 +29,8 @@ def nearer(page: Any, view: Fitted) -> Fitted:
     return Fitted(left, middle[1] + (view.top - middle[1]) * 1.25, view.zoom * 1.25)
 
 
+# boxes on SQLite: test_label_rules; keys on PostgreSQL: test_onboarding; both at once: tests/store
+@pytest.mark.parametrize("any_town", POSTGRES, indirect=True)
 def test_boxes_drawn_zoomed_resized_moved(any_town: Town) -> None:
     project = any_town.project("fracture-boxes", *[pictures.grey8] * 2, readers=("Rhea", "Otto"))
     page = any_town.people["Rhea"].read(project)
