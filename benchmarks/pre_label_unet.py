@@ -142,7 +142,7 @@ def cells(teach: int, steps: int, test: int) -> dict:
 def main() -> None:
     small = arguments(__doc__).small
     if small:
-        figures = vessels(1, 4, 1) | cells(3, 12, 3)
+        figures = vessels(1, 2, 1) | cells(2, 3, 2)
     else:
         figures = vessels(4, 300, 10) | cells(20, 400, 60)
     for name, value in figures.items():
