@@ -116,6 +116,33 @@ def ask_cases(
     return {case for case, _ in fresh}
 
 
+def ask_again(store: Store, project: str, wanted: Sequence[tuple[str, str]]) -> int:
+    """Open one more slot of cases, each kept for a reader; return how many.
+
+    Args:
+        wanted: (case, reader); who had the case, or may not have it, is left out.
+    Raises:
+        NotFoundError: a case is not of the project, somebody does not read in it.
+    """
+    slots = [Slot(case, reader) for case, reader in wanted]
+    with store.writing() as connection:
+        return len(planned(connection, store, project, SYSTEM, slots)) if slots else 0
+
+
+def kept_open(store: Store, project: str) -> dict[str, int]:
+    """Reader -> first reads that are kept for them and that they have not begun."""
+    tasks = t.tasks.c
+    query = sa.select(tasks.planned_for, sa.func.count()).where(
+        tasks.project == project,
+        tasks.state == "open",
+        tasks.planned_for.is_not(None),
+        tasks.round == 0,
+    )
+    with store.reading() as connection:
+        rows = connection.execute(query.group_by(tasks.planned_for))
+        return {str(reader): int(count) for reader, count in rows}
+
+
 def _with_slots(connection: sa.Connection, cases: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for start in range(0, len(cases), _PAGE):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from overread.app.analysis.demand_model import ReaderModel
@@ -56,6 +57,15 @@ class Heard:
     def seconds(self) -> list[float]:
         """Of the reads that took any time."""
         return [one.seconds for of in self.said.values() for one in of.values() if one.seconds > 0]
+
+    def pace(self) -> dict[str, float]:
+        """Reader -> median seconds of their reads."""
+        times: dict[str, list[float]] = {}
+        for of in self.said.values():
+            for reader, one in of.items():
+                if one.seconds > 0:
+                    times.setdefault(reader, []).append(one.seconds)
+        return {reader: median(of) for reader, of in times.items()}
 
     def know_readers(self, setup: Setup) -> bool:
         """Fit the readers anew where it is due; tell whether anything changed."""

@@ -8,7 +8,7 @@ from the images: a server that starts again learns it anew.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,21 +28,25 @@ from overread.app.learning.next_cases import Wanted, want, want_blind
 from overread.app.learning.progress import LearnedSoFar, learned_so_far
 from overread.app.learning.set_apart import duplicates_of, groups_of, held_back
 from overread.app.learning.settings import Setup, setup_of
+from overread.app.learning.which_reader import read_again
 from overread.arrays import Ints
 from overread.selection.stopping import Costs
 from overread.store import Store
+from overread.store.demands import places
 from overread.store.learning import (
     STOPPED,
     Asked,
     Waiting,
+    ask_again,
     ask_cases,
     gold_cases,
+    kept_open,
     last_number,
     list_asked,
     loop_state,
     waiting,
 )
-from overread.store.plan_view import list_facts
+from overread.store.plan_view import barred, list_facts
 from overread.store.pre_labels import last_pre_label
 
 Encode = Callable[[Store, str], bool]
@@ -175,12 +179,30 @@ class ProjectLearning:
             )  # fmt: skip
         if not wanted.cases and not wanted.unwanted:
             return 0
+        again = self._ask_again(store, wanted, there)
         opened = ask_cases(
-            store, self.project, wanted.cases, unwanted=wanted.unwanted,
+            store, self.project, _without_last(wanted.cases, again), unwanted=wanted.unwanted,
             reads=setup.reads, labels=len(self.heard.said),
         )  # fmt: skip
-        self.refused |= {case for case, _ in wanted.cases} - opened
-        return len(opened)
+        self.refused |= {case for case, _ in _without_last(wanted.cases, again)} - opened
+        return len(opened) + again
+
+    def _ask_again(self, store: Store, wanted: Wanted, there: Waiting) -> int:
+        """Reads of old cases that tell more than the new ones; by readers who are at work."""
+        models, learner = self.heard.models, self.learner
+        new = [case for case, why in wanted.cases if why == "model"]
+        if not (models and learner and new and there.readers) or len(learner.pools) > 1:
+            return 0
+        busy = kept_open(store, self.project)
+        readers = sorted(one for one in there.readers if not busy.get(one))
+        cases = [*self.heard.said]
+        taken = places(store, cases).taken | barred(store, self.project)
+        found = read_again(
+            learner, models[0], self.heard.said, new,
+            readers=readers, seconds=self.heard.pace(), shut=frozenset(taken),
+        )  # fmt: skip
+        one_each = {reader: case for case, reader in reversed(found)}
+        return ask_again(store, self.project, [(case, who) for who, case in one_each.items()])
 
     def _doubts(
         self, store: Store, setup: Setup, asked: Mapping[str, Asked]
@@ -227,3 +249,10 @@ class ProjectLearning:
         usual = float(np.median(times)) if times else _USUAL_SECONDS
         label = (setup.wishes.read_seconds or usual) * setup.reads
         return Costs(label, setup.wishes.review_seconds, label)
+
+
+def _without_last(cases: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str]]:
+    """New cases, less the last ones that the model chose: others are read in their place."""
+    by_model = [one for one in cases if one[1] == "model"]
+    gone = set(by_model[len(by_model) - count :]) if count else set()
+    return [one for one in cases if one not in gone]

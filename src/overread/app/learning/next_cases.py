@@ -39,11 +39,11 @@ class Wanted:
 
 def room(wishes: Learning, waiting: Waiting, asked: Mapping[str, Asked]) -> int:
     """How many cases may be asked for now."""
-    open_ = len(waiting.untouched | waiting.touched)
     if wishes.mode == "batch":
-        count = 0 if open_ or waiting.in_hand else wishes.batch
-    else:
-        count = max(LEAST_WAITING, _A_READER * len(waiting.readers)) - open_
+        under_way = waiting.untouched | waiting.touched | waiting.in_hand
+        count = 0 if under_way else wishes.batch
+    else:  # of what somebody began, slots may be left that who is here has had
+        count = max(LEAST_WAITING, _A_READER * len(waiting.readers)) - len(waiting.untouched)
     if wishes.most_labels is not None:
         count = min(count, wishes.most_labels - len(asked))
     return max(count, 0)
