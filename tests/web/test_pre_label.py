@@ -95,6 +95,9 @@ def test_on_demand_it_is_given_and_logged_once(grades: House) -> None:
         "asked",
         True,
     )
+    assert grades.read("reader", task, {"grade": "2", "spots": []}).status_code == 200
+    (read,) = grades.people["lead"].get(f"/api/cases/{task['case']['id']}/reads").json()["reads"]
+    assert read["pre_label"] == "after"
     assert ask(grades, task, who="other").status_code == 404
     assert ask(grades, task, who="nobody").status_code == 401
 

@@ -1589,6 +1589,12 @@ export interface components {
             readonly submitted: string;
             /** Set Aside */
             readonly set_aside: boolean;
+            /**
+             * Pre Label
+             * @description Seen before or after a first mark; or not.
+             * @enum {string}
+             */
+            readonly pre_label: "" | "before" | "after";
         };
         /**
          * CaseReadsOut

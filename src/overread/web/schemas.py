@@ -8,7 +8,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from overread.web.schemas_answers import AnswerIn, AnswerOut
-from overread.web.schemas_pre_label import Show
+from overread.web.schemas_pre_label import Seen, Show
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{20,100}$")]
@@ -315,6 +315,7 @@ class CaseReadOut(BaseModel):
     seconds: float
     submitted: str
     set_aside: bool
+    pre_label: Annotated[Seen, Field(description="Seen before or after a first mark; or not.")]
 
 
 class CaseReadsOut(BaseModel):

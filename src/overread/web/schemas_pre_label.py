@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from overread.web.schemas_answers import AnswerIn, AnswerOut
 
+Seen: TypeAlias = Literal["", "before", "after"]
 Show: TypeAlias = Literal["hidden", "on demand", "shown"]
 
 

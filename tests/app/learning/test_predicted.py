@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from overread.app.learning.case_latents import latents_of
+from overread.app.learning.pre_label_predicted import bring_predicted
 from overread.app.learning.predicted import predicted, predicted_parts
 from overread.errors import MethodError
 from overread.store import Store, get_case, plan_tasks
+from overread.store.pre_labels import pre_labels_of
 from tests.app.learning.study import NAMES, Study, new_study, protocol
 
 
@@ -61,3 +63,24 @@ def test_a_project_that_learns_nothing_says_so(store: Store, tmp_path: Path) -> 
     assert predicted(store, study.project) is None
     with pytest.raises(MethodError, match="no learning block"):
         predicted_parts(store, study.project)
+
+
+def test_its_answers_become_pre_labels_of_unread_cases_alone(study: Study) -> None:
+    store = study.store
+    with pytest.raises(MethodError, match="two classes"):
+        bring_predicted(store, study.project, by=study.lead)
+    plan_tasks(store, study.project, study.lead, reads_per_case=1)
+    study.read(count=24)
+    found = predicted(store, study.project)
+    assert found is not None
+    kept = bring_predicted(store, study.project, by=study.lead)
+    said = dict(zip(found.cases, found.said.tolist(), strict=True))
+    held = dict(zip(found.cases, found.held_back.tolist(), strict=True))
+    brought = pre_labels_of(store, found.cases)
+    assert kept.cases == len(brought) > 0
+    for case, (one,) in brought.items():
+        assert said[case] == -1
+        assert not held[case]
+        assert one.value in NAMES
+        assert one.confidence is not None
+        assert one.confidence >= 1 / len(NAMES)

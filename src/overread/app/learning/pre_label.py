@@ -16,7 +16,7 @@ from overread.errors import InputError
 from overread.protocol import Protocol, check_answer
 from overread.protocol.pre_label import HIDDEN
 from overread.protocol.pre_label import SHOWN as AT_ONCE
-from overread.store import Store, get_terms
+from overread.store import Store, get_terms, reads_of_case
 from overread.store.pre_labels import (
     ASKED,
     HINTS,
@@ -26,6 +26,7 @@ from overread.store.pre_labels import (
     keep_shown,
     may_see,
     pre_labels_of,
+    shown_of_cases,
 )
 
 
@@ -102,6 +103,19 @@ def ask_hints(
         return ()
     kept = keep_shown(store, task, reader, found.regions, what=HINTS, marked=marked)
     return () if kept is None else kept.shown
+
+
+def seen_by_reads(store: Store, case: str) -> dict[str, str]:
+    """Reads of a case made with its pre-label: read id -> seen "before" or "after" a first mark."""
+    shown = shown_of_cases(store, [case])
+    if not shown:
+        return {}
+    found = ((one, shown.get((one.task, one.reader))) for one in reads_of_case(store, case))
+    return {
+        read.id: "after" if seen.marked else "before"
+        for read, seen in found
+        if seen is not None and seen.event < read.event
+    }
 
 
 def kept_hidden(project: str, case: str, share: float) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from overread.app.learning.pre_label import seen_by_reads
 from overread.app.study import (
     case_browser,
     case_consensus,
@@ -83,6 +84,7 @@ def cases(project: Id, site: At, after: After = 0, limit: Limit = 50, q: Find = 
 def reads(case: Id, site: At) -> Response:
     """All readers' reads of a case, the latest revision of each."""
     found = case_browser.reads_of(site.store, case)
+    seen = seen_by_reads(site.store, case)
     return json_reply(
         {
             "reads": [
@@ -99,6 +101,7 @@ def reads(case: Id, site: At) -> Response:
                     "seconds": one.seconds,
                     "submitted": one.submitted,
                     "set_aside": one.set_aside,
+                    "pre_label": seen.get(one.read_id, ""),
                 }
                 for one in found
             ]

@@ -107,6 +107,7 @@ function panel(layer, at) {
 function ofRead(read) {
   const notes = [];
   if (read.set_aside) notes.push(["set aside", "after an alarm about the reader; no consensus holds it"]);
+  if (read.pre_label) notes.push(["pre-label", read.pre_label === "before" ? "seen before a mark of their own" : "seen after they had marked something"]);
   if (read.flags.cannot_be_read) notes.push(["flag", "cannot be read"]);
   if (read.flags.ask_a_senior) notes.push(["flag", "ask a senior"]);
   if (read.comment) notes.push(["comment", read.comment]);
