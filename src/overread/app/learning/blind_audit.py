@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
@@ -20,6 +20,7 @@ from overread.app.learning.freeze_labels import (
     offer_of,
     require_question,
     tries,
+    wager_of,
 )
 from overread.app.learning.send_to_readers import learns, rest_of_loop, send_to_readers
 from overread.app.study.project_readers import who_reads
@@ -138,7 +139,11 @@ def audit_offer(store: Store, run: RunRow) -> Offer:
     unseen = sum(not one.who for one in found.standing)
     # what somebody looked at is taken for right; the audit tells whether it is
     expected = float(run.settings["expected"]) * unseen / max(len(found.standing), 1)
-    return offer_of(found.frozen, expected, target=target, confidence=confidence)
+    wager = wager_of(run.settings)
+    offer = offer_of(found.frozen, expected, target=target, confidence=confidence)
+    if wager is None or wager.cases > offer.accepted:
+        return offer
+    return replace(offer, plans=(wager,))  # labels that were looked at since can only help it
 
 
 def begin(

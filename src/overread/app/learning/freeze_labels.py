@@ -6,8 +6,9 @@ wrong labels that is to be certified later, is decided here, before anything is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -17,18 +18,23 @@ from overread.arrays import Bools, Floats, Ints
 from overread.errors import InputError
 from overread.labels import Kind
 from overread.protocol import Question
+from overread.protocol.learning import Learning
 from overread.selection.certificate.bounds import chance_of_at_most
 from overread.selection.certificate.certify import planned_audit
 from overread.selection.certificate.freeze import Frozen, expected_errors, freeze
+from overread.selection.certificate.plan import plan_audit
 from overread.selection.tune import fair_weights
 from overread.store import Store
 from overread.store.audits import GIVEN_UP, heard, list_audits
 from overread.store.auto_labels import NewLabel, add_auto_labels, read_cases
+from overread.store.effort import last_answers
 
 TARGETS = (0.01, 0.02, 0.05, 0.1)
 AIM = 0.5
 CONFIDENCE = 0.95
 _ALLOWED = 6
+_LARGE = 500  # cases, from which on an audit is small against the set
+_USUAL_SECONDS = 30.0
 _GOOD_CHANCE = 0.8
 
 
@@ -54,11 +60,20 @@ class Proposals:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An audit. Args: cases: to read; allowed: errors among them; chance: that they suffice."""
+    """An audit.
+
+    Args:
+        cases: to read.
+        allowed: errors among them; None where the surest labels are tested first and the others
+            follow until a set fails.
+        chance: that it suffices, for the surest at least.
+        certified: labels expected to be certified; None: all that stand.
+    """
 
     cases: int
-    allowed: int
+    allowed: int | None
     chance: float
+    certified: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +119,16 @@ def offers(store: Store, project: str, given: Proposals) -> list[Offer]:
     if not len(found.cases):
         return []
     confidence = confidence_of_next(store, project)
-    made = []
-    for target in TARGETS:
-        frozen, expected = _frozen(found, target)
-        made.append(offer_of(frozen, expected, target=target, confidence=confidence))
-    return made
+    return [
+        _offer(_frozen(store, project, found, target), target, confidence) for target in TARGETS
+    ]
+
+
+def _offer(of: _Freeze, target: float, confidence: float) -> Offer:
+    if of.wager is None:
+        return offer_of(of.frozen, of.expected, target=target, confidence=confidence)
+    accepted = int((of.frozen.tier >= 0).sum())
+    return Offer(target, accepted, len(of.frozen.rows) - accepted, of.expected, (of.wager,))
 
 
 def offer_of(frozen: Frozen, expected: float, *, target: float, confidence: float) -> Offer:
@@ -179,7 +199,8 @@ def auto_label(store: Store, project: str, given: Proposals, *, target: float, b
     found = unread_only(store, project, given)
     if not len(found.cases):
         raise InputError("cases", "be left that nobody read", "none")
-    frozen, expected = _frozen(found, target)
+    made = _frozen(store, project, found, target)
+    frozen = made.frozen
     confidence = found.probabilities.max(axis=1)
     labels = [
         NewLabel(case, given.classes[code], float(sure), int(tier))
@@ -190,32 +211,68 @@ def auto_label(store: Store, project: str, given: Proposals, *, target: float, b
     return add_auto_labels(
         store, project, given.question, labels, by,
         protocol_version=protocol_of(store, project).version, model=given.model,
-        settings=_settings(frozen, expected, given, target),
+        settings=_settings(made, given, target),
     )  # fmt: skip
 
 
-def _settings(frozen: Frozen, expected: float, given: Proposals, target: float) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Freeze:
+    """Labels with thresholds. Args: wager: the audit that they were chosen for; None for any."""
+
+    frozen: Frozen
+    expected: float
+    wager: Plan | None
+
+
+def _settings(made: _Freeze, given: Proposals, target: float) -> dict[str, Any]:
     return {
         "target": target,
         "classes": list(given.classes),
-        "thresholds": [[float(one) for one in tier] for tier in frozen.thresholds],
-        "aim": AIM,
-        "expected": expected,
+        "thresholds": [[float(one) for one in tier] for tier in made.frozen.thresholds],
+        "expected": made.expected,
         "known": len(given.known_right),
+        "wager": None if made.wager is None else asdict(made.wager),
     }
 
 
-def _frozen(given: Proposals, target: float) -> tuple[Frozen, float]:
+def wager_of(settings: Mapping[str, Any]) -> Plan | None:
+    """The audit that the thresholds of a run were chosen for."""
+    kept = settings.get("wager")
+    return None if kept is None else Plan(**kept)
+
+
+def _frozen(store: Store, project: str, given: Proposals, target: float) -> _Freeze:
+    """Thresholds and audit chosen together; where the set is small, by the exact finite bound."""
     confidence = given.probabilities.max(axis=1)
     known = np.asarray(given.known_confidence, dtype=float)
+    right = np.asarray(given.known_right, dtype=bool)
     weight = fair_weights(known, confidence) if len(known) else np.ones(0)
     rows: Ints = np.arange(len(given.cases))
-    made = freeze(
-        rows, given.probabilities, target=target, known_confidence=known,
-        known_right=np.asarray(given.known_right, dtype=bool), known_weight=weight, aims=(AIM,),
-    )  # fmt: skip
+    told: dict[str, Any] = {
+        "target": target, "known_confidence": known, "known_right": right, "known_weight": weight,
+    }  # fmt: skip
+    wager = None
+    made = None
+    if len(rows) >= _LARGE:
+        price, sure = _price(store, project), confidence_of_next(store, project)
+        plan = plan_audit(
+            rows, given.probabilities, reviews_an_audit=price, confidence=sure, **told
+        )
+        if plan.audited:
+            made = plan.frozen
+            wager = Plan(plan.audited, None, float(plan.chance), round(plan.accepted))
+    if made is None:
+        made = freeze(rows, given.probabilities, aims=(AIM,), **told)
     inside = made.tier >= 0
     if not inside.any():
-        return made, 1.0
-    error = expected_errors(confidence, known, np.asarray(given.known_right, dtype=bool), weight)
-    return made, float(error[inside].mean())
+        return _Freeze(made, 1.0, wager)
+    error = expected_errors(confidence, known, right, weight)
+    return _Freeze(made, float(error[inside].mean()), wager)
+
+
+def _price(store: Store, project: str) -> float:
+    """Reviews that take as long as one blind read."""
+    wish = protocol_of(store, project).protocol.learning
+    taken = [seconds for _, seconds in last_answers(store, project, limit=200) if seconds > 0]
+    read = wish.read_seconds if wish and wish.read_seconds else median(taken or [_USUAL_SECONDS])
+    return float(read) / (wish.review_seconds if wish else Learning("").review_seconds)

@@ -17,6 +17,7 @@ from overread.app.learning.blind_audit import (
     population,
     said,
 )
+from overread.app.learning.send_to_readers import send_to_readers
 from overread.app.learning.signing import signed
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.software import software
@@ -75,6 +76,9 @@ def decide(store: Store, project: str, audit: str, *, keys: Path, by: str) -> De
         key = end_audit(
             store, audit, "certified", found.words, by, audited=sorted(told), document=text
         )
+        certified = certified_labels(of, found.tier)
+        rest = [one.case for one in of.standing if one.case not in certified]
+        send_to_readers(store, project, rest, by=by)
         return Decided(key, over=True, words=found.words)
     if not many:
         end_audit(store, audit, "refused", found.words, by, audited=sorted(told))
