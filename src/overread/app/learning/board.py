@@ -152,7 +152,7 @@ def about_labels(
     if advice is None:
         return min(most, cases) if most is not None else None
     if advice.stop:
-        return labelled
+        return min(labelled + 2 * learned.to_test, cases) if learned else labelled
     if advice.more is None:
         return min(most, cases) if most is not None else None
     told = min(labelled + advice.more, cases)
@@ -212,11 +212,15 @@ def _verdict(  # noqa: PLR0911, PLR0917 - one sentence for each state
     if learned is None or advice is None:
         return "Start", *_beginning(learned, labelled, encoded, loop)
     what, _, why = advice.words.partition(":")
+    if learned.to_test:
+        what = f"Nearly there: {learned.to_test} more test labels will tell"
+        why = f"{why.rstrip('.')}, on {learned.tested} test labels; so few may agree by luck."
     why = why.strip() + _at_best(setup, learned, labelled, cases)
     if what == "Go on":
         target = setup.wishes.target
         what = "Read on" if target is None else f"Read on: {target:.1%} is not in reach yet"
-    return ("Stop" if advice.stop else "Learning", f"{what}.", f"{why[:1].upper()}{why[1:]}")
+    stop = advice.stop and not learned.to_test
+    return ("Stop" if stop else "Learning", f"{what}.", f"{why[:1].upper()}{why[1:]}")
 
 
 def _beginning(

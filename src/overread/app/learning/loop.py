@@ -176,6 +176,7 @@ class ProjectLearning:
                 self.project, self.learner, there, asked,
                 shut=self.refused | self.heard.said.keys(), alike=self.alike,
                 doubt=self._doubts(store, setup, asked),
+                to_test=self.progress.to_test if self.progress else 0,
             )  # fmt: skip
         if not wanted.cases and not wanted.unwanted:
             return 0

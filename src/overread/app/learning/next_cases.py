@@ -63,6 +63,7 @@ def want(
     shut: Collection[str] = (),
     alike: Ints | None = None,
     doubt: Mapping[str, float] | None = None,
+    to_test: int = 0,
 ) -> Wanted:
     """Choose by the model, or by the start order before there is one.
 
@@ -73,6 +74,7 @@ def want(
         asked: what was asked for.
         shut: cases that cannot be asked for (read by a plan, shown in dry runs ...).
         doubt: of drawings: how unsure pre-labels are of cases; None where there are none.
+        to_test: test labels that are missing to know whether it is enough: half of the next.
         alike: (cases,) near-duplicates have the same code: of each such group one is asked.
     """
     wishes = learner.setup.wishes
@@ -88,7 +90,7 @@ def want(
     taken = {*left, *shut, *unwanted}
     rows = {row for case, row in learner.row.items() if case in taken} | learner.heard.keys()
     closed = np.array(sorted(rows), dtype=np.int64)
-    due = _due(wishes.held_back, left, count)
+    due = max(_due(wishes.held_back, left, count), min(to_test, (count + 1) // 2))
     tests = _tests(project, learner, closed, alike, count)
     view = learner_view(learner, _with_alike(closed, alike))
     if not view.open.any():  # nothing but near-duplicates is left

@@ -8,7 +8,7 @@ every point rests on the same test, and a server that starts again draws the sam
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,8 @@ _FIRST = 6
 LEAST_TESTED = 15
 """Labels set apart, before which nothing is advised."""
 
+ENOUGH_TESTED = 40
+"""Labels set apart, before which an advice to stop is not believed: fewer agree by luck."""
 _LEAST_STEPS = 3
 _WATCHED = 2_000  # cases whose predictions are compared from step to step
 _COMPARED = 5
@@ -68,6 +70,7 @@ class LearnedSoFar:
         advice: None as well.
         labels: cases with a label; taught: of them, that teach; tested: that test.
         costs: seconds that the advice reckons with.
+        testable: cases set apart, read or not.
     """
 
     points: tuple[Point, ...]
@@ -77,6 +80,14 @@ class LearnedSoFar:
     taught: int
     tested: int
     costs: Costs
+    testable: int = 0
+
+    @property
+    def to_test(self) -> int:
+        """Test labels that are missing before an advice to stop is believed; 0 where none is."""
+        if self.advice is None or not self.advice.stop:
+            return 0
+        return max(min(ENOUGH_TESTED, self.testable) - self.tested, 0)
 
 
 def learned_so_far(
@@ -96,7 +107,8 @@ def learned_so_far(
     tests = np.array(sorted(row for row in learner.heard if learner.held[row]), dtype=np.int64)
     tests = tests[[any(code >= 0 for code in learner.heard[int(row)].code) for row in tests]]
     labels = len(taught) + len(tests)
-    plain = LearnedSoFar((), None, None, labels, len(taught), len(tests), costs)
+    testable = int(learner.held.sum())
+    plain = LearnedSoFar((), None, None, labels, len(taught), len(tests), costs, testable)
     if not learner.can_choose or not len(tests):
         return plain
     watched = np.sort(np.random.default_rng(seed).permutation(len(learner.row))[:_WATCHED])
@@ -107,8 +119,7 @@ def learned_so_far(
         share = count / len(taught)
         points.append(_point(learner, tests, tested, count, count + round(share * len(tests))))
         answers.append(seen)
-    made = LearnedSoFar(tuple(points), None, None, labels, len(taught), len(tests), costs)
-    return _advised(made, len(learner.row), answers, target, seed)
+    return _advised(replace(plain, points=tuple(points)), len(learner.row), answers, target, seed)
 
 
 def _steps(count: int) -> list[int]:
@@ -128,9 +139,7 @@ def _advised(
     advice = advise(
         curve, pool=pool, costs=found.costs, target=target, predictions=tuple(answers[-_COMPARED:])
     )
-    return LearnedSoFar(
-        found.points, curve, advice, found.labels, found.taught, found.tested, found.costs
-    )
+    return replace(found, curve=curve, advice=advice)
 
 
 def _answers(
