@@ -31,7 +31,7 @@ def doubtful(one: Ward) -> Proposals:
 
 
 def test_what_an_audit_bears_is_certified_and_the_rest_goes_to_readers(tmp_path: Path) -> None:
-    here = ward(tmp_path, cases=700)
+    here = ward(tmp_path, cases=1100)
     given = doubtful(here)
     told = {one.target: one for one in offers(here.store, here.project, given)}
     best = told[0.05].best

@@ -4,42 +4,14 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-_META = sa.MetaData()
-
-
-def _table(name: str, *columns: sa.Column[object], key: tuple[str, ...]) -> sa.Table:
-    made = sa.Table(name, _META, *columns)
-    made.append_constraint(sa.PrimaryKeyConstraint(*key))
-    return made
-
-
-def _text(name: str, *, nullable: bool = False) -> sa.Column[object]:
-    return sa.Column(name, sa.Text, nullable=nullable)
-
-
-def _whole(name: str) -> sa.Column[object]:
-    return sa.Column(name, sa.Integer, nullable=False)
-
-
-def _flag(name: str) -> sa.Column[object]:
-    return sa.Column(name, sa.Boolean, nullable=False)
-
-
-def _real(name: str) -> sa.Column[object]:
-    return sa.Column(name, sa.Double, nullable=False)
-
-
-def _big(name: str) -> sa.Column[object]:
-    return sa.Column(name, sa.BigInteger, nullable=False)
-
-
-def _bytes(name: str) -> sa.Column[object]:
-    return sa.Column(name, sa.LargeBinary, nullable=False)
-
-
-def _texts(names: str) -> list[sa.Column[object]]:
-    return [_text(name) for name in names.split()]
-
+from overread.store import tables_learning as learned
+from overread.store.table_parts import big as _big
+from overread.store.table_parts import flag as _flag
+from overread.store.table_parts import real as _real
+from overread.store.table_parts import table as _table
+from overread.store.table_parts import text as _text
+from overread.store.table_parts import texts as _texts
+from overread.store.table_parts import whole as _whole
 
 events = _table(
     "events",
@@ -291,99 +263,19 @@ label_checks = _table(
     key=("id",),
 )
 
-learning = _table(
-    "learning", *_texts("project state words since set_by"), _big("event"), key=("project",)
-)
-learning_asked = _table(
-    "learning_asked",
-    *_texts("case_id project why"),
-    *(_whole(name) for name in ("labels", "place")),
-    _text("since"),
-    _big("event"),
-    key=("case_id",),
-)
-latents = _table(
-    "latents",
-    *_texts("project version case_id"),
-    _bytes("vector"),
-    key=("project", "version", "case_id"),
-)
-encoders = _table(
-    "encoders",
-    *_texts("project version"),
-    _bytes("parameters"),
-    _text("made"),
-    key=("project",),
-)
-
-auto_runs = _table(
-    "auto_runs",
-    *_texts("id project"),
-    _whole("number"),
-    _text("question"),
-    _whole("protocol_version"),
-    *_texts("model settings state made made_by"),
-    _big("event"),
-    key=("id",),
-)
-auto_labels = _table(
-    "auto_labels",
-    *_texts("run case_id"),
-    _whole("place"),
-    *_texts("proposed label"),
-    _real("probability"),
-    _whole("tier"),
-    *_texts("state who since"),
-    key=("run", "case_id"),
-)
-auto_reviews = _table(
-    "auto_reviews",
-    _big("event"),
-    *_texts("run project reader"),
-    *(_whole(name) for name in ("labels", "looked_at")),
-    _real("seconds"),
-    _text("since"),
-    key=("event",),
-)
-audits = _table(
-    "audits",
-    *_texts("id run project"),
-    _whole("number"),
-    *_texts("settings frozen state words begun begun_by"),
-    _big("event"),
-    _text("ended"),
-    key=("id",),
-)
-audit_cases = _table(
-    "audit_cases", *_texts("audit case_id"), _whole("place"), key=("audit", "case_id")
-)
-label_certificates = _table(
-    "label_certificates",
-    *_texts("id run audit project document made made_by"),
-    _big("event"),
-    key=("id",),
-)
-
-pre_labels = _table(
-    "pre_labels",
-    *_texts("case_id question"),
-    _big("event"),
-    *_texts("project value"),
-    sa.Column("confidence", sa.Double, nullable=True),
-    *_texts("model version since brought_by"),
-    key=("case_id", "question", "event"),
-)
-object_hints = _table(
-    "object_hints", *_texts("case_id project regions method since"), key=("case_id",)
-)
-pre_labels_shown = _table(
-    "pre_labels_shown",
-    *_texts("task reader what project case_id how"),
-    _flag("marked"),
-    *_texts("shown since"),
-    _big("event"),
-    key=("task", "reader", "what"),
-)
+learning = learned.learning
+learning_asked = learned.learning_asked
+latents = learned.latents
+encoders = learned.encoders
+auto_runs = learned.auto_runs
+auto_labels = learned.auto_labels
+auto_reviews = learned.auto_reviews
+audits = learned.audits
+audit_cases = learned.audit_cases
+label_certificates = learned.label_certificates
+pre_labels = learned.pre_labels
+object_hints = learned.object_hints
+pre_labels_shown = learned.pre_labels_shown
 
 tallies = _table(
     "tallies", *_texts("project reader what"), _real("amount"), key=("project", "reader", "what")
