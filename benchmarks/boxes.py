@@ -38,7 +38,7 @@ def main() -> None:
     for name, make in SCENARIOS.items():
         world = make()
         if small:
-            world = replace(world, cases=world.cases // 6)
+            world = replace(world, cases=world.cases // 24)
         for seed in (1,) if small else (1, 2, 3):
             row = scenario(world, seed)
             figures[f"{name}_{seed}"] = row
@@ -178,7 +178,7 @@ def vindr_reads() -> BoxReads:
 def vindr(*, small: bool) -> dict[str, object]:
     reads = vindr_reads()
     if small:
-        reads = reads.select(reads.index.case < 1500)
+        reads = reads.select(reads.index.case < 300)
     result = fuse_boxes(reads)
     time = seconds(lambda: fuse_boxes(reads), repeats=1 if small else 3)
     found = result.value
