@@ -26,6 +26,7 @@ FIRST_TESTS = 20
 
 _A_READER = 3  # cases that wait for each reader at work
 _KEPT = 8  # times the cases that wait: as good as these, one that waits may go on waiting
+_OLD = 8  # labels since a case was chosen, after which another may take its place
 _PER_CLASS = 3  # labels a class, before the model chooses
 
 
@@ -143,9 +144,13 @@ def _no_longer(learner: Learner, waiting: Waiting, asked: Mapping[str, Asked]) -
     ]  # fmt: skip
     if not chosen:
         return []
+    name = learner.setup.wishes.acquisition
+    score = acquisition(name).score or (margin if name == "margin-cluster" else None)
+    if score is None:  # it cannot be asked of a single case: a choice grows old
+        now = len(learner.heard)
+        return [case for case in chosen if now - asked[case].labels >= _OLD]
     others = [learner.row[case] for case in asked if case in learner.row and case not in chosen]
     view = learner_view(learner, np.array(others, dtype=np.int64))
-    score = acquisition(learner.setup.wishes.acquisition).score or margin
     top = learner.pools[0].rows[best(score(view.belief), view, _KEPT * len(chosen))]
     good = set(top.tolist())
     return [case for case in chosen if learner.row[case] not in good]
