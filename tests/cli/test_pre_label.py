@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -31,9 +32,10 @@ ROWS, COLUMNS = 40, 60
 NAMES = ("case 000001", "case 000002", "case 000003")
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home with a project of three cases."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a project of three cases, to be copied."""
+    tmp_path = tmp_path_factory.mktemp("made")
     (tmp_path / "p.yaml").write_text(PROTOCOL, encoding="utf-8")
     images = tmp_path / "images"
     images.mkdir()
@@ -49,6 +51,11 @@ def home(tmp_path: Path) -> Path:
         ended = overread(*words, "--home", at)
         assert ended.code == 0, ended.err
     return at
+
+
+@pytest.fixture
+def home(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "home"))
 
 
 def kept(home: Path) -> dict[str, Any]:
