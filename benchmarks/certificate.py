@@ -41,7 +41,7 @@ def project(rng: np.random.Generator, n: int) -> tuple:
     return table[:n], truth[:n], confidence[n:], ~wrong[n:]
 
 
-def certified_projects(count: int, target: float, most: int) -> dict:
+def certified_projects(count: int, target: float, budget: int) -> dict:
     """Plans of at most so many audits; 0 is the plain rule: half the target, 3 errors allowed."""
     rng = np.random.default_rng(1)
     granted = violated = false = 0
@@ -50,8 +50,8 @@ def certified_projects(count: int, target: float, most: int) -> dict:
         n = int(rng.choice([1000, 4000, 16_000]))
         table, truth, known, right = project(rng, n)
         told = {"target": target, "known_confidence": known, "known_right": right}
-        if most:
-            plan = plan_audit(np.arange(n), table, most_audited=most, **told)
+        if budget:
+            plan = plan_audit(np.arange(n), table, most_audited=budget, **told)
             frozen, need = plan.frozen, plan.audited
         else:
             frozen = freeze(np.arange(n), table, **told)
@@ -80,7 +80,7 @@ def certified_projects(count: int, target: float, most: int) -> dict:
     return {
         "projects": count,
         "target": target,
-        "most_audited": most or "plain rule",
+        "most_audited": budget or "plain rule",
         "audited": round(float(np.mean(audits))),
         "violated": round(violated / count, 4),
         "violated_by_class_jointly": round(joint / count, 4),

@@ -19,7 +19,7 @@ from overread.selection.basis import Basis, basis_at, basis_of, features_of, med
 from overread.selection.belief import mean_of
 from overread.selection.likelihood import Settings, grades
 from overread.selection.pool import Pool, label_many, open_pool, tune
-from overread.selection.process import Process, add, field_of
+from overread.selection.process import Process, add, field_of, unlabelled
 
 _PARAMETERS = ("ordinal", "landmarks", "learn", "pool", "random_state")
 _GROWTH = 1.15
@@ -143,6 +143,7 @@ class DirichletProcessClassifier:
         self._basis: Basis = basis_of(
             ground, landmarks=self.landmarks, length=self.settings_.length, seed=self.random_state
         )
+        self._process: Process = unlabelled(len(self.classes_), 1, settings=self.settings_)
         self._seen = np.empty((0, self.n_features_in_))
         self._votes = np.empty((0, len(self.classes_)))
         self._tuned_at = 0
@@ -172,7 +173,7 @@ class DirichletProcessClassifier:
         if self.learn:
             pool = tune(pool)
         self.settings_, self._basis = pool.settings, pool.basis
-        self._process: Process = pool.process
+        self._process = pool.process
         self._tuned_at = len(self._votes)
 
     def _votes_of(self, y: NDArray[Any], sample_weight: Any) -> Floats:

@@ -80,7 +80,7 @@ def replay(
         latents: (cases, latents); truth: (cases,) classes from 0.
         test: rows held back: never asked for, and measured on.
         n_classes: of the set.
-        marks: numbers of labels, none below the one before, at which to measure; none above the pool.
+        marks: numbers of labels at which to measure, never falling; none above the pool.
         strategy: how cases are chosen.
         ordinal: the classes are grades.
         seed: of everything drawn.

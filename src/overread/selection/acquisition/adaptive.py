@@ -9,8 +9,8 @@ from overread.selection.acquisition.epig import epig
 from overread.selection.acquisition.spread import margin_cluster
 from overread.selection.acquisition.view import View
 
-NOISY = 0.2
-"""Share of the largest possible entropy beyond which labels count as noisy."""
+NOISY = 0.5
+"""Labels count as noisy where more than half of the answer would stay open for ever."""
 
 
 def noise_share(view: View) -> float:

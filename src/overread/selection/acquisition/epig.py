@@ -13,7 +13,7 @@ from overread.selection.process import Process
 
 _DRAWS = 100
 _TARGETS = 64
-_CANDIDATES = 1000
+_CANDIDATES = 600
 
 
 def draws_of(
@@ -69,7 +69,7 @@ def _entropy(mean: Floats) -> Floats:
 def epig(view: View, count: int, rng: np.random.Generator) -> np.ndarray:
     """The open cases whose labels tell most about 64 cases of the pool taken by lot.
 
-    The 1,000 open cases with the most uncertain model are looked at. Where the belief is not that
+    The 600 open cases with the most uncertain model are looked at. Where the belief is not that
     of one process (several findings), what the label tells about the model stands in.
 
     Source:
