@@ -102,6 +102,8 @@ def target_rule(curve: LearningCurve, pool: int, target: float) -> Rule:
         return Rule("target", True, 0, None, f"accuracy is about {now:.1%}, {target:.1%} wanted")
     if likely is None:
         words = f"accuracy levels off near {1 - curve.floor:.1%}, below the {target:.1%} wanted"
+        if 1 - curve.floor >= target:
+            words = f"accuracy rises too slowly to be at {target:.1%} before every case is read"
         return Rule("target", False, None, None, words)
     most = None if worst is None else worst - curve.last
     words = f"accuracy is about {now:.1%}, {target:.1%} wanted"

@@ -23,6 +23,7 @@ from overread.selection.stopping import Advice, Costs, advise
 
 _STEPS = 10
 _FIRST = 6
+_BACK = 8
 LEAST_TESTED = 15
 """Labels set apart, before which nothing is advised."""
 
@@ -123,7 +124,7 @@ def learned_so_far(
 
 
 def _steps(count: int) -> list[int]:
-    first = min(_FIRST, count)
+    first = min(max(_FIRST, count // _BACK), count)  # the very beginning says little of the end
     return sorted({round(one) for one in np.geomspace(first, count, _STEPS)})
 
 
