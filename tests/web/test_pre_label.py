@@ -67,11 +67,10 @@ def ask(house: House, task: Any, what: str = "pre-label", who: str = "reader", *
     return house.people[who].post(f"/api/tasks/{task['id']}/{what}", body)
 
 
-def protocol(house: House, made: str) -> None:
+def protocol(house: House, made: str, base: int = 1) -> None:
     lead = house.people["lead"]
-    reply = lead.post(
-        f"/api/projects/{house.project}/protocol/versions", {"protocol": made, "base": 1}
-    )
+    body = {"protocol": made, "base": base}
+    reply = lead.post(f"/api/projects/{house.project}/protocol/versions", body)
     assert reply.status_code == 201, reply.text
 
 
@@ -112,17 +111,18 @@ def test_a_reader_may_not_bring_or_look_over_them(grades: House) -> None:
 NOTHING = {"answer": None, "by": []}
 
 
-@pytest.mark.parametrize(
-    "made", [text("hidden"), text("shown", hidden=0.999999), text("on demand", hidden=0.999999)]
-)
-def test_hidden_is_hidden_in_the_api(grades: House, made: str) -> None:
+HIDDEN = (text("hidden"), text("shown", hidden=0.999999), text("on demand", hidden=0.999999))
+
+
+def test_hidden_is_hidden_in_the_api(grades: House) -> None:
     bring(grades)
-    protocol(grades, made)
-    (task,) = grades.tasks("reader")
-    assert ask(grades, task).json() == NOTHING
-    assert list(each_shown(grades.store, grades.project)) == []
-    assert "net" not in str(task)
-    assert "a model's guess" in blinding(grades.store, grades.project)[0]
+    for base, made in enumerate(HIDDEN, start=1):
+        protocol(grades, made, base)
+        (task,) = grades.tasks("reader")
+        assert ask(grades, task).json() == NOTHING
+        assert list(each_shown(grades.store, grades.project)) == []
+        assert "net" not in str(task)
+        assert "a model's guess" in blinding(grades.store, grades.project)[0]
 
 
 def test_gold_and_finished_reads_are_blind(grades: House) -> None:
@@ -148,30 +148,24 @@ def test_what_no_longer_fits_the_protocol_is_left_out(grades: House) -> None:
     assert set(ask(grades, task).json()["answer"]) == {"spots"}
 
 
-@pytest.mark.parametrize(
-    ("proposals", "words"),
-    [
-        ([{"case": "0.png", "answer": {"grade": "7"}}], "grade"),
-        ([{"case": "0.png", "answer": {"spots": [{**box(), "x2": 900.0}]}}], "spots"),
-        ([{"case": "0.png", "answer": {"grade": "1"}}] * 2, "once"),
-        ([{"case": "nowhere", "answer": {"grade": "1"}}], "cases of the project"),
-        ([{"case": "0.png", "answer": {}}], "answer a question"),
-        ([{"case": "0.png", "answer": {"grade": "1"}, "confidence": 2}], "confidence"),
-        ([], "proposals"),
-    ],
+BAD: tuple[tuple[list[Any], str], ...] = (
+    ([{"answer": {"grade": "7"}}], "grade"),
+    ([{"answer": {"spots": [{**box(), "x2": 900.0}]}}], "spots"),
+    ([{"answer": {"grade": "1"}}] * 2, "once"),
+    ([{"case": "nowhere", "answer": {"grade": "1"}}], "cases of the project"),
+    ([{"answer": {}}], "answer a question"),
+    ([{"answer": {"grade": "1"}, "confidence": 2}], "confidence"),
+    ([], "proposals"),
 )
-def test_bad_proposals_are_named_and_nothing_is_kept(
-    grades: House, proposals: list[Any], words: str
-) -> None:
+
+
+def test_bad_proposals_are_named_and_nothing_is_kept(grades: House) -> None:
     lead = grades.people["lead"]
-    names = sorted(
-        one["name"] for one in lead.get(f"/api/projects/{grades.project}/cases").json()["cases"]
-    )
-    for one in proposals:
-        one["case"] = names[0] if one["case"] == "0.png" else one["case"]
-    reply = bring(grades, proposals=proposals)
-    assert reply.status_code == 422
-    assert words in reply.text
+    name = lead.get(f"/api/projects/{grades.project}/cases").json()["cases"][0]["name"]
+    for proposals, words in BAD:
+        reply = bring(grades, proposals=[{"case": name, **one} for one in proposals])
+        assert reply.status_code == 422
+        assert words in reply.text
     (task,) = grades.tasks("reader")
     assert ask(grades, task).json() == NOTHING
 
