@@ -144,8 +144,8 @@ def by_script(town: Town, project: str, truth: dict[str, str], count: int) -> No
     """Rhea reads by the API, until so many are read or nothing is asked for."""
     rhea = town.people["Rhea"]
     empty = 0
-    while count and empty < 30:
-        found = tasks(town, project)
+    while count > 0 and empty < 30:
+        found = tasks(town, project, min(count, 3))
         empty = 0 if found else empty + 1
         for task in found:
             body = {
@@ -159,8 +159,8 @@ def by_script(town: Town, project: str, truth: dict[str, str], count: int) -> No
             time.sleep(0.1)
 
 
-def tasks(town: Town, project: str) -> list[Any]:
-    reply = town.people["Rhea"].send("POST", f"/api/projects/{project}/claim", {"count": 1})
+def tasks(town: Town, project: str, count: int = 1) -> list[Any]:
+    reply = town.people["Rhea"].send("POST", f"/api/projects/{project}/claim", {"count": count})
     found: list[Any] = reply.json()["tasks"]
     return found
 
