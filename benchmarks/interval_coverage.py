@@ -214,7 +214,7 @@ def main() -> None:
     sizes = (30,) if args.small else (30, 100)
     team = (2, 3) if args.small else (2, 3, 5)
     kappas = (0.5,) if args.small else (0.2, 0.4, 0.6, 0.8)
-    samples, peers, checked = (300, 100, 4) if args.small else (1000, 200, 6)
+    samples, peers, checked = (60, 20, 2) if args.small else (1000, 200, 6)
     models = ("common correlation", "latent class")
     grid = itertools.product(sizes, (0.05, 0.2, 0.5), team, models, kappas)
     jobs = [(*cell, samples, peers, checked, 1000 + i) for i, cell in enumerate(grid)]
