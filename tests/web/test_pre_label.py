@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from overread.app.learning.pre_label import kept_hidden
+from overread.app.learning.pre_label_anchoring import anchoring
 from overread.app.learning.pre_label_hints import find_hints
 from overread.app.quality.truthing_blinding import blinding
 from overread.store import NewGold, add_gold
@@ -195,6 +196,9 @@ def test_its_pull_is_measured_between_the_cases_of_the_lot(grades: House) -> Non
         seen += told is not None
         answer = told or {"grade": "2", "spots": []}
         assert grades.read("reader", task, answer).status_code == 200
+    protocol(grades, text("hidden"), 2)
+    (last,) = grades.tasks("other")
+    assert grades.read("other", last, {"grade": "0", "spots": []}).status_code == 200
     lead = grades.people["lead"]
     for _ in range(600):
         state = lead.get(f"/api/projects/{grades.project}/pre-labels").json()
@@ -205,7 +209,12 @@ def test_its_pull_is_measured_between_the_cases_of_the_lot(grades: House) -> Non
     (grade, spots) = state["anchoring"]
     assert (grade["seen"]["cases"], grade["hidden"]["cases"]) == (seen, 12 - seen)
     assert (grade["seen"]["agreement"], grade["hidden"]["agreement"]) == (1.0, 0.0)
+    assert grade["offered"] == grade["seen"]  # what was read while all is hidden says nothing
     assert (spots["unchanged"], spots["before"]) == (1.0, 1.0)
     page = lead.get(f"/projects/{grades.project}/quality").text
     assert "Pre-labels" in page
     assert "net 1.2" in page
+    gold = NewGold(last["case"]["id"], {"grade": "1"}, 1, "hidden")
+    add_gold(grades.store, grades.project, [gold], lead.id)
+    (fewer, _) = anchoring(grades.store, grades.project)
+    assert fewer.seen.cases + fewer.hidden.cases == 11  # gold is blind by a rule, not by lot

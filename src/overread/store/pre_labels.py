@@ -198,6 +198,20 @@ def may_see(store: Store, task: str, reader: str) -> str | None:
         return None if _is_blind(connection, row, reader) else str(row.case_id)
 
 
+def blind_cases(store: Store, project: str) -> set[str]:
+    """Cases that are or were read blind by a rule, not by lot: gold, audited, held back."""
+    gold, audits, asked = t.gold.c, t.audits.c, t.learning_asked.c
+    queries = (
+        sa.select(gold.case_id).where(gold.project == project),
+        sa.select(t.audit_cases.c.case_id)
+        .join(t.audits, audits.id == t.audit_cases.c.audit)
+        .where(audits.project == project),
+        sa.select(asked.case_id).where(asked.project == project, asked.why == "held back"),
+    )
+    with store.reading() as connection:
+        return {str(case) for query in queries for case in connection.scalars(query)}
+
+
 def keep_shown(
     store: Store,
     task: str,

@@ -3,7 +3,8 @@
 Of a share of the cases, drawn by lot, the pre-label is never shown; there readers agree with it as
 far as it is right. Where it is shown they may agree more because they see it. The difference is
 its influence. The lot decides by case, so that nothing else tells the two apart; where readers ask
-for it themselves, those who asked are told apart too, but they chose to.
+for it themselves, those who asked are told apart too, but they chose to. Cases that are blind by a
+rule (gold, audits, held back) and reads under a protocol that hid pre-labels are left out.
 
 The unit is the case (readers of one case are alike). Intervals are Wilson's for the mean of values
 in 0 .. 1, which are at least as wide as for shares, and Newcombe's for the difference.
@@ -27,11 +28,13 @@ from overread.app.learning.pre_label import kept_hidden, newest
 from overread.app.learning.pre_label_likeness import alike, changed
 from overread.app.study.project_protocol import protocol_of
 from overread.protocol import Protocol
+from overread.protocol.pre_label import HIDDEN as NEVER
 from overread.store import Store, each_read, head
 from overread.store.pre_labels import (
     Brought,
     Proposal,
     ShownRow,
+    blind_cases,
     brought,
     pre_labels_of,
     shown_of_cases,
@@ -124,20 +127,24 @@ class ProjectAnchoring:
     def catch_up(self, store: Store) -> object:
         """Take in the reads since; a page of them at a time."""
         last = head(store).n
-        protocol = protocol_of(store, self.project).protocol
+        blind = blind_cases(store, self.project)
         page: list[Mapping[str, Any]] = []
         for row in each_read(store, self.project, latest=False, after=self.until, until=last):
-            if row["revision"] == 1 and not row["round"] and not row["cannot_be_read"]:
+            first = row["revision"] == 1 and not row["round"]
+            if first and not row["cannot_be_read"] and row["case"] not in blind:
                 page.append(row)
             if len(page) == _PAGE:
-                self._take(store, protocol, page)
+                self._take(store, page)
                 page = []
-        self._take(store, protocol, page)
+        self._take(store, page)
         self.models = tuple(brought(store, self.project))
         self.until = last
         return self
 
-    def _take(self, store: Store, protocol: Protocol, page: Sequence[Mapping[str, Any]]) -> None:
+    def _take(self, store: Store, page: Sequence[Mapping[str, Any]]) -> None:
+        """By the protocol that each read was made under: it said what could be seen."""
+        versions = {int(row["protocol_version"]) for row in page}
+        protocols = {one: protocol_of(store, self.project, one).protocol for one in versions}
         cases = sorted({row["case"] for row in page})
         proposals, shown = pre_labels_of(store, cases), shown_of_cases(store, cases)
         for row in page:
@@ -145,6 +152,7 @@ class ProjectAnchoring:
             if seen is not None and seen.event > row["event"]:
                 seen = None
             had = proposals.get(row["case"], ())
+            protocol = protocols[int(row["protocol_version"])]
             for question, use in _uses(self.project, protocol, row, had, seen).items():
                 self.uses.setdefault(question, {})[row["case"], row["reader"]] = use
 
@@ -240,7 +248,7 @@ def _uses(
                 value = shown[question.id]
                 like, did = alike(question, answer, value), changed(question, answer, value)
                 made[question.id] = Use(*about, SEEN, like, seconds, did, seen.marked)
-            elif question.id in there:
+            elif question.id in there and wish.show != NEVER:
                 like = alike(question, answer, there[question.id])
                 made[question.id] = Use(*about, arm, like, seconds)
         except (KeyError, TypeError, ValueError):
