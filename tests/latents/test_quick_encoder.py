@@ -10,8 +10,7 @@ import pytest
 from overread.errors import InputError
 from overread.latents.quick_encoder import fit_quick, read_quick, write_quick
 from overread.latents.table import Project, open_encoder
-
-from .making import keys_of, stripes
+from tests.latents.making import keys_of, stripes
 
 SMALL = {"size": 6, "words": 8, "patches": 300}
 

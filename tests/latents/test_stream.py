@@ -14,8 +14,7 @@ from overread.errors import InputError
 from overread.latents import cache
 from overread.latents.encoder import Pixels, Wanted
 from overread.latents.stream import latents_of, latents_of_all
-
-from .making import keys_of, stripes
+from tests.latents.making import keys_of, stripes
 
 PIXELS = Pixels(Wanted(4, 4, 1))
 

@@ -8,6 +8,7 @@ for missing ones.
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import os
 import tempfile
@@ -49,13 +50,9 @@ class Cache:
     def write(self, codes: Codes, latents: NDArray[Any]) -> None:
         """Keep rows."""
         order = np.argsort(codes)
-        name = f"{os.urandom(12).hex()}.npz"
-        placed(
-            self.folder / name,
-            lambda file: np.savez(
-                file, allow_pickle=False, codes=codes[order], latents=latents[order]
-            ),
-        )
+        made = io.BytesIO()
+        np.savez(made, allow_pickle=False, codes=codes[order], latents=latents[order])
+        placed(self.folder / f"{os.urandom(12).hex()}.npz", made.getvalue())
 
     def blocks(self) -> Iterator[tuple[Codes, NDArray[Any]]]:
         """Every sound block, one at a time."""

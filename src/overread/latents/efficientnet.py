@@ -109,5 +109,5 @@ def open_lite0(folder: Path, *, threads: int = 1) -> OnnxEncoder:
     path = folder / f"{NAME}-{told}.onnx"
     if not path.exists():
         data = onnx_bytes(network, lite0_weights(), about=NAME)
-        placed_once(path, lambda file: file.write(data))
+        placed_once(path, data)
     return open_onnx(path, name=NAME, threads=threads)

@@ -4,43 +4,40 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 
 @contextmanager
-def _part(path: Path) -> Generator[tuple[IO[bytes], Path]]:
+def _part(path: Path, data: bytes) -> Generator[Path]:
+    """The data in a file beside its place, on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     part = Path(name)
     try:
         with os.fdopen(number, "wb") as file:
-            yield file, part
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield part
     finally:
         part.unlink(missing_ok=True)
 
 
-def placed(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+def placed(path: Path, data: bytes) -> None:
     """Write a file beside its place and rename it; the last to come stays."""
-    with _part(path) as (file, part):
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
+    with _part(path, data) as part:
         part.replace(path)
 
 
-def placed_once(path: Path, write: Callable[[IO[bytes]], None]) -> bool:
+def placed_once(path: Path, data: bytes) -> bool:
     """Write a file unless it is there; the first to come stays.
 
     Returns:
         Whether it was this call's.
     """
-    with _part(path) as (file, part):
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
+    with _part(path, data) as part:
         try:
             os.link(part, path)
         except FileExistsError:

@@ -23,7 +23,11 @@ SCALES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 }
 """What is taken off brightness 0 to 255, and what it is divided by; one, or one a channel."""
 _SIDE = 224
-_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+_TYPES: dict[str, type[np.generic]] = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(uint8)": np.uint8,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,9 +88,9 @@ def flat(told: NDArray[Any]) -> NDArray[Any]:
         InputError: it is neither.
     """
     if told.ndim == 4:
-        return told.mean(axis=(2, 3), dtype=np.float64)
+        return np.asarray(told.mean(axis=(2, 3), dtype=np.float64))
     if told.ndim == 3:
-        return told.mean(axis=1, dtype=np.float64)
+        return np.asarray(told.mean(axis=1, dtype=np.float64))
     if told.ndim != 2:
         raise InputError("output of the ONNX file", "have 2, 3 or 4 axes", told.ndim)
     return told

@@ -43,7 +43,8 @@ def onnx_bytes(network: Network, weights: Weights, *, about: str = "") -> bytes:
         parts.block(block)
     parts.pooled()
     side, channels = network.side, network.channels
-    shape_in, shape_out = ["n", side, side, channels], ["n", network.dimension]
+    shape_in: list[str | int | None] = ["n", side, side, channels]
+    shape_out: list[str | int | None] = ["n", network.dimension]
     graph = helper.make_graph(
         [helper.make_node(kind, i, o, **more) for kind, i, o, more in parts.nodes],
         "latents",

@@ -78,9 +78,21 @@ def learn_quick(
     centre, spread = raw.mean(axis=0), raw.std(axis=0)
     spread[spread < 1e-9] = 1.0
     scaled = (raw - centre) / spread
-    _, strength, axes = np.linalg.svd(scaled, full_matrices=False)
-    kept = min(size, int((strength > 1e-9 * max(strength[0], 1e-30)).sum()) or 1)
-    return QuickEncoder(mean, whiten, centres, centre, spread, axes[:kept].T, stack.shape[-1])
+    axes = _main_axes(scaled, size)
+    return QuickEncoder(mean, whiten, centres, centre, spread, axes, stack.shape[-1])
+
+
+def _main_axes(scaled: Floats, size: int) -> Floats:
+    """(raw, latents) principal axes, from the smaller of the two products."""
+    wide = scaled.shape[1] > len(scaled)
+    square, vector = np.linalg.eigh(scaled @ scaled.T if wide else scaled.T @ scaled)
+    kept = np.argsort(-square, kind="stable")[:size]
+    kept = kept[square[kept] > 1e-10 * max(float(square[kept[0]]), 1e-30)]
+    if not kept.size:  # all images alike
+        return np.eye(scaled.shape[1], 1)
+    axes = scaled.T @ vector[:, kept] / np.sqrt(square[kept]) if wide else vector[:, kept]
+    sign = np.where(axes[np.abs(axes).argmax(axis=0), range(axes.shape[1])] < 0, -1, 1)
+    return np.asarray(axes * sign)
 
 
 def encode_quick(images: Images, encoder: QuickEncoder) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields
@@ -101,7 +102,9 @@ def write_quick(encoder: Quick, path: Path) -> Quick:
         The encoder that the file holds: another process may have been first.
     """
     arrays = _arrays(encoder.learned)
-    first = placed_once(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
+    made = io.BytesIO()
+    np.savez(made, allow_pickle=False, **arrays)
+    first = placed_once(path, made.getvalue())
     return encoder if first else read_quick(path)
 
 
