@@ -123,7 +123,7 @@ def one_set(name: str, made: tuple, x: np.ndarray, seeds: int, names: tuple, *, 
         test = np.flatnonzero(part == 1)
         n = len(y) - len(test)
         marks = [max(round(n * share), 4) for share in SHARES]
-        long = [*marks, *(round(n * share) for share in FURTHER)]
+        long = [*marks, *(round(n * share) for share in FURTHER if seeds > 1)]
 
         def play(how: str, start: str, at: list, seed: int = seed, test=test) -> list[dict]:
             told = {"n_classes": classes, "ordinal": ordinal, "seed": seed}
