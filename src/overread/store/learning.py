@@ -7,7 +7,7 @@ and an encoder, are made again where they are missing, and are in no log.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -181,7 +181,10 @@ def _is_untouched() -> sa.ColumnElement[bool]:
 def waiting(store: Store, project: str) -> Waiting:
     """Tell what is open, and what is in somebody's hand."""
     tasks = t.tasks.c
-    open_ = sa.select(tasks.case_id, _is_untouched()).where(
+    other = t.tasks.alias("other")
+    begun = sa.exists().where(other.c.case_id == tasks.case_id, other.c.state != "open")
+    alone = _is_untouched() & ~begun.correlate(t.tasks)
+    open_ = sa.select(tasks.case_id, alone).where(
         tasks.project == project, tasks.state == "open", tasks.planned_for.is_(None)
     )
     held = sa.select(tasks.case_id, tasks.reader).where(
@@ -316,10 +319,3 @@ def count_latents(store: Store, project: str) -> tuple[int, int]:
     with store.reading() as connection:
         every, none = connection.execute(query).one()
     return int(every) - int(none or 0), int(none or 0)
-
-
-def drop_latents(store: Store, project: str, cases: Iterable[str]) -> None:
-    """Forget the latents of cases, so that they are made again."""
-    these = t.latents.c.case_id.in_(list(cases))
-    with store.writing() as connection:
-        connection.execute(t.latents.delete().where(t.latents.c.project == project, these))

@@ -7,6 +7,7 @@ turn. A reader waits for neither.
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from overread.web.site import Site
 
 KIND = "encoding of images"
+_IDLE_SECONDS = 10.0
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +37,13 @@ class Learnings:
     def wake(self, site: Site, project: str) -> None:
         """Have a project learn what was read, and ask for the next cases, soon."""
         self._of(site).wake(site.store, project)
+
+    def after_read(self, site: Site, project: str) -> None:
+        """The same after a read or a claim: a project that learns nothing is looked at seldom."""
+        loop = self._loops.known(project) if self._loops else None
+        idle = loop is not None and loop.setup is None
+        if loop is None or not idle or time.monotonic() - loop.looked > _IDLE_SECONDS:
+            self.wake(site, project)
 
     def known(self, project: str) -> ProjectLearning | None:
         """The loop of a project; None before it was first woken, or where it learns nothing."""

@@ -74,6 +74,7 @@ class ProjectLearning:
         refused: cases that could not be asked for.
         plane: places of its cases on the map.
         fresh: the images, as far as they were encoded, are in.
+        looked: when it was looked at last, by a clock that only goes on.
         milliseconds: from what was read to the next case in the queue, of the last times.
     """
 
@@ -88,6 +89,7 @@ class ProjectLearning:
     refused: set[str] = field(default_factory=set[str])
     plane: Plane | None = None
     fresh: bool = False
+    looked: float = 0.0
     milliseconds: list[float] = field(default_factory=list[float])
     _cases: int = 0
     _encoded: int = 0
@@ -102,6 +104,7 @@ class ProjectLearning:
         """
         begun = time.perf_counter()
         setup = setup_of(store, self.project)
+        self.looked = time.monotonic()
         if setup is None:
             self.setup = None
             return 0

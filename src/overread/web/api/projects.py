@@ -77,8 +77,7 @@ def progress(project: Id, site: At, who: Who) -> Response:
 def claim(project: Id, body: Claim, site: At, who: Who) -> Response:
     """My next tasks, leased to me; those that I hold already come first."""
     found = next_tasks.next_tasks(site.store, project, who.id, count=body.count)
-    if len(found) < body.count or site.learnings.known(project) is not None:
-        site.learnings.wake(site, project)
+    site.learnings.after_read(site, project)
     return json_reply({"tasks": [task_value(one) for one in found]})
 
 

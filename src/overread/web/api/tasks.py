@@ -77,7 +77,7 @@ def submit(task: Id, body: SubmitIn, site: At, who: Who) -> Response:
     keep_advice(site.store, receipt.read_id, who.id, advice)
     site.watches.wake(site.store, receipt.project)
     site.demands.wake(site.store, receipt.project)
-    site.learnings.wake(site, receipt.project)
+    site.learnings.after_read(site, receipt.project)
     return json_reply(
         {"read_id": receipt.read_id, "revision": receipt.revision, "surplus": receipt.surplus}
     )
