@@ -11,6 +11,7 @@ Source:
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -19,17 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
 
 from overread.errors import InputError
 from overread.latents.network import Network, small_resnet
 from overread.learn.augment import Changes, looked_at
 from overread.learn.checkpoint import read_checkpoint, write_checkpoint
 from overread.learn.modules import TorchNetwork
-
-import torch  # isort: skip
-from torch import Tensor, nn  # isort: skip
-from torch.nn import functional  # isort: skip
 
 Progress = Callable[[int, int, float], None]
 """Called with steps done, steps in all, the loss of late."""
@@ -161,9 +161,10 @@ class _Run:
             group["lr"] = recipe.rate * _share(step, self.steps)
         looks = [looked_at(images, recipe.changes, generator) for _ in range(2)]
         told = self.head(self.module(torch.cat(looks)))
-        loss = contrast(*told.chunk(2), recipe.tau)
+        one, other = told.chunk(2)
+        loss = contrast(one, other, recipe.tau)
         self.adam.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.adam.step()
         self.losses.append(float(loss.detach()))
         self.step += 1
@@ -197,7 +198,10 @@ class _Run:
         self.losses = held["losses"].tolist()
 
     def _about(self) -> str:
-        return f"{self.images.shape} {self.recipe} {self.module.network}"
+        """What the run is of; equal words, equal course. A look at some images tells others."""
+        some = self.images[:: max(1, len(self.images) // 64)]
+        told = hashlib.sha256(np.ascontiguousarray(some).tobytes()).hexdigest()[:16]
+        return f"{self.images.shape} {told} {self.recipe} {self.module.network}"
 
     def recent(self) -> float:
         return float(np.mean(self.losses[-self.per_epoch :]))

@@ -6,18 +6,14 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
 
-from overread.errors import MissingExtraError
+from overread.errors import InputError
 from overread.latents.network import Block, Conv, Network, Weights, convs_of
 from overread.latents.onnx_graph import LEAST_SPREAD, check_weights
-
-try:
-    import torch
-    from torch import Tensor, nn
-    from torch.nn import functional
-except ImportError as error:
-    raise MissingExtraError("Training encoders", "learn") from error
 
 
 class TorchNetwork(nn.Module):
@@ -25,10 +21,17 @@ class TorchNetwork(nn.Module):
 
     Args:
         network: what it looks like.
+    Raises:
+        InputError: a full convolution has outputs that are no multiple of 8: oneDNN of torch
+            2.13 then writes out of its memory while training on a CPU.
     """
 
     def __init__(self, network: Network) -> None:
         super().__init__()
+        for conv in convs_of(network):
+            if conv.outputs % 8:
+                rule = "be a multiple of 8 channels"
+                raise InputError(f"outputs of {conv.name}", rule, conv.outputs)
         self.network = network
         self.parts = nn.ModuleDict()
         for conv in convs_of(network):
