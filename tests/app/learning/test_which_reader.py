@@ -27,7 +27,9 @@ MODEL = ReaderModel(
 )
 
 
-def asked(study: Study, *, disputed: bool, shut: frozenset[tuple[str, str]] = frozenset()) -> list:
+def asked(
+    study: Study, *, disputed: bool, shut: frozenset[tuple[str, str]] = frozenset()
+) -> list[tuple[str, str]]:
     setup, latents = setup_of(study.store, study.project), latents_of(study.store, study.project)
     assert setup is not None
     assert latents is not None
