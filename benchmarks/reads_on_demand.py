@@ -25,7 +25,7 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,9 +33,11 @@ from typing import Any
 import numpy as np
 
 from _common import arguments, finish
+from overread.app.analysis.demand_model import Wishes, asks_by_models, fit_models
 from overread.app.analysis.reach_consensus import reach_consensus
 from overread.app.analysis.reads_on_demand import replay
 from overread.labels import ClassReads, class_reads
+from overread.planning.demand import ASK
 
 FOLDER = Path(os.environ.get("OVERREAD_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SURE = (0.9, 0.95, 0.98)
@@ -157,6 +159,38 @@ def majority_until(
     return used / len(wide), counts.argmax(axis=1)
 
 
+def in_a_project(reads: ClassReads, wide: Array) -> tuple[float, Array]:
+    """As the server does it: two reads of each case, then judged by models learned now and then."""
+    label, reader = reads.label, reads.index.reader
+    names = [str(one) for one in reads.index.readers]
+    k = wide.shape[1]
+    wishes = Wishes(PRESET, min(2, k), k)
+    used = np.zeros(reads.index.n_reads, dtype=bool)
+    used[wide[:, : wishes.least][wide[:, : wishes.least] >= 0]] = True
+    while True:
+        said = [
+            [(names[reader[row]], int(label[row])) for row in rows_[rows_ >= 0] if used[row]]
+            for rows_ in wide
+        ]
+        open_ = np.zeros((len(wide), len(names)), dtype=bool)
+        free = wide[(wide >= 0) & ~used[wide]]
+        open_[reads.index.case[free], reader[free]] = True
+        asks, _ = asks_by_models(
+            fit_models(reads.select(used)), [said], readers=names, available=open_,
+            reads=np.array([len(of) for of in said]), seconds={}, wishes=wishes,
+        )  # fmt: skip
+        ask = np.flatnonzero(asks.state == ASK)
+        if not ask.size:
+            return float(used.sum() / len(wide)), consensus(reads, used)
+        at = {
+            (case, who): row
+            for row, (case, who) in enumerate(
+                zip(reads.index.case.tolist(), reader.tolist(), strict=True)
+            )
+        }
+        used[[at[case, asks.reader[case]] for case in ask.tolist()]] = True
+
+
 def settled(counts: Array, read: int, k: int) -> Array:
     best = np.sort(counts, axis=1)
     return best[:, -1] > best[:, -2] + (k - read)
@@ -166,7 +200,9 @@ def two_agree(counts: Array, read: int, _: int) -> Array:
     return (counts.max(axis=1) == 2) & (read == 2)
 
 
-def measure(one: Task, seed: int) -> dict[str, list[tuple[float, float]]]:
+def measure(
+    one: Task, seed: int, thresholds: Sequence[float] = SURE
+) -> dict[str, list[tuple[float, float]]]:
     """Policy -> points of (share of reads saved, accuracy)."""
     known = one.truth >= 0
     reads = one.reads
@@ -187,8 +223,9 @@ def measure(one: Task, seed: int) -> dict[str, list[tuple[float, float]]]:
     found["settled"] = [point(*majority_until(reads, wide, settled))]
     found["two agree"] = [point(*majority_until(reads, wide, two_agree))]
     found["majority of all"] = [point(per_case, reads.counts().argmax(axis=1))]
+    found["project"] = [point(*in_a_project(reads, wide))]
     found["on demand"] = []
-    for sure in SURE:
+    for sure in thresholds:
         done = replay(reads, sure=sure, seed=seed)
         found["on demand"].append(point(done.used.sum() / len(wide), done.consensus.value.code))
     return found
@@ -211,7 +248,7 @@ def between(points: list[tuple[float, float]], least: float) -> float:
 def summary(points: dict[str, list[tuple[float, float]]]) -> dict[str, float]:
     accuracy = points["all"][0][1]
     least = accuracy - EQUAL
-    preset = points["on demand"][SURE.index(PRESET)]
+    preset = points["on demand"][len(points["on demand"]) // 2]  # PRESET stands in the middle
     order = sorted(points["fixed"])
     same_reads = float(np.interp(preset[0], [p[0] for p in order], [p[1] for p in order]))
     return {
@@ -219,6 +256,12 @@ def summary(points: dict[str, list[tuple[float, float]]]) -> dict[str, float]:
         "saved": preset[0],
         "accuracy_change": preset[1] - accuracy,
         "fixed_at_the_same_reads": same_reads - accuracy,
+        "project_saved": points["project"][0][0],
+        "project_change": points["project"][0][1] - accuracy,
+        "fixed_at_the_project's_reads": float(
+            np.interp(points["project"][0][0], [p[0] for p in order], [p[1] for p in order])
+        )
+        - accuracy,
         "best_threshold_saved": saved_at_equal(points["on demand"], least),
         "fixed_saved": between(points["fixed"], least),
         "settled_saved": points["settled"][0][0],
@@ -228,9 +271,51 @@ def summary(points: dict[str, list[tuple[float, float]]]) -> dict[str, float]:
     }
 
 
+def part_of(one: Task, cases: int, seed: int) -> Task:
+    """So many of a table's cases, drawn at random."""
+    size = one.reads.index.n_cases
+    chosen = np.random.default_rng([seed, cases]).permutation(size)[:cases]
+    kept = one.reads.select(np.flatnonzero(np.isin(one.reads.index.case, chosen)))
+    table = class_reads(
+        [str(kept.index.cases[c]) for c in kept.index.case],
+        [str(kept.index.readers[r]) for r in kept.index.reader],
+        [one.reads.schema.names[int(c)] for c in kept.label],
+        schema=one.reads.schema.names,
+    )
+    truth = dict(zip((str(c) for c in one.reads.index.cases), one.truth, strict=True))
+    return Task(one.group, one.name, table, np.array([truth[str(c)] for c in table.index.cases]))
+
+
+def in_parts(sizes: Sequence[int]) -> None:
+    """Small projects: parts of the real tables, the mean over findings and draws."""
+    figures: dict[str, Any] = {"claim": "reads on demand in small projects"}
+    for cases in sizes:
+        by_group: dict[str, list[dict[str, float]]] = {}
+        for one in real():
+            if one.group in {"nih", "mitosis"}:
+                draws = 2 if one.group == "nih" else 6
+                done = [
+                    summary(measure(part_of(one, cases, seed), seed, (PRESET,)))
+                    for seed in range(draws)
+                ]
+                by_group.setdefault(one.group, []).extend(done)
+        for group, done in by_group.items():
+            mean = {key: round(float(np.mean([row[key] for row in done])), 4) for key in done[0]}
+            for key in ("accuracy_change", "project_change"):
+                spread = np.std([row[key] for row in done], ddof=1) / np.sqrt(len(done))
+                mean[f"{key}_se"] = round(float(spread), 4)
+            figures[f"{group}, {cases} cases"] = mean
+            print(group, cases, mean, flush=True)
+    finish(figures)
+
+
 def main() -> None:
-    small = arguments(__doc__).small
+    asked = arguments(__doc__, names=True)
+    small, parts = asked.small, [int(one) for one in asked.names]
     seeds = 1 if small else 2
+    if parts:
+        in_parts(parts)
+        return
     done: list[tuple[Task, dict[str, float]]] = []
     for one in [*([] if small else real()), *simulated(small)]:
         each = [summary(measure(one, seed)) for seed in range(seeds)]

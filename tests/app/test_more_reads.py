@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from overread.app.analysis.demand_model import (
     ReaderModel,
     Wishes,
     asks_by_models,
+    cautious,
     fit_models,
     posterior_of,
 )
@@ -101,11 +103,14 @@ def test_only_cases_that_are_not_sure_get_one_more_read(study: Study, tmp_path: 
     assert list_demands(store, study.project) == {}
     while study.read(5):
         pass
-    assert demand.catch_up(store) == len(HARD)
+    first = demand.catch_up(store)
     rows = list_demands(store, study.project)
     asked = {case for case, one in rows.items() if one.state == "ask"}
-    assert asked == {study.cases[number - 1] for number in HARD}
-    assert {one.state for case, one in rows.items() if case not in asked} == {"sure"}
+    # with twenty reads of each reader some cases that two agree on are not sure either
+    assert asked >= {study.cases[number - 1] for number in HARD}
+    assert len(HARD) <= len(asked) == first < CASES
+    # of these no third read could change what two said
+    assert {one.state for case, one in rows.items() if case not in asked} <= {"sure", "settled"}
     open_ = [one for one in view_tasks(store, study.project) if one.state == "open"]
     assert {one.case for one in open_} == asked
     read = {(one.case, one.reader) for one in view_tasks(store, study.project)}
@@ -113,20 +118,30 @@ def test_only_cases_that_are_not_sure_get_one_more_read(study: Study, tmp_path: 
     # nothing is asked twice, by this server or by one that starts again
     assert demand.catch_up(store) == 0
     assert ProjectDemand(study.project).catch_up(store) == 0
-    assert study.read(5) == len(HARD)
-    assert demand.catch_up(store) == 0
+    more = len(asked)
+    while made := _read_all(study):
+        assert made <= more
+        more = demand.catch_up(store)  # readers are better known: a case may be asked for after all
+        now = list_demands(store, study.project).items()
+        asked |= {case for case, one in now if one.state == "ask"}
     found = demanded(store, study.project)
     assert found is not None
-    assert (found.done, found.asked, found.reads) == (CASES, 0, 2 * CASES + len(HARD))
-    assert found.saved == pytest.approx(1 - (2 * CASES + len(HARD)) / (3 * CASES))
+    assert (found.done, found.asked, found.reads) == (CASES, 0, 2 * CASES + len(asked))
+    assert found.saved == pytest.approx(1 - (2 * CASES + len(asked)) / (3 * CASES))
+    assert found.saved > 0
     last = list_demands(store, study.project)
-    assert {last[case].state for case in asked} <= {"sure", "spent"}
+    assert {last[case].state for case in asked} <= {"sure", "settled", "spent"}
     told = [one.action for one in read_events(store, project=study.project)]
-    assert told.count("demand_decided") == CASES + len(HARD)
+    assert told.count("demand_decided") >= CASES + len(asked)
     empty = open_store(tmp_path / "again.db", sync=False)
     rebuild(read_events(store), empty)
     assert state_digests(empty) == state_digests(store)
     empty.close()
+
+
+def _read_all(study: Study) -> int:
+    """All that is open now."""
+    return sum(iter(lambda: study.read(5), 0))
 
 
 def test_who_is_paused_or_left_is_not_asked(study: Study) -> None:
@@ -157,6 +172,30 @@ def test_a_case_is_decided_once_and_not_while_somebody_reads_it(study: Study) ->
     (task,) = [t for t in view_tasks(store, study.project) if t.id == made[case]]
     assert (task.planned_for, task.round, task.role) == (study.readers[0], 0, "")
     assert list_demands(store, study.project)[case].task == made[case]
+
+
+def test_what_is_old_is_let_go_and_looked_up(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("overread.app.study.more_reads.WINDOW", 70)
+    store, demand = study.store, study.demand
+    while study.read(5):
+        pass
+    assert demand.catch_up(store) > 0
+    (of,) = demand.said.values()
+    assert sum(len(readers) for readers in of.values()) <= 70
+    rows = list_demands(store, study.project)
+    assert 30 <= len(rows) <= CASES
+    gone = [case for case in rows if case not in of]
+    while study.read(5):
+        pass
+    demand.catch_up(store)
+    after = list_demands(store, study.project)
+    asked = [case for case in gone if rows[case].state == "ask"]
+    # reads of before were looked up again: each decision rests on all of them
+    assert all(after[case].reads == rows[case].reads + 1 for case in asked)
+    assert list_demands(store, study.project, gone) == {case: after[case] for case in gone}
+    again = ProjectDemand(study.project)
+    again.catch_up(store)
+    assert list_demands(store, study.project).keys() == after.keys()
 
 
 def test_without_the_option_nothing_is_decided(store: Store) -> None:
@@ -199,7 +238,12 @@ GOOD = np.array([[0.95, 0.05], [0.05, 0.95]])
 POOR = np.array([[0.6, 0.4], [0.4, 0.6]])
 
 
-def asked(seconds: dict[str, float], said: list[list[tuple[str, int]]], most: int = 4) -> object:
+def asked(
+    seconds: dict[str, float],
+    said: list[list[tuple[str, int]]],
+    most: int = 4,
+    waiting: dict[str, float] | None = None,
+) -> object:
     model = ReaderModel(
         ("a", "b"), ("Ada", "Ben"), np.array([0.5, 0.5]), np.stack([GOOD, POOR]),
         (GOOD + POOR) / 2, 1.0,
@@ -209,7 +253,7 @@ def asked(seconds: dict[str, float], said: list[list[tuple[str, int]]], most: in
     asks, probability = asks_by_models(
         [model], [said], readers=readers, available=available,
         reads=np.array([len(of) for of in said]), seconds=seconds,
-        wishes=Wishes(0.9, 1, most),
+        wishes=Wishes(0.9, 1, most), waiting=waiting,
     )  # fmt: skip
     names = [readers[at] if at >= 0 else "" for at in asks.reader.tolist()]
     return list(zip(asks.state.tolist(), names, probability.round(2).tolist(), strict=True))
@@ -223,3 +267,37 @@ def test_the_reader_who_tells_most_a_second_is_asked() -> None:
     assert asked(even, [[("Ben", 0)]], most=1) == [(SPENT, "", 0.6)]
     # who is not known yet counts as a usual reader, at the usual pace
     assert asked({"Ada": 900.0}, [[("Ben", 0)]]) == [(ASK, "Ada", 0.6)]
+
+
+def test_who_has_much_waiting_is_asked_less() -> None:
+    even = {"Ada": 10.0, "Ben": 10.0, "Di": 10.0}
+    assert asked(even, [[("Ben", 0)]], waiting={"Ada": 600.0}) == [(ASK, "Ada", 0.6)]
+    assert asked(even, [[("Ben", 0)]], waiting={"Ada": 6 * 3_600.0}) == [(ASK, "Di", 0.6)]
+    # each read given is waiting work, too: many at once do not all go to the best
+    slow = {"Ada": 600.0, "Ben": 600.0, "Di": 600.0}
+    who = Counter(name for _, name, _ in asked(slow, [[("Ben", 0)]] * 60))  # type: ignore[attr-defined]
+    assert who["Ada"] > who["Di"] > 0
+
+
+def test_few_reads_leave_a_case_less_sure() -> None:
+    case, reader, label = simulated()
+    few = [at for at in range(len(case)) if case[at] < 30]
+    one = class_reads(
+        [case[at] for at in few], [reader[at] for at in few], [label[at] for at in few],
+        schema=["a", "b"],
+    )  # fmt: skip
+    many = class_reads(
+        [c + 200 * k for k in range(10) for c in case], reader * 10, label * 10, schema=["a", "b"]
+    )
+    said = [[("Ada", 0), ("Cy", 0)], [("Ben", 1), ("Cy", 1)]]
+    lost = []
+    for reads in (one, many):
+        (model,) = fit_models(reads)
+        plain = posterior_of(model, said)
+        found = cautious(model, plain, said)
+        np.testing.assert_array_equal(found.argmax(axis=1), plain.argmax(axis=1))
+        np.testing.assert_allclose(found.sum(axis=1), 1)
+        odds = [np.log(p.max(axis=1) / (1 - p.max(axis=1))) for p in (plain, found)]
+        assert np.all(odds[1] <= odds[0] + 1e-9)
+        lost.append((odds[0] - odds[1]).mean())
+    assert lost[0] > 2 * lost[1]

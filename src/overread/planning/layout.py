@@ -100,11 +100,7 @@ def lay_out(
             barred=frozenset(barred),
         )
         due = int(n_repeats[j])
-        stream, dropped = with_fewer_repeats(
-            lambda many, make=make: make(n_repeats=many),
-            due,
-            may_drop=due if before.case.size else 0,
-        )
+        stream, dropped = with_fewer_repeats(make, due, may_drop=due if before.case.size else 0)
         missing += dropped
         last = int(before.position.max(initial=0))
         columns.append(

@@ -83,12 +83,12 @@ def stream_of(
 
 
 def with_fewer_repeats(
-    make: Callable[[int], Stream], n_repeats: int, *, may_drop: int
+    make: Callable[..., Stream], n_repeats: int, *, may_drop: int
 ) -> tuple[Stream, int]:
     """Lay out a reader's order with as many repeats as there is room for.
 
     Args:
-        make: lays out so many repeats.
+        make: lays out ``n_repeats``.
         n_repeats: that are wished for.
         may_drop: of them may be left out.
     Returns:
@@ -99,8 +99,8 @@ def with_fewer_repeats(
     step = max(1, may_drop // 20)
     for dropped in range(0, may_drop, step):
         with suppress(InputError):
-            return make(n_repeats - dropped), dropped
-    return make(n_repeats - may_drop), may_drop
+            return make(n_repeats=n_repeats - dropped), dropped
+    return make(n_repeats=n_repeats - may_drop), may_drop
 
 
 def _spread(places: Ints, many: int, random: np.random.Generator) -> Ints:

@@ -136,13 +136,32 @@ def count_aside(store: Store, project: str) -> int:
         return int(connection.scalar(query) or 0)
 
 
-def list_demands(store: Store, project: str) -> dict[str, DemandRow]:
-    """The last decision on each case of a project."""
+def list_demands(
+    store: Store, project: str, cases: Sequence[str] | None = None
+) -> dict[str, DemandRow]:
+    """The last decision on each case of a project, or of these cases alone."""
     rows = t.demands.c
     columns = (rows.case_id, rows.state, rows.reads, rows.probability, rows.task, rows.since)
+    query = sa.select(*columns).where(rows.project == project)
+    parts = [query]
+    if cases is not None:
+        starts = range(0, len(cases), _PAGE)
+        parts = [query.where(rows.case_id.in_(cases[at : at + _PAGE])) for at in starts]
+    made: dict[str, DemandRow] = {}
     with store.reading() as connection:
-        found = connection.execute(sa.select(*columns).where(rows.project == project)).all()
-    return {row.case_id: DemandRow(*row) for row in found}
+        for part in parts:
+            made |= {row.case_id: DemandRow(*row) for row in connection.execute(part)}
+    return made
+
+
+def tasks_waiting(store: Store, project: str) -> dict[str, int]:
+    """Reader -> tasks that they hold or that are kept for them; as tallied by the database."""
+    of = t.tallies.c
+    query = sa.select(of.reader, sa.func.sum(of.amount)).where(
+        of.project == project, of.what.in_(("claimed", "kept")), of.reader != ""
+    )
+    with store.reading() as connection:
+        return {str(who): int(n) for who, n in connection.execute(query.group_by(of.reader)) if n}
 
 
 def count_demands(store: Store, project: str) -> dict[str, tuple[int, int]]:

@@ -1,7 +1,9 @@
 """What is known of readers, so that a case can be judged by itself as soon as it is read.
 
-A fit over all reads takes its time; what it learned (prevalence, confusions, temperature) judges
-single cases at once, until so much more is read that it is worth another fit.
+A fit over many reads takes its time; what it learned (prevalence, confusions, temperature) judges
+single cases at once, until so much more is read that it is worth another fit. Readers known from
+few reads may be other than they seem: a case is taken for no surer than it is in nine of ten draws
+of them (:mod:`overread.consensus.unsure`), so that little is stopped before they are known.
 """
 
 from __future__ import annotations
@@ -15,9 +17,14 @@ from overread.app.analysis.reach_consensus import reach_consensus
 from overread.arrays import Bools, Floats, Ints
 from overread.consensus.calibration import apply_temperature
 from overread.consensus.next_read import expected_gain
+from overread.consensus.result import ClassConsensus, Consensus
+from overread.consensus.unsure import DrawnReaders, doubt, draw_readers, widened
 from overread.errors import InputError
 from overread.labels import ClassReads, MultiLabelReads
 from overread.planning.demand import ASK, SURE, Asks, decide, worth_of
+
+LOAD = 3_600.0
+"""Seconds of waiting work that count as if their reader read half as fast."""
 
 _FEW_READS = 100  # of a reader, below which they borrow from the others
 
@@ -33,6 +40,7 @@ class ReaderModel:
         confusion: (readers, classes, classes) [reader, truth, said].
         usual: (classes, classes) of a reader of whom nothing is known.
         tau: temperature of the posterior.
+        drawn: the readers as they may be; None takes the confusions for the truth.
     """
 
     classes: tuple[str, ...]
@@ -41,6 +49,7 @@ class ReaderModel:
     confusion: Floats
     usual: Floats
     tau: float
+    drawn: DrawnReaders | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +74,7 @@ def fit_models(reads: ClassReads | MultiLabelReads) -> list[ReaderModel]:
     few = float(np.median(np.bincount(reads.index.reader))) < _FEW_READS
     method = "hierarchical" if few and reads.schema.kind != "ordinal" else None
     made: list[ReaderModel] = []
-    for part in reach_consensus(reads, method=method).parts.values():
+    for at, part in enumerate(reach_consensus(reads, method=method).parts.values()):
         confusion, prevalence = part.reliability.confusion, part.prevalence
         if confusion is None or prevalence is None:
             raise InputError("method", "know how readers err", part.method)
@@ -79,9 +88,47 @@ def fit_models(reads: ClassReads | MultiLabelReads) -> list[ReaderModel]:
                 confusion,
                 usual / usual.sum(axis=1, keepdims=True),
                 part.temperature,
+                drawn_of(part, reads, at),
             )
         )
     return made
+
+
+def drawn_of(
+    part: Consensus[ClassConsensus], reads: ClassReads | MultiLabelReads, at: int = 0
+) -> DrawnReaders:
+    """Draws of the readers of a consensus.
+
+    Args:
+        at: class of a set that the consensus is about.
+    """
+    index = reads.index
+    said = reads.label if isinstance(reads, ClassReads) else reads.present[:, at]
+    return draw_readers(
+        part.posterior,
+        np.asarray(index.case, dtype=np.int64),
+        np.asarray(index.reader, dtype=np.int64),
+        np.asarray(said, dtype=np.int64),
+        len(part.reliability.readers),
+    )
+
+
+def cautious(
+    model: ReaderModel, posterior: Floats, said: Sequence[Sequence[tuple[str, int]]]
+) -> Floats:
+    """The posterior of :func:`posterior_of`, no surer than what is known of its readers."""
+    if model.drawn is None:
+        return posterior
+    place = {name: at for at, name in enumerate(model.readers)}
+    rows = [
+        (case, place.get(reader, -1), code)
+        for case, of_case in enumerate(said)
+        for reader, code in of_case
+    ]
+    case, reader, code = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    return widened(
+        posterior, model.tau * doubt(model.drawn, case, reader, code, posterior.argmax(axis=1))
+    )
 
 
 def posterior_of(model: ReaderModel, said: Sequence[Sequence[tuple[str, int]]]) -> Floats:
@@ -115,6 +162,7 @@ def asks_by_models(
     reads: Ints,
     seconds: Mapping[str, float],
     wishes: Wishes,
+    waiting: Mapping[str, float] | None = None,
 ) -> tuple[Asks, Floats]:
     """Decide on cases: stop, or whom to ask; over all models of a project together.
 
@@ -129,9 +177,11 @@ def asks_by_models(
         reads: (cases,) so far.
         seconds: of a read, by reader; the mean of the others where not known.
         wishes: when to stop.
+        waiting: seconds of work that wait for each reader: who has :data:`LOAD` of them counts as
+            half as fast.
     Returns:
         Decisions, readers as places in ``readers``; and (cases,) the least probability over the
-        models of a case's consensus.
+        models of a case's consensus, widened by what is not known of its readers.
     """
     known = [one for one in seconds.values() if one > 0]
     usual = float(np.mean(known)) if known else 1.0
@@ -140,7 +190,7 @@ def asks_by_models(
     gain, asked = np.zeros(shape), np.zeros(n_cases, dtype=np.bool_)
     state, lowest = np.zeros(n_cases, dtype=np.int64), np.ones(n_cases)
     for model, of_model in zip(models, said, strict=True):
-        posterior = posterior_of(model, of_model)
+        posterior = cautious(model, posterior_of(model, of_model), of_model)
         confusion = _confusion(model, readers)
         told = np.stack([expected_gain(posterior, one)[0] for one in confusion], axis=1)
         worth = _worth(posterior, confusion, available, told, reads, wishes)
@@ -153,11 +203,27 @@ def asks_by_models(
         asked |= ask
         state = np.maximum(state, np.where(ask, SURE, found.state))
         lowest = np.minimum(lowest, posterior.max(axis=1))
-    rate = np.where(available, gain / cost, -np.inf)
-    best = rate.argmax(axis=1) if readers else np.zeros(n_cases, dtype=np.int64)
-    top = rate[np.arange(n_cases), best] if readers else np.zeros(n_cases)
-    made = Asks(np.where(asked, ASK, state), np.where(asked, best, -1), np.where(asked, top, 0.0))
-    return made, lowest
+    load = np.array([(waiting or {}).get(one, 0.0) for one in readers])
+    best, top = _shared_out(np.where(available, gain, -np.inf), cost, load, np.flatnonzero(asked))
+    return Asks(np.where(asked, ASK, state), best, top), lowest
+
+
+def _shared_out(gain: Floats, cost: Floats, load: Floats, cases: Ints) -> tuple[Ints, Floats]:
+    """Whom to ask for each of these cases, those that gain most first, and the rate of it.
+
+    Each read given adds to the reader's load, and an hour that waits for a reader counts as if
+    they read half as fast: quick and able readers get more, but not everything.
+    """
+    best, top = np.full(len(gain), -1), np.zeros(len(gain))
+    if not gain.shape[1]:
+        return best, top
+    load = load.copy()
+    for case in cases[np.argsort(-gain[cases].max(axis=1), kind="stable")].tolist():
+        rate = gain[case] / (cost * (1 + load / LOAD))
+        best[case] = who = int(rate.argmax())
+        top[case] = rate[who]
+        load[who] += cost[who]
+    return best, top
 
 
 def _confusion(model: ReaderModel, readers: Sequence[str]) -> Floats:

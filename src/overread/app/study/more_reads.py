@@ -1,7 +1,10 @@
 """Reads on demand while readers read: each case that is read is judged, and gets one more or none.
 
 What is kept here follows from the log alone, as with the watch over readers: a server that starts
-again replays the reads, and knows from the store what was decided on them.
+again replays the last reads, and knows from the store what was decided on them. The last
+:data:`WINDOW` reads are remembered and learned from; what is older is looked up when somebody
+reads such a case again, so that a project of a million reads takes no more memory than one of
+some thousands. Cases that are older than that are judged no more unless they are read.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from overread.labels import ClassReads, Kind, MultiLabelReads
 from overread.planning.demand import WORDS
 from overread.protocol import Question
 from overread.protocol.on_demand import OnDemand
-from overread.store import Store, each_read, head, list_pauses
+from overread.store import Store, before_last_reads, each_read, head, list_pauses
 from overread.store.demands import (
     ASK,
     Decision,
@@ -31,14 +34,19 @@ from overread.store.demands import (
     decide_cases,
     list_demands,
     places,
+    tasks_waiting,
 )
 from overread.store.plan_view import barred
 from overread.store.qualification import list_certificates
 
 KINDS = (Kind.NOMINAL, Kind.ORDINAL, Kind.MULTILABEL)
+WINDOW = 20_000
+"""Reads that are remembered, of each question."""
+
 _FEWEST = 30  # cases with two reads, before which readers cannot be told apart
 _GROWTH = 1.1  # reads against those of the last fit, from which on it is worth another
 _TOGETHER = 200  # decisions in one transaction
+_LOOKED_UP = 500  # cases at a time
 
 
 @dataclass(slots=True, eq=False)
@@ -50,9 +58,9 @@ class ProjectDemand:
         until: last event of the log that was taken in.
         version: of the protocol.
         aside: reads that were set aside after an alarm about their reader.
-        said: question -> case -> reader -> what they said.
+        said: question -> case -> reader -> what they said; the case that was read last is last.
         models: of the questions' parts, by question.
-        fitted: reads that they rest on.
+        taken: reads that were taken in; fitted: when the models were learned.
         waiting: cases that were read and not judged yet; kept where the store refuses a while.
     """
 
@@ -64,6 +72,7 @@ class ProjectDemand:
         default_factory=dict[str, dict[str, dict[str, Said]]]
     )
     models: dict[str, list[ReaderModel]] = field(default_factory=dict[str, list[ReaderModel]])
+    taken: int = 0
     fitted: int = 0
     waiting: set[str] = field(default_factory=set[str])
 
@@ -82,7 +91,8 @@ class ProjectDemand:
         questions = [one for one in now.protocol.questions if one.kind in KINDS]
         aside = count_aside(store, self.project)
         if (now.version, aside) != (self.version, self.aside):
-            self.until, self.fitted, self.version, self.aside = 0, 0, now.version, aside
+            self.until, self.taken, self.fitted = 0, 0, 0
+            self.version, self.aside = now.version, aside
             self.said = {one.id: {} for one in questions}
             self.models, self.waiting = {}, set()
         self._take_in(store, questions)
@@ -94,25 +104,51 @@ class ProjectDemand:
             return 0
         made = self._decide(store, questions, sorted(self.waiting), asked)
         self.waiting = set()
+        self._forget()
         return made
 
     def _take_in(self, store: Store, questions: Sequence[Question]) -> None:
-        last = head(store).n
-        for row in each_read(store, self.project, after=self.until, until=last):
-            for one in questions:
-                said = said_of_read(row, one)
-                if said is not None and (said.value is None or fits(one, said.value)):
-                    self.said[one.id].setdefault(said.case, {})[said.reader] = said
-                    self.waiting.add(said.case)
+        last, start = head(store).n, self.until
+        if not start:
+            start = before_last_reads(store, self.project, WINDOW)
+        fresh: set[str] = set()
+        for row in each_read(store, self.project, after=start, until=last):
+            self.taken += 1
+            for one, said in _said(row, questions):
+                of = self.said[one.id]
+                if said.case not in of:
+                    fresh.add(said.case)
+                of[said.case] = of.pop(said.case, {}) | {said.reader: said}
+                self.waiting.add(said.case)
+        if start:
+            self._recall(store, questions, sorted(fresh), until=start)
         self.until = last
+
+    def _recall(
+        self, store: Store, questions: Sequence[Question], cases: Sequence[str], *, until: int
+    ) -> None:
+        """Look up what was said of cases before the reads that are remembered."""
+        for at in range(0, len(cases), _LOOKED_UP):
+            part = cases[at : at + _LOOKED_UP]
+            for row in each_read(store, self.project, cases=part, until=until):
+                for one, said in _said(row, questions):
+                    self.said[one.id].setdefault(said.case, {}).setdefault(said.reader, said)
+
+    def _forget(self) -> None:
+        """Let go of the cases that were read longest ago, beyond the window."""
+        for of in self.said.values():
+            kept = sum(len(readers) for readers in of.values())
+            for case in list(of):
+                if kept <= WINDOW:
+                    break
+                kept -= len(of.pop(case))
 
     def _cases(self) -> set[str]:
         return {case for of in self.said.values() for case in of}
 
     def _learn(self, questions: Sequence[Question]) -> bool:
         """Fit anew where it is due."""
-        reads = sum(len(readers) for of in self.said.values() for readers in of.values())
-        if reads < _GROWTH * self.fitted:
+        if self.models and self.taken < _GROWTH * self.fitted:
             return False
         made: dict[str, list[ReaderModel]] = {}
         for one in questions:
@@ -126,14 +162,14 @@ class ProjectDemand:
                 made[one.id] = fit_models(table)
             except (InputError, MethodError):
                 return False
-        self.models, self.fitted = made, reads
+        self.models, self.fitted = made, self.taken
         return True
 
     def _decide(
         self, store: Store, questions: Sequence[Question], cases: Sequence[str], asked: OnDemand
     ) -> int:
         there = places(store, cases)
-        before = list_demands(store, self.project)
+        before = list_demands(store, self.project, cases)
         count = {case: len(self._readers_of(case)) for case in cases}
         open_ = [case for case in cases if case not in there.outstanding and count[case]]
         if not open_:
@@ -144,14 +180,16 @@ class ProjectDemand:
             [[(case, one) not in shut for one in readers] for case in open_], dtype=np.bool_
         ).reshape(len(open_), len(readers))
         models, said = self._heard(questions, open_)
+        seconds = self._seconds()
         asks, probability = asks_by_models(
             models,
             said,
             readers=readers,
             available=available,
             reads=np.array([count[case] for case in open_]),
-            seconds=self._seconds(),
+            seconds=seconds,
             wishes=Wishes(asked.sure, asked.at_least, asked.at_most, asked.loss),
+            waiting=_waiting(store, self.project, seconds),
         )
         made = [
             Decision(
@@ -194,6 +232,23 @@ class ProjectDemand:
                 if one.seconds > 0:
                     times.setdefault(reader, []).append(one.seconds)
         return {reader: float(np.median(of)) for reader, of in times.items()}
+
+
+def _said(row: dict[str, Any], questions: Sequence[Question]) -> list[tuple[Question, Said]]:
+    """What a read says to the questions that are judged."""
+    found = ((one, said_of_read(row, one)) for one in questions)
+    return [
+        (one, said)
+        for one, said in found
+        if said is not None and (said.value is None or fits(one, said.value))
+    ]
+
+
+def _waiting(store: Store, project: str, seconds: Mapping[str, float]) -> dict[str, float]:
+    """Reader -> seconds of the work that waits for them alone."""
+    usual = float(np.mean(list(seconds.values()))) if seconds else 0.0
+    tasks = tasks_waiting(store, project)
+    return {reader: count * seconds.get(reader, usual) for reader, count in tasks.items()}
 
 
 def _code(question: Question, at: int, said: Said) -> int:
