@@ -79,6 +79,8 @@ def test_readers_get_what_the_model_asks_for_and_the_page_tells(house: House) ->
     assert re.search(r"\d+ of about \d+|\d+ labels;", " ".join(text.split()))
     for by in ("label", "uncertainty", "split"):
         assert page_of(house, by=by).count("<circle") > CASES
+    overview = house.people["lead"].get(f"/projects/{house.project}").text
+    assert "See the learning" in overview
     # some cases wait, not all 16: the others are asked for when the model wants them
     assert len(waiting(house.store, house.project).untouched) <= 6
 

@@ -185,6 +185,7 @@ def overview(store: Store, project: str, model: ProjectModel | None = None) -> O
     counts = list_reader_counts(store, project)
     reading = [one for one in counts if one.role != "lead" or one.done + one.surplus]
     raised = count_raised(store, project)
+    protocol = protocol_of(store, project).protocol
     state, words, action = _verdict(
         project,
         count=far.cases,
@@ -193,6 +194,7 @@ def overview(store: Store, project: str, model: ProjectModel | None = None) -> O
         total=far.planned,
         asked=raised["ask_a_senior"],
         alarm=_alarm_words(store, project),
+        learns=protocol.learning is not None,
     )
     # a reader without any time is a program, or its reads were brought from elsewhere
     timed = sum(one.done + one.surplus for one in counts if one.seconds > 0)
@@ -210,7 +212,7 @@ def overview(store: Store, project: str, model: ProjectModel | None = None) -> O
         raised,
         _headlines(store, project, model),
         LEAST_CASES,
-        protocol_of(store, project).protocol.reads_per_case,
+        protocol.reads_per_case,
         _hardest(store, project, model),
         _proof(store, project, model),
         len(standards_of_project(store, project)),
@@ -279,18 +281,34 @@ def _hardest(store: Store, project: str, model: ProjectModel | None) -> tuple[Ca
 
 
 def _verdict(
-    project: str, *, count: int, readers: int, done: int, total: int, asked: int, alarm: str
+    project: str,
+    *,
+    count: int,
+    readers: int,
+    done: int,
+    total: int,
+    asked: int,
+    alarm: str,
+    learns: bool,
 ) -> tuple[str, str, Next | None]:
     """State in a word, in a sentence, and the one thing that the lead does next."""
     base = f"/projects/{project}"
     help_ = "A reader asks for help." if asked == 1 else f"Readers ask for help on {asked} cases."
     share = f"{done / (total or 1):.0%} of the planned reads are made."
+    learning = f"A model asks for the cases it learns most from; {done:,} reads are made."
     steps = (
         (not count, "Empty", "There are no cases yet.", "/import", "Import images"),
         (not readers, "Not staffed", "Nobody reads yet.", "/members", "Choose readers"),
-        (not total, "Not planned", "Nothing is planned yet.", "/members", "Plan the reads"),
+        (
+            not total and not learns,
+            "Not planned",
+            "Nothing is planned yet.",
+            "/members",
+            "Plan the reads",
+        ),
         (alarm, "Alarm", alarm, "/quality", "Look at it"),
         (asked, "Reading", help_, "/work", "Answer"),
+        (learns, "Learning", learning, "/learning", "See the learning"),
         (done >= total, "Complete", "All planned reads are made.", "/export", "Export"),
         (not done, "Ready", "The first read has not been made.", "/members", "See the readers"),
         (True, "Reading", share, "/cases", "Look at cases"),
