@@ -106,7 +106,7 @@ def result_words(found: Simulation) -> str:
         most = int(found.curves[0].labels[-1])
         return f"No strategy reached {aim} within {most:,} labels."
     best = min(done, key=lambda one: one.labels or 0)
-    words = f"{best.name.capitalize()} needed {best.labels:,} labels{_interval(best)} for {aim}"
+    words = f"Best: {best.name} needed {best.labels:,} labels{_interval(best)} for {aim}"
     times = f", {best.times:.1f} times fewer than random order" if best.times > 1.05 else ""
     return (
         f"{words}{times}; {best.hours:,.1f} hours instead of labelling all: {best.saved:.0%} less."
@@ -152,7 +152,10 @@ def _curves(found: Simulation) -> Section:
         drawn = learning_curves(lines, axis=title, percent=measure not in _PLAIN, level=level)
         charts.append(Chart(title, drawn, _alt(found.curves, measure, title), words, wide=False))
     blocks: tuple[Block, ...] = (Legend(names, title="Strategies"), Charts(tuple(charts)))
-    lead = "What each strategy gives at each number of labels; dashed: all labels."
+    lead = (
+        "What each strategy gives at each number of labels; dashed: all labels. Intervals that "
+        "leave a chart are wider still."
+    )
     return Section("curves", "Curves", lead, blocks)
 
 

@@ -40,11 +40,13 @@ def learning_curves(
     Args:
         axis: what is drawn. percent: as shares.
         level: a horizontal line, what all labels give say.
+    Returns:
+        SVG; the axis spans the means and their surroundings, and an interval beyond it is cut.
     """
     x = alt.X("labels:Q", scale=alt.Scale(type="log", nice=False), title="labels").axis(
         grid=False, tickCount=5, format="~s"
     )
-    y = alt.Y("mean:Q", scale=alt.Scale(zero=False), title=axis).axis(
+    y = alt.Y("mean:Q", scale=_scale(lines, level), title=axis).axis(
         tickCount=5, format="~%" if percent else "~f"
     )
     layers: list[alt.Chart] = []
@@ -55,6 +57,15 @@ def learning_curves(
     for line in lines:
         layers += _line(line, x, y)
     return svg(alt.layer(*layers).properties(width=430, height=260))
+
+
+def _scale(lines: Sequence[Line], level: float | None) -> alt.Scale:
+    """From the least to the greatest mean, and half of that span beyond on both sides."""
+    means = [m for line in lines for m in line.mean if math.isfinite(m)]
+    means += [] if level is None else [level]
+    low, high = min(means, default=0.0), max(means, default=1.0)
+    pad = max(0.5 * (high - low), 0.01)
+    return alt.Scale(domain=[max(low - pad, 0.0) if low >= 0 else low - pad, high + pad], nice=True)
 
 
 def _line(line: Line, x: alt.X, y: alt.Y) -> list[alt.Chart]:
@@ -71,7 +82,9 @@ def _line(line: Line, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     ink = reader_colour(line.colour)
     drawn: list[alt.Chart] = []
     if spread:
-        bars = alt.Chart(inline(spread)).mark_rule(stroke=ink, opacity=0.35, strokeWidth=5)
+        bars = alt.Chart(inline(spread)).mark_rule(
+            stroke=ink, opacity=0.35, strokeWidth=5, clip=True
+        )
         drawn.append(bars.encode(x=x, y=alt.Y("low:Q", title=y.to_dict()["title"]), y2="high:Q"))
     base = alt.Chart(inline(rows)).encode(x=x, y=y)
     shape = _SHAPES[line.colour % len(_SHAPES)]
