@@ -18,7 +18,10 @@ _BLOCK = 8192
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reduction:
-    """Standardised values on their main axes, scaled to a total variance of 1.
+    """Values on their main axes, scaled to a total variance of 1.
+
+    Not standardised one by one: latents that are main axes already would lose their order, and
+    noise would have the say of signal.
 
     Args:
         centre: (values,) taken off; ``axes`` (values, latents) with all scales in it.
@@ -39,25 +42,20 @@ def reduction_of(rows: NDArray[Any], *, size: int = 128) -> Reduction:
     """
     if rows.ndim != 2 or 0 in rows.shape or size < 1:
         raise InputError("latents", "be a table (images, values), not empty", rows.shape)
-    total, square = _moments(rows)
-    n = len(rows)
-    centre = total / n
-    spread_square = square / n - np.outer(centre, centre)
-    spread = np.sqrt(np.maximum(np.diag(spread_square), 0))
-    alive = spread > 1e-6 * max(float(spread.max()), 1e-30)
-    scale = np.where(alive, 1 / np.where(alive, spread, 1.0), 0.0)
-    value, vector = np.linalg.eigh(spread_square * np.outer(scale, scale))
-    kept = np.argsort(-value, kind="stable")[: min(size, int(alive.sum()) or 1)]
+    centre, spread = _moments(rows)
+    value, vector = np.linalg.eigh(spread)
+    kept = np.argsort(-value, kind="stable")[:size]
     value, vector = np.maximum(value[kept], 0), vector[:, kept]
     keep = value > 1e-9 * max(float(value.max(initial=0)), 1e-30)
     keep[0] = True
     vector = vector[:, keep]
     vector = vector * np.where(vector[np.abs(vector).argmax(axis=0), range(keep.sum())] < 0, -1, 1)
-    say = np.sqrt(max(float(value[keep].sum()), 1e-12))
-    return Reduction(centre, scale[:, None] * vector / say)
+    say = np.sqrt(float(value[keep].sum())) or 1.0
+    return Reduction(centre, vector / say)
 
 
 def _moments(rows: NDArray[Any]) -> tuple[Floats, Floats]:
+    """Mean and covariance, read in blocks."""
     width = rows.shape[1]
     # about the first row: a large common offset would cost digits
     start = np.asarray(rows[0], dtype=np.float64)
@@ -69,9 +67,8 @@ def _moments(rows: NDArray[Any]) -> tuple[Floats, Floats]:
             raise InputError("latents", "be finite", "nan or infinity", remedy=remedy)
         total += part.sum(axis=0)
         square += part.T @ part
-    n = len(rows)
-    square += np.outer(start, total) + np.outer(total, start) + n * np.outer(start, start)
-    return total + n * start, square
+    mean = total / len(rows)
+    return start + mean, square / len(rows) - np.outer(mean, mean)
 
 
 def reduced(rows: NDArray[Any], reduction: Reduction) -> NDArray[np.float32]:
@@ -93,7 +90,7 @@ def join(parts: Sequence[NDArray[Any]], *, size: int = 128) -> NDArray[np.float3
         parts: (images, values) of each encoder, in the same order of images.
         size: axes that each encoder keeps at most.
     Returns:
-        (images, latents): each part standardised, on its main axes, with total variance 1.
+        (images, latents): each part on its main axes, with total variance 1.
     Raises:
         InputError: no part, or parts of different lengths.
     """

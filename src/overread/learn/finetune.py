@@ -201,7 +201,7 @@ def _taught(
         for group in adam.param_groups:
             group["lr"] = group["top"] * 0.5 * (1 + math.cos(math.pi * step / lesson.steps))
         adam.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         adam.step()
         if progress is not None:
             progress(step + 1, lesson.steps)

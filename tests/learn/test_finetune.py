@@ -1,0 +1,72 @@
+"""Training further on labels, and encoders by name."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+import torch
+
+from overread.errors import InputError, MethodError, MissingExtraError
+from overread.latents.network import small_resnet
+from overread.learn.finetune import Lesson, finetune
+from overread.learn.hub import open_hub
+from overread.learn.modules import TorchNetwork, weights_of
+from tests.latents.making import stripes
+
+NETWORK = small_resnet(side=16, widths=(8, 8, 8, 8))
+LESSON = Lesson(steps=60, batch=16, rate=2e-3)
+
+
+def _start() -> dict[str, np.ndarray]:
+    torch.manual_seed(0)
+    return weights_of(TorchNetwork(NETWORK))
+
+
+def _taught(n_classes: int, *, ordinal: bool, latents: np.ndarray | None = None):
+    torch.set_num_threads(1)
+    images, across = stripes(64, side=16)
+    return finetune(
+        images[..., None], np.eye(n_classes)[across], np.arange(64), network=NETWORK,
+        weights=_start(), ordinal=ordinal, lesson=LESSON, latents=latents,
+    )  # fmt: skip
+
+
+def test_it_wins_where_the_old_latents_know_nothing() -> None:
+    noise = np.random.default_rng(0).normal(size=(64, 4))
+    found = _taught(2, ordinal=False, latents=noise).comparison
+    assert (found.labels, found.held) == (48, 16)
+    assert found.wins
+    assert found.loss_after < found.loss_before
+    assert found.accuracy_after > 0.85
+
+
+def test_it_does_not_win_where_nothing_is_left_to_learn() -> None:
+    _, across = stripes(64, side=16)
+    sure = 4.0 * np.eye(2)[across] + 0.01 * np.random.default_rng(0).normal(size=(64, 2))
+    assert not _taught(3, ordinal=True, latents=sure).comparison.wins
+
+
+def test_bad_labels() -> None:
+    images = np.zeros((50, 16, 16, 1), np.uint8)
+    votes = np.eye(2)[np.arange(50) % 2]
+    told = {"network": NETWORK, "weights": _start()}
+    with pytest.raises(MethodError, match="40 labels of 2 classes in 4 groups"):
+        finetune(images[:39], votes[:39], np.arange(39), **told)
+    with pytest.raises(MethodError, match="40 labels"):
+        finetune(images, np.tile([1.0, 0], (50, 1)), np.arange(50), **told)
+    with pytest.raises(MethodError, match="40 labels"):
+        finetune(images, votes, np.zeros(50, dtype=int), **told)
+    with pytest.raises(InputError, match="groups and latents"):
+        finetune(images, votes, np.arange(49), **told)
+    with pytest.raises(InputError, match="multiple of 8"):
+        TorchNetwork(small_resnet(widths=(4, 8, 8, 8)))
+
+
+def test_encoders_by_name_say_what_is_missing() -> None:
+    if importlib.util.find_spec("timm") is None:
+        with pytest.raises(MissingExtraError, match=r"overread\[hub\]"):
+            open_hub("timm:vit_small_patch14_dinov2.lvd142m")
+    with pytest.raises(InputError, match="begin with timm: or hf:"):
+        open_hub("resnet18")
