@@ -31,7 +31,7 @@ from tests.store.cluster import find_programs, running_cluster
 def main() -> None:
     """Kill the server on either database, then the database."""
     small = arguments(__doc__).small
-    kills, readers = (2, 8) if small else (100, 12)
+    kills, readers = (1, 4) if small else (100, 12)
     only = os.environ.get("OVERREAD_BENCH_ONLY", "")
     figures: dict[str, Any] = {"readers": readers}
     with ExitStack() as stack:
