@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from typing import Any
 
@@ -175,3 +176,27 @@ def test_the_plan_in_a_browser(house: House, browser: Any) -> None:
         told = re.search(r"(\d) of 6 reads done", page.locator("main").inner_text())
         assert told
         assert told[1] == "1"
+
+
+def test_a_large_project_is_counted_beside_the_page(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead, path = house.people["lead"], f"/projects/{house.project}/plan"
+    lead.form(path, act="write", **fields(house))
+    small = lead.get(path).text
+    monkeypatch.setattr("overread.app.study.plan_counts.FEW_CASES", 2)
+    first = lead.get(path).text
+    assert "Counting 4 cases" in first
+    assert "live.js" in first
+    page = first
+    for _ in range(600):
+        if "Counting" not in page:
+            break
+        time.sleep(0.05)
+        page = lead.get(path).text
+    assert page == small
+    house.read("reader", house.tasks("reader")[0], {"fractures": []})
+    assert "live.js" not in lead.get(path).text  # the last count, until the next is made
+    # of another plan than the one in force nothing is shown
+    lead.form(path, act="write", **fields(house, overlap="0"))
+    assert "of 6 reads done" not in lead.get(path).text

@@ -92,6 +92,28 @@ def list_facts(store: Store, project: str) -> list[CaseFacts]:
     ]
 
 
+def most_cases(store: Store, project: str) -> int:
+    """The highest number of a case: as many as there are, or a few more. One look at an index."""
+    number = t.cases.c.number
+    query = sa.select(number).where(t.cases.c.project == project)
+    with store.reading() as connection:
+        return int(connection.scalar(query.order_by(number.desc()).limit(1)) or 0)
+
+
+def used_modalities(store: Store, project: str) -> list[str]:
+    """The modalities of a project's cases, one jump through the index for each."""
+    cases, made = t.cases.c, list[str]()
+    query = sa.select(cases.modality).where(cases.project == project)
+    with store.reading() as connection:
+        while True:
+            last = made[-1] if made else ""
+            after = query.where(cases.modality > last).order_by(cases.modality).limit(1)
+            found = connection.scalar(after)
+            if found is None:
+                return made
+            made.append(str(found))
+
+
 def view_tasks(store: Store, project: str) -> list[ViewedTask]:
     """All tasks of a project, in the order of the queue."""
     with store.reading() as connection:

@@ -17,6 +17,7 @@ from overread.web.efforts import Efforts
 from overread.web.jobs import Jobs
 from overread.web.learning import Learnings
 from overread.web.models import Models
+from overread.web.plan_counts import PlanCounts, new_counts
 from overread.web.sign_on import SignOn
 from overread.web.watches import Watches, new_watches
 
@@ -42,6 +43,7 @@ class Site:
         models: of projects, reached beside the pages.
         watches: over the readers of projects, beside the pages.
         demands: reads asked for while readers read, beside the pages.
+        counts: of the cases and plans of large projects, beside the pages.
         learnings: projects that learn while they are read, beside the pages.
         anchorings: what pre-labels do to readers, beside the pages.
         efforts: reading time of projects, counted beside the pages.
@@ -66,6 +68,7 @@ class Site:
     models: Models = field(default_factory=Models)
     watches: Watches = field(default_factory=new_watches)
     demands: Demands = field(default_factory=new_demands)
+    counts: PlanCounts = field(default_factory=new_counts)
     learnings: Learnings = field(default_factory=Learnings)
     anchorings: Anchorings = field(default_factory=new_anchorings)
     efforts: Efforts = field(default_factory=Efforts)

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from overread.app.study.case_browser import reader_colours
 from overread.app.study.more_reads import Demanded, demanded
-from overread.app.study.plan_ground import ReaderWish, value_of
+from overread.app.study.plan_counts import Counts
+from overread.app.study.plan_ground import ReaderWish
 from overread.app.study.plan_picture import Pace, Picture, names_of, pace_of, picture_of
 from overread.app.study.plan_preview import many
 from overread.app.study.plan_project import PlanWish, readers_now, wish_of
 from overread.app.study.project_protocol import protocol_of
 from overread.protocol.on_demand import OnDemand
 from overread.store import Store, list_gold, list_pauses
-from overread.store.plan_view import list_facts
-from overread.store.plans import PlanRow, get_plan, plan_gaps, plan_parts
+from overread.store.plan_view import most_cases, used_modalities
+from overread.store.plans import PlanGaps, PlanRow, get_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Board:
     """The page.
 
     Args:
-        plan, picture: in force; None where there is none.
+        plan, picture: in force; None where there is none, the picture also while it is counted.
         changed: what happened since the plan was written that it does not know, in words.
         people: who reads here.
         modalities: of the cases; a choice only where there are several.
@@ -60,30 +61,36 @@ class Board:
     protocol_demand: OnDemand | None
 
 
-def board(store: Store, project: str, *, wish: PlanWish | None = None) -> Board:
+def board(
+    store: Store,
+    project: str,
+    *,
+    wish: PlanWish | None = None,
+    counts: Counts | None = None,
+) -> Board:
     """All of the page but a preview.
 
     Args:
+        counts: what was counted of this plan; None where that is under way.
         wish: of the form as it was sent; None for that of the plan in force, or the usual one.
     """
     plan = get_plan(store, project)
     protocol = protocol_of(store, project).protocol
-    cases = list_facts(store, project)
     tasks_gold = _hidden_gold(store, project)
     wanted = protocol.reads_per_case
     now = readers_now(store, project, plan)
     if wish is None:
         wish = wish_of(plan) if plan else _usual(now, wanted)
     pace = pace_of(store, project)
-    names = names_of(store, project)
+    names = names_of(store, project, counts.parts if counts else ())
     return Board(
         plan,
         wish,
-        picture_of(store, project, plan_parts(store, project), pace, names) if plan else None,
-        tuple(_changes(store, project, plan)) if plan else (),
+        picture_of(store, project, counts.parts, pace, names) if plan and counts else None,
+        tuple(_changes(store, project, plan, counts.gaps)) if plan and counts else (),
         _people(store, project, wish, names),
-        tuple(sorted({value_of(one, "modality") for one in cases} - {""})),
-        len(cases),
+        tuple(used_modalities(store, project)),
+        most_cases(store, project),
         tasks_gold,
         wanted,
         pace,
@@ -129,11 +136,12 @@ def _people(
     return tuple(made)
 
 
-def _changes(store: Store, project: str, plan: PlanRow) -> list[str]:
+def _changes(store: Store, project: str, plan: PlanRow, gaps: PlanGaps | None) -> list[str]:
     """What the plan in force does not know."""
     known = set(plan.settings["present"])
     here = {one.id for one in readers_now(store, project, None)}
-    gaps = plan_gaps(store, project, gold=bool(plan.settings["wish"]["gold"]))
+    if gaps is None:
+        return []
     said = [
         (len(here - known), "reader came", "readers came"),
         (

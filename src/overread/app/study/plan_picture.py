@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from overread.app.study.case_browser import reader_colours
 from overread.store import Store, list_members, list_reader_counts, list_users
-from overread.store.plans import PlanPart, plan_parts
+from overread.store.plans import PlanPart
 
 ROLES = ("only", "overlap", "gold", "repeat")
 
@@ -85,10 +85,10 @@ def pace_of(store: Store, project: str, *, said: float | None = None) -> Pace:
     return Pace(of, sum(of.values()) / len(of), measured=True)
 
 
-def names_of(store: Store, project: str) -> dict[str, str]:
-    """Reader -> name, of those who belong to the project or have a part in its plan."""
+def names_of(store: Store, project: str, parts: Sequence[PlanPart] = ()) -> dict[str, str]:
+    """Reader -> name, of those who belong to the project or have one of these parts."""
     known = {one.reader for one in list_members(store, project)}
-    known |= {one.reader for one in plan_parts(store, project) if one.reader}
+    known |= {one.reader for one in parts if one.reader}
     return {one.id: one.name for one in list_users(store, keys=sorted(known))}
 
 

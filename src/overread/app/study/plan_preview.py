@@ -42,7 +42,6 @@ def preview(store: Store, project: str, drawn: Drawn, *, seconds: float | None =
         seconds: that a read takes, where none was measured yet.
     """
     pace = pace_of(store, project, said=seconds)
-    names = names_of(store, project)
     parts = Counter(
         (drawn.names[one.reader], one.batch, one.sub_batch, one.role, bool(one.task))
         for one in drawn.rows
@@ -52,10 +51,8 @@ def preview(store: Store, project: str, drawn: Drawn, *, seconds: float | None =
         both = rows.setdefault((reader, batch, sub, role), [0, 0])
         both[0] += count
         both[1] += count if kept else 0
-    picture = picture_of(
-        store, project, [PlanPart(*key, planned=n, done=k) for key, (n, k) in rows.items()],
-        pace, names,
-    )  # fmt: skip
+    planned = [PlanPart(*key, planned=n, done=k) for key, (n, k) in rows.items()]
+    picture = picture_of(store, project, planned, pace, names_of(store, project, planned))
     return Preview(
         picture,
         _words(drawn),

@@ -12,7 +12,6 @@ from starlette.datastructures import FormData
 from overread.app.analysis.plan_sizes import MEASURES, Sizes, sizes_for
 from overread.app.study import (
     plan_board,
-    plan_groups,
     plan_preview,
     plan_project,
     project_overview,
@@ -23,6 +22,7 @@ from overread.errors import InputError
 from overread.store.errors import ConflictError, NotFoundError
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At, Who
+from overread.web.plan_counts import counts_of
 from overread.web.replies import go, page
 from overread.web.schemas import Id
 
@@ -85,7 +85,8 @@ def _plan(
     again: plan_preview.Preview | None = None,
     error: Any = None,
 ) -> Response:
-    board = plan_board.board(site.store, project, wish=wish)
+    counts = counts_of(site.counts, site.store, project)
+    board = plan_board.board(site.store, project, wish=wish, counts=counts)
     asked, sizes, refused = _sizes(request)
     return page(
         request,
@@ -96,7 +97,7 @@ def _plan(
         shown=shown,
         again=again,
         seconds=seconds,
-        groups=plan_groups.project_groups(site.store, project),
+        groups=counts.groups if counts else None,
         measures=MEASURES,
         asked=asked,
         sizes=sizes,
