@@ -6,7 +6,6 @@ import io
 import zipfile
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from overread.latents.shrink import shrunk
 _SAMPLE = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Quick:
     """Gradient histograms and k-means patches of the project's own images.
 
@@ -36,7 +35,7 @@ class Quick:
         """Of this encoder."""
         return "quick"
 
-    @cached_property
+    @property
     def version(self) -> str:
         """Hash of what was learned."""
         return version_of("quick 1", _arrays(self.learned))

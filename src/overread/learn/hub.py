@@ -68,7 +68,7 @@ def open_hub(name: str) -> ModuleEncoder:
     if prefix is None or len(name) == len(prefix):
         raise InputError("encoder", f"begin with {' or '.join(PREFIXES)}", name[:80])
     try:
-        import timm  # noqa: PLC0415 - an extra
+        import timm  # noqa: PLC0415  # pyright: ignore[reportMissingImports] - an extra
     except ImportError as error:
         raise MissingExtraError("Encoders by name from timm and Hugging Face", "hub") from error
     wanted = name.removeprefix("timm:") if prefix == "timm:" else name.replace("hf:", "hf-hub:", 1)
