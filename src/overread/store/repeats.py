@@ -74,7 +74,7 @@ def told(
         query = sa.select(table.c.case_id, table.c[who]).where(table.c.project == project)
         queries.append((query, table.c[who]))
     found: set[tuple[str, str]] = set()
-    for query, who in queries:
-        mine = query if reader is None else query.where(who == reader)
+    for query, column in queries:
+        mine = query if reader is None else query.where(column == reader)
         found |= {(case, one) for case, one in connection.execute(mine) if one}
     return found

@@ -191,7 +191,7 @@ def _lessons(
 
 def _side(images: list[NDArray[np.float32]]) -> int:
     """Of the pieces: not much larger than the largest image."""
-    largest = max(max(one.shape[1:]) for one in images)
+    largest = max(int(max(one.shape[1:])) for one in images)
     return min(128, 8 * -(-largest // 8))
 
 

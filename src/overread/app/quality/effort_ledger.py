@@ -175,8 +175,9 @@ class Ledger:
             if found:
                 counts = _alike(found)
                 with lock:
-                    for (*what, place), count in counts.items():
-                        self._put(*what, None if place == _NO_TIME else place, count)
+                    for (reader, modality, corrected, again, day, place), count in counts.items():
+                        at = None if place == _NO_TIME else place
+                        self._put(reader, modality, corrected, again, day, at, count)
                     self.until = found[-1][0]
             if len(found) < _PAGE:
                 return

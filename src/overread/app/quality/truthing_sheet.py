@@ -282,8 +282,8 @@ def _alarms(found: Sequence[Mapping[str, Any]], pauses: Sequence[Mapping[str, An
             " Readers were shown cases of an alarm again, beside what the others said together, "
             "without names; their own reads of these cases stand as they were."
         )
-        titles = ("Reader", "Case", "Shown", "Seen", "Check afterwards")
-        blocks.append(_table("Re-alignment: cases that readers were shown again", titles, again))
+        heads = ("Reader", "Case", "Shown", "Seen", "Check afterwards")
+        blocks.append(_table("Re-alignment: cases that readers were shown again", heads, again))
     if pauses:
         blocks.append(_by_hand(pauses))
     return Section("drift", "Drift", lead, tuple(blocks))

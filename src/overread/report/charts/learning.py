@@ -55,7 +55,7 @@ def learning_curves(
         faint = alt.Chart(inline(ends)).mark_line(stroke="var(--faint)", strokeDash=[4, 4])
         layers.append(faint.encode(x=x, y=y))
     for line in lines:
-        layers += _line(line, x, y)
+        layers += _line(line, x, y, axis)
     return svg(alt.layer(*layers).properties(width=430, height=260))
 
 
@@ -68,7 +68,7 @@ def _scale(lines: Sequence[Line], level: float | None) -> alt.Scale:
     return alt.Scale(domain=[max(low - pad, 0.0) if low >= 0 else low - pad, high + pad], nice=True)
 
 
-def _line(line: Line, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+def _line(line: Line, x: alt.X, y: alt.Y, axis: str) -> list[alt.Chart]:
     rows = [
         {"labels": float(n), "mean": float(m)}
         for n, m in zip(line.labels, line.mean, strict=True)
@@ -85,7 +85,7 @@ def _line(line: Line, x: alt.X, y: alt.Y) -> list[alt.Chart]:
         bars = alt.Chart(inline(spread)).mark_rule(
             stroke=ink, opacity=0.35, strokeWidth=5, clip=True
         )
-        drawn.append(bars.encode(x=x, y=alt.Y("low:Q", title=y.to_dict()["title"]), y2="high:Q"))
+        drawn.append(bars.encode(x=x, y=alt.Y("low:Q", title=axis), y2="high:Q"))
     base = alt.Chart(inline(rows)).encode(x=x, y=y)
     shape = _SHAPES[line.colour % len(_SHAPES)]
     dots = base.mark_point(filled=True, size=48, opacity=1, fill=ink, shape=shape)

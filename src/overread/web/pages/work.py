@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from overread.app.study import assign, case_browser, project_overview, project_readers
 from overread.errors import InputError
 from overread.store.errors import ConflictError, NotFoundError
+from overread.store.repeats import DISTANCE
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At, Who
 from overread.web.pages.account import local
@@ -56,7 +57,7 @@ def _work(
         show=show,
         counts={name: counts[what] for name, what in _RAISED.items()},
         readers=assign.readers(site.store, project),
-        distance=assign.DISTANCE,
+        distance=DISTANCE,
         colours=case_browser.reader_colours(site.store, project),
         error=error,
         done=request.query_params.get("done", "")[:100],
@@ -70,7 +71,7 @@ async def repeat(request: Request, project: Id, site: At, who: Who) -> Response:
     reader, count = text_of(form, "reader"), text_of(form, "count", most=9)
     number = int(count) if count.isdecimal() else 0
     said = text_of(form, "distance", most=9)
-    distance = int(said) if said.isdecimal() else assign.DISTANCE
+    distance = int(said) if said.isdecimal() else DISTANCE
 
     def work() -> None:
         random = Random(secrets.randbits(64))  # noqa: S311 - a draw of cases, no secret
