@@ -202,3 +202,25 @@ def test_expected_error_never_rises_with_confidence(known) -> None:
     error = expected_errors(at, confidence, right, np.ones(len(known)))
     assert (np.diff(error) <= 1e-12).all()
     assert ((error >= 0) & (error <= 1)).all()
+
+
+def test_what_is_stated_holds_although_the_audit_chose_the_tier():
+    """A sure tier whose bound is sometimes too low, and a large one just worse than the target."""
+    rng = np.random.default_rng(5)
+    wrong = np.zeros(10_000, dtype=bool)
+    wrong[:20] = wrong[1000:1481] = True  # 2 % of the first 1,000; 5.01 % of all
+    tier = np.where(np.arange(10_000) < 1000, 0, 1)
+    frozen = Frozen(
+        np.arange(10_000), np.zeros(10_000, dtype=np.int64), tier, np.zeros((2, 2)), "digest"
+    )
+    true = {0: wrong[:1000].mean(), 1: wrong.mean()}
+    false = of_class = 0
+    for _ in range(1200):
+        order = rng.permutation(10_000)[:1500]
+        audit = dict(zip(order.tolist(), wrong[order].astype(int).tolist(), strict=True))
+        found = certify(frozen, audit, order, target=0.05, class_names=("no", "yes"))
+        share = true[max(found.tier, 0)]
+        false += found.most_errors < share
+        of_class += found.classes[0].most_errors < share
+    assert false <= 0.06 * 1200  # 9 % if the bound of the chosen tier were stated
+    assert of_class <= 0.06 * 1200

@@ -43,7 +43,8 @@ class Certificate:
         granted: the audit supports the target.
         target: share of errors that was to be shown, decided before the audit.
         confidence: chance, before the audit, that such a statement is true.
-        most_errors: upper bound on the share of errors among ``labels``.
+        most_errors: upper bound on the share of errors among ``labels``; with several tiers the
+            target, see :func:`certify`.
         labels: auto-labels that the statement is about; left: those for readers.
         audited, errors: of ``labels``.
         tier: of the thresholds, -1 where nothing is certified.
@@ -112,7 +113,10 @@ def certify(
 
     The tiers are nested and were frozen before the audit. They are tested from the smallest to
     the largest, and the first that fails ends it: so each is tested at the full confidence
-    (fixed-sequence testing). An answer "cannot be read" is an error.
+    (fixed-sequence testing). What that bears is the target, tier by tier; the bound of the tier
+    that the audit happened to choose may be below the target by luck. So a tighter bound than the
+    target is stated only where there was one tier, and bounds by class allow for all tiers. An
+    answer "cannot be read" is an error.
 
     Args:
         audit: place (in ``frozen.rows``) to the class that the blind reader gave, None for
@@ -145,6 +149,8 @@ def certify(
         if found > target:
             break
         passed = tier
+    if passed >= 0 and frozen.n_tiers > 1:
+        bound = target
     about = max(passed, 0)  # a refusal tells of the smallest set, which had the best chance
     inside = frozen.tier[done] <= about
     labels = int(((frozen.tier >= 0) & (frozen.tier <= about)).sum())
@@ -190,7 +196,8 @@ def _by_class(
 ) -> tuple[ClassBound, ...]:  # fmt: skip
     member = (frozen.tier >= 0) & (frozen.tier <= tier)
     there = [c for c in range(len(names)) if (member & (frozen.label == c)).any()]
-    joint = 1 - (1 - confidence) / max(len(there), 1)  # Bonferroni
+    # Bonferroni, over the tiers too: which one is told was chosen by the same audit
+    joint = 1 - (1 - confidence) / max(len(there) * frozen.n_tiers, 1)
     found = []
     for c in there:
         own = member & (frozen.label == c)
