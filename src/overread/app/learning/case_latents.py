@@ -7,19 +7,26 @@ beyond the sample gets a new one. What is kept follows from the images: nothing 
 from __future__ import annotations
 
 import hashlib
-import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
+from overread.app.learning.project_encoder import (
+    ProjectEncoder,
+    encode_pictures,
+    learn_encoder,
+    packed,
+    unpacked,
+)
 from overread.app.study.case_pictures import thumbnail
-from overread.arrays import Floats
 from overread.errors import OverreadError
-from overread.images import small_square
-from overread.latents.quick import SIDE, QuickEncoder, encode_quick, learn_quick
+from overread.latents.efficientnet import installed, open_lite0
+from overread.latents.encoder import Encoder
 from overread.store import Blobs, Store, get_cases
 from overread.store.learning import (
     each_latent,
@@ -68,22 +75,32 @@ def embed(store: Store, blobs: Blobs, project: str, tick: Tick) -> int:
     Returns:
         How many cases were encoded; 0 with fewer than two images.
     """
-    found = _encoder(store, blobs, project)
-    if found is None:
-        return 0
-    version, encoder = found
-    missing = without_latents(store, project, version, lost=True)
-    for start in range(0, len(missing), _PAGE):
-        part = missing[start : start + _PAGE]
-        squares = _squares(store, blobs, part, colour=encoder.channels == 3)
-        rows: dict[str, bytes | None] = dict.fromkeys(part)
-        if squares:
-            made = encode_quick(np.stack(list(squares.values())), encoder)
-            for case, row in zip(squares, made.astype("<f4"), strict=True):
-                rows[case] = row.tobytes()
-        keep_latents(store, project, version, rows)
-        tick("images", len(part))
-    return len(missing)
+    with _pretrained() as pretrained:
+        encoder = _encoder(store, blobs, project, pretrained)
+        if encoder is None:
+            return 0
+        version = encoder.version
+        missing = without_latents(store, project, version, lost=True)
+        for start in range(0, len(missing), _PAGE):
+            part = missing[start : start + _PAGE]
+            pictures = _pictures(store, blobs, part)
+            made = encode_pictures(encoder, list(pictures.values()), pretrained=pretrained)
+            rows: dict[str, bytes | None] = dict.fromkeys(part)
+            for at, case in enumerate(pictures):
+                rows[case] = made[at].astype("<f4").tobytes() if at in made else None
+            keep_latents(store, project, version, rows)
+            tick("images", len(part))
+        return len(missing)
+
+
+@contextmanager
+def _pretrained() -> Generator[Encoder | None]:
+    """The small pretrained network, where its extra is installed."""
+    if not installed():
+        yield None
+        return
+    with TemporaryDirectory() as folder:  # its graph is built in a moment
+        yield open_lite0(Path(folder))
 
 
 def latents_of(store: Store, project: str) -> CaseLatents | None:
@@ -115,31 +132,24 @@ def latents_of(store: Store, project: str) -> CaseLatents | None:
     return CaseLatents(version, tuple(cases), tuple(groups), values, tuple(lost), tuple(waiting))
 
 
-def _encoder(store: Store, blobs: Blobs, project: str) -> tuple[str, QuickEncoder] | None:
-    """The encoder that is kept, or one that is learned now."""
+def _encoder(
+    store: Store, blobs: Blobs, project: str, pretrained: Encoder | None
+) -> ProjectEncoder | None:
+    """The encoder that is kept, or one that is learned now, of all that is installed."""
     every = [one.id for one in list_facts(store, project)]
     kept = kept_encoder(store, project)
     if kept is not None:
-        encoder, learned_on = _unpacked(kept[1])
-        if learned_on >= _SAMPLE or len(every) <= _OUTGROWN * learned_on:
-            return kept[0], encoder
+        encoder = unpacked(kept[1])
+        grown = encoder.learned_on < _SAMPLE and len(every) > _OUTGROWN * encoder.learned_on
+        if not grown and (encoder.axes is None) == (pretrained is None):
+            return encoder
     rng = np.random.default_rng(int(hashlib.sha256(project.encode()).hexdigest()[:8], 16))
     chosen = [every[at] for at in np.sort(rng.permutation(len(every))[:_SAMPLE])]
-    colour = _any_colour(store, chosen)
-    squares: list[NDArray[np.uint8]] = []
-    for start in range(0, len(chosen), _PAGE):
-        part = _squares(store, blobs, chosen[start : start + _PAGE], colour=colour)
-        squares += part.values()
-    if len(squares) < 2:
-        return None
-    count = len(squares)  # of few images neither many words nor many patches can be learned
-    encoder = learn_quick(
-        np.stack(squares), words=min(400, 32 + 2 * count), patches=min(60_000, 150 * count)
-    )
-    packed = _packed(encoder, len(squares))
-    version = f"quick-{hashlib.sha256(packed).hexdigest()[:12]}"
-    keep_encoder(store, project, version, packed)
-    return version, encoder
+    pictures = list(_pictures(store, blobs, chosen).values())
+    made = learn_encoder(pictures, colour=_any_colour(store, chosen), pretrained=pretrained)
+    if made is not None:
+        keep_encoder(store, project, made.version, packed(made))
+    return made
 
 
 def _any_colour(store: Store, cases: Sequence[str]) -> bool:
@@ -150,30 +160,12 @@ def _any_colour(store: Store, cases: Sequence[str]) -> bool:
     return False
 
 
-def _squares(
-    store: Store, blobs: Blobs, cases: Sequence[str], *, colour: bool
-) -> dict[str, NDArray[np.uint8]]:
-    """Small squares of the cases whose image can be had."""
-    made: dict[str, NDArray[np.uint8]] = {}
+def _pictures(store: Store, blobs: Blobs, cases: Sequence[str]) -> dict[str, bytes]:
+    """Thumbnails of the cases whose image can be had."""
+    made: dict[str, bytes] = {}
     for case in cases:
         try:
-            picture = thumbnail(store, blobs, case, reader="", role="admin")
-            made[case] = small_square(picture, side=SIDE, colour=colour)
+            made[case] = thumbnail(store, blobs, case, reader="", role="admin")
         except (OverreadError, OSError, KeyError):
-            continue  # gone, or cut: the page tells how many
+            continue  # gone: the page tells how many
     return made
-
-
-def _packed(encoder: QuickEncoder, learned_on: int) -> bytes:
-    made = io.BytesIO()
-    parts: dict[str, Any] = {one.name: getattr(encoder, one.name) for one in fields(encoder)}
-    np.savez(made, **(parts | {"learned_on": learned_on}))
-    return made.getvalue()
-
-
-def _unpacked(packed: bytes) -> tuple[QuickEncoder, int]:
-    with np.load(io.BytesIO(packed), allow_pickle=False) as found:
-        parts: dict[str, Floats] = {one.name: found[one.name] for one in fields(QuickEncoder)}
-        learned_on = int(found["learned_on"])
-    channels = int(parts.pop("channels"))
-    return QuickEncoder(**parts, channels=channels), learned_on
