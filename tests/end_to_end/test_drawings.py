@@ -75,7 +75,8 @@ def look_at_case(town: Town, project: str, first: Any) -> None:
     body = {"read_id": str(uuid4()), "answer": {"fractures": boxes}, "seconds": 9}
     assert otto.send("POST", f"/api/tasks/{task['id']}/submit", body).ok
     page = town.lead.page(f"/cases/{first['case']}")
-    page.locator("fieldset", has_text="Consensus").wait_for()
+    # the first model of a fresh machine is compiled before it is fitted
+    page.locator("fieldset", has_text="Consensus").wait_for(timeout=120_000)
     shown = page.eval_on_selector_all(
         ".picture svg rect", "all => all.map(e => [e.getAttribute('class'), +e.getAttribute('x')])"
     )
