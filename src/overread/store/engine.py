@@ -34,6 +34,7 @@ from overread.store.translate import translated
 from overread.store.turns import Gate, Turns
 
 _WAIT_SECONDS = 60
+_STATEMENTS = 1_000  # kept prepared by a connection: more than there are
 _TURN = 0x0EAD  # the key of PostgreSQL's advisory lock: one turn at writing for each database
 
 
@@ -156,8 +157,11 @@ def open_store(
         engine = sa.create_engine(address, connect_args={"timeout": _WAIT_SECONDS}, **pool)
         _prepare_sqlite(engine, sync=sync)
     else:
-        # the connection used last is the warmest: its statements are prepared
-        engine = sa.create_engine(address, pool_use_lifo=True, **pool)
+        # The connection used last is the warmest: its statements are prepared, each from its first
+        # use on. A claim that is planned anew takes PostgreSQL several times as long.
+        engine = sa.create_engine(
+            address, pool_use_lifo=True, connect_args={"prepare_threshold": 0}, **pool
+        )
         sa.event.listen(engine, "checkout", _still_there)
         # compiling a plan takes PostgreSQL longer than any of our small statements runs
         sa.event.listen(engine, "connect", _set("SET jit = off"))
@@ -256,6 +260,7 @@ def _can_be_read(socket: int) -> bool:
 
 def _set(statement: str) -> Callable[[Any, object], None]:
     def connected(connection: Any, _record: object) -> None:
+        connection.prepared_max = _STATEMENTS
         connection.autocommit = True
         connection.execute(statement)
         connection.autocommit = False
