@@ -18,7 +18,7 @@ from tests.cli.program import ok
 from tests.end_to_end.conftest import Town
 from tests.end_to_end.shots import shot
 from tests.live.people import exported
-from tests.reading_page.hands import eventually
+from tests.reading_page.hands import eventually, read_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.page, pytest.mark.shared_data]
 
@@ -134,8 +134,9 @@ def by_keys(town: Town, project: str, truth: dict[str, str], count: int) -> None
     until(lambda: tasks(town, project), "a case to read")
     page = town.people["Rhea"].read(project)
     for _ in range(count):
-        case = town.task(project)["case"]["id"]
-        page.keyboard.press(str(1 + CLASSES.index(truth[case])))
+        here = page.locator("main.image").get_attribute("data-task")
+        (case,) = [one["case"]["id"] for one in tasks(town, project, 2) if one["id"] == here]
+        read_on(page, str(1 + CLASSES.index(truth[case])))
         eventually(lambda case=case: case in mine(town, project), "the read is kept")
     page.close()
 
