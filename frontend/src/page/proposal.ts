@@ -1,6 +1,6 @@
 /** Above the questions: whose answer one starts from, and the ways to ask for it and for hints. */
 import { shown } from "../keys/keymap";
-import type { Proposal } from "../state/pre_label";
+import type { Proposal } from "../state/store";
 import type { State } from "../state/store";
 import { button, h, show, write } from "./dom";
 

@@ -4,19 +4,13 @@
  * and logs; where it cannot be reached, the reader reads without.
  */
 import type { Api } from "../api/client";
-import type { Hint, PreLabel } from "../api/types";
+import type { Hint } from "../api/types";
 import { EMPTY_WORK, type Answer, type Work } from "../model/answer";
 import type { LocalDraft } from "./database";
 import { canonical } from "./draft_sync";
 import type { State, Store } from "./store";
 
 export type { Hint };
-
-export interface Proposal {
-  /** none: there is nothing for this reader and case. */
-  readonly state: "asked" | "shown" | "none";
-  readonly by: PreLabel["by"];
-}
 
 export interface PreLabels {
   /** A case was opened. */

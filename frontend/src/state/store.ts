@@ -1,11 +1,17 @@
 /** What is on the page, in one immutable value that the parts of the page listen to. */
-import type { Draft, Hint, Onboarding, Progress, Protocol, Task, Told, Trial, TrialResult } from "../api/types";
+import type { Draft, Hint, Onboarding, PreLabel, Progress, Protocol, Task, Told, Trial, TrialResult } from "../api/types";
 import { EMPTY_WORK, NO_FLAGS, type Work } from "../model/answer";
 import type { LocalDraft, OpenRing, Sending, Settings } from "./database";
 import type { Saved } from "./draft_sync";
-import type { Proposal } from "./pre_label";
 
 export type Phase = "loading" | "reading" | "finished" | "empty" | "problem" | "gate";
+
+/** What a model proposed for the case on screen, as far as its reader asked. */
+export interface Proposal {
+  /** none: there is nothing for this reader and case. */
+  readonly state: "asked" | "shown" | "none";
+  readonly by: PreLabel["by"];
+}
 
 export interface State {
   readonly phase: Phase;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -72,6 +73,7 @@ def described() -> FastAPI:
             openapi_extra=_extra(one) if one.is_api else None,
         )
     install(app)
+    app.state.describe = partial(description, app)  # for the route that tells it: it comes first
     return app
 
 

@@ -9,6 +9,4 @@ from overread.web.replies import json_reply
 
 def openapi(request: Request) -> Response:
     """The OpenAPI description."""
-    from overread.web.description import description  # noqa: PLC0415 - it is made of the routes
-
-    return json_reply(description(request.app))
+    return json_reply(request.app.state.describe())
