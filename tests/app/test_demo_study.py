@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 from uuid import uuid4
 
@@ -85,8 +86,9 @@ def test_simulated_reads_say_so_and_have_no_door(ready: Any) -> None:
         assert found.password_hash is None
 
 
-def test_a_second_demo_changes_nothing_and_keeps_reads(ready: Any) -> None:
-    home, study, _ = ready
+def test_a_second_demo_changes_nothing_and_keeps_reads(ready: Any, tmp_path: Path) -> None:
+    first, study, _ = ready
+    home = open_home(copytree(first.folder, tmp_path / "home"))  # the others see no read more
     reader = account(home.store, READER)
     assert reader is not None
     project = study.projects[0].id
@@ -101,6 +103,7 @@ def test_a_second_demo_changes_nothing_and_keeps_reads(ready: Any) -> None:
     again, _ = prepared(home)
     assert (again, head(home.store)) == (study, before)
     assert len(reads_of_case(home.store, task.case.id)) == 3
+    home.store.close()
 
 
 @pytest.mark.usefixtures("_small")

@@ -13,6 +13,7 @@ from tests.live.server import Server
 from tests.live.study import PASSWORD
 
 _PHASE_SECONDS = 30
+_FIRST_CONSENSUS_SECONDS = 180  # on a fresh machine its kernels are compiled first
 
 
 @dataclass
@@ -77,8 +78,9 @@ def exported(lead: Person, project: str, what: str, form: str) -> Path:
     asked = page.locator(f'form:has(input[name="what"][value="{what}"])')
     asked.locator(f'button[value="{form}"]').click()
     rows = page.locator("tr[data-done]").filter(has_text=what).filter(has_text=form)
-    with page.expect_download() as download:
-        rows.locator("a[download]").first.click()
+    wait = _FIRST_CONSENSUS_SECONDS * 1000
+    with page.expect_download(timeout=wait) as download:
+        rows.locator("a[download]").first.click(timeout=wait)
     path = Path(download.value.path())
     page.close()
     return path
