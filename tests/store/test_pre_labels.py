@@ -33,10 +33,12 @@ from overread.store.pre_labels import (
     each_shown,
     hints_of,
     keep_shown,
+    last_pre_label,
     may_see,
     pre_labels_of,
     shown_of_cases,
 )
+from overread.store.pre_labels_withdrawn import hinted, withdraw_hints, withdraw_pre_labels
 from tests.store.study import Study, a_read, new_study
 
 ONE = [{"question": "q", "value": "yes", "model": "m", "version": "1", "confidence": 0.9}]
@@ -71,6 +73,35 @@ def test_all_versions_are_kept_and_follow_from_the_log(new_store: Callable[[], S
     assert hints_of(store, second) is None
     task = held(store, study)
     assert keep_shown(store, task.id, study.readers[0], ONE) is not None
+    rebuild(read_events(store), empty)
+    assert state_digests(empty) == state_digests(store)
+
+
+def test_what_is_withdrawn_is_kept_and_gives_way(new_store: Callable[[], Store]) -> None:
+    store, empty = new_store(), new_store()
+    study = new_study(store)
+    case, project = study.cases[0], study.project
+    for version, value in (("1", "yes"), ("2", "no")):
+        rows = [Proposal(case, "q", value), Proposal(study.cases[1], "other", value)]
+        add_pre_labels(store, project, rows, model="net", version=version, by=study.lead)
+    of = {"question": "q", "model": "net", "version": "2"}
+    before = last_pre_label(store, project)
+    assert withdraw_pre_labels(store, project, **of, by=study.lead) == 1
+    assert last_pre_label(store, project) > before
+    assert [one.value for one in pre_labels_of(store, [case])[case]] == ["yes"]
+    every = pre_labels_of(store, [case], withdrawn=True)[case]
+    assert [(one.value, one.withdrawn > 0) for one in every] == [("yes", False), ("no", True)]
+    stands = {(one.question, one.version): one.cases for one in brought(store, project)}
+    assert stands == {("q", "1"): 1, ("other", "2"): 1}
+    with pytest.raises(NotFoundError):
+        withdraw_pre_labels(store, project, **of, by=study.lead)
+    assert hinted(store, project) == (0, "")
+    with pytest.raises(NotFoundError):
+        withdraw_hints(store, project, by=study.lead)
+    add_hints(store, project, [Hints(case, ())], method="discovery 1")
+    assert hinted(store, project)[0] == 1
+    assert withdraw_hints(store, project, by=study.lead) == 1
+    assert hints_of(store, case) is None
     rebuild(read_events(store), empty)
     assert state_digests(empty) == state_digests(store)
 

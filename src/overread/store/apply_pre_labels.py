@@ -22,6 +22,7 @@ def _pre_labels_added(connection: sa.Connection, event: Event, body: Body) -> No
         "version": body["version"],
         "since": event.at,
         "brought_by": event.actor,
+        "withdrawn": 0,
     }
     rows = [
         {"case_id": case, "question": question, "confidence": sure, **fixed}
@@ -29,6 +30,26 @@ def _pre_labels_added(connection: sa.Connection, event: Event, body: Body) -> No
         for case, question, value, sure in body["labels"]
     ]
     connection.execute(t.pre_labels.insert(), rows)
+
+
+def _pre_labels_withdrawn(connection: sa.Connection, event: Event, body: Body) -> None:
+    rows = t.pre_labels.c
+    connection.execute(
+        t.pre_labels.update()
+        .where(
+            rows.project == event.project,
+            rows.question == body["question"],
+            rows.model == body["model"],
+            rows.version == body["version"],
+            rows.withdrawn == 0,
+        )
+        .values(withdrawn=event.n)
+    )
+
+
+def _hints_withdrawn(connection: sa.Connection, event: Event, _body: Body) -> None:
+    here = t.object_hints.c.project == event.project
+    connection.execute(t.object_hints.delete().where(here))
 
 
 def _hints_found(connection: sa.Connection, event: Event, body: Body) -> None:
@@ -51,6 +72,8 @@ def _pre_label_shown(connection: sa.Connection, event: Event, body: Body) -> Non
 
 ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "pre_labels_added": _pre_labels_added,
+    "pre_labels_withdrawn": _pre_labels_withdrawn,
     "hints_found": _hints_found,
+    "hints_withdrawn": _hints_withdrawn,
     "pre_label_shown": _pre_label_shown,
 }

@@ -30,6 +30,7 @@ from overread.store.schema_14 import STATEMENTS as SCHEMA_14
 from overread.store.schema_15 import STATEMENTS as SCHEMA_15
 from overread.store.schema_16 import STATEMENTS as SCHEMA_16
 from overread.store.schema_17 import STATEMENTS as SCHEMA_17
+from overread.store.schema_18 import STATEMENTS as SCHEMA_18
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_1,
@@ -49,6 +50,7 @@ MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_15,
     SCHEMA_16,
     SCHEMA_17,
+    SCHEMA_18,
 )
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""

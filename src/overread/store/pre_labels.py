@@ -45,6 +45,7 @@ class Proposal:
         confidence: 0 to 1; None where the model tells none.
         model, version: that proposes it; "" in a proposal to be added.
         since: when it was brought; event: its number in the log.
+        withdrawn: number of the event that took it back; 0 while it stands.
     """
 
     case: str
@@ -55,6 +56,7 @@ class Proposal:
     version: str = ""
     since: str = ""
     event: int = 0
+    withdrawn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +140,19 @@ def add_hints(
             record(connection, store.now(), by, [("hints_found", project, body)])
 
 
-def pre_labels_of(store: Store, cases: Sequence[str]) -> dict[str, list[Proposal]]:
-    """All pre-labels of cases, oldest first: for leads and for what is shown by the protocol."""
+def pre_labels_of(
+    store: Store, cases: Sequence[str], *, withdrawn: bool = False
+) -> dict[str, list[Proposal]]:
+    """All pre-labels of cases, oldest first: for leads and for what is shown by the protocol.
+
+    Args:
+        withdrawn: those too that were taken back since.
+    """
     rows, found = t.pre_labels.c, dict[str, list[Proposal]]()
     with store.reading() as connection:
         for start in range(0, len(cases), _PAGE):
             query = sa.select(t.pre_labels).where(rows.case_id.in_(cases[start : start + _PAGE]))
+            query = query if withdrawn else query.where(rows.withdrawn == 0)
             for row in connection.execute(query.order_by(rows.event, rows.question)):
                 found.setdefault(row.case_id, []).append(_proposal(row))
     return found
@@ -162,7 +171,7 @@ def brought(store: Store, project: str) -> list[Brought]:
     rows = t.pre_labels.c
     last = (
         sa.select(rows.case_id, rows.question, sa.func.max(rows.event).label("event"))
-        .where(rows.project == project)
+        .where(rows.project == project, rows.withdrawn == 0)
         .group_by(rows.case_id, rows.question)
         .subquery()
     )
@@ -178,11 +187,14 @@ def brought(store: Store, project: str) -> list[Brought]:
 
 
 def last_pre_label(store: Store, project: str) -> int:
-    """Number of the event that brought the newest pre-label of a project; 0 for none."""
+    """Number of the last event that brought or withdrew pre-labels of a project; 0 for none."""
     rows = t.pre_labels.c
-    query = sa.select(rows.event).where(rows.project == project).order_by(rows.event.desc())
+    newest = [
+        sa.select(one).where(rows.project == project).order_by(one.desc()).limit(1)
+        for one in (rows.event, rows.withdrawn)
+    ]
     with store.reading() as connection:
-        return int(connection.scalar(query.limit(1)) or 0)
+        return max(int(connection.scalar(one) or 0) for one in newest)
 
 
 def may_see(store: Store, task: str, reader: str) -> str | None:
@@ -350,5 +362,5 @@ def _shown_row(row: sa.Row[Any]) -> ShownRow:
 def _proposal(row: sa.Row[Any]) -> Proposal:
     sure = None if row.confidence is None else float(row.confidence)
     value = json.loads(row.value)
-    more = (row.model, row.version, row.since, row.event)
+    more = (row.model, row.version, row.since, row.event, row.withdrawn)
     return Proposal(row.case_id, row.question, value, sure, *more)

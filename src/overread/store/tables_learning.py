@@ -86,6 +86,7 @@ pre_labels = table(
     *texts("project value"),
     sa.Column("confidence", sa.Double, nullable=True),
     *texts("model version since brought_by"),
+    big("withdrawn"),
     key=("case_id", "question", "event"),
 )
 object_hints = table(

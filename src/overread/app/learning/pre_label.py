@@ -125,8 +125,19 @@ def kept_hidden(project: str, case: str, share: float) -> bool:
 
 
 def newest(proposals: Sequence[Proposal], *, before: int | None = None) -> dict[str, Proposal]:
-    """The newest proposal of each question. Args: before: of those older than this event."""
-    return {one.question: one for one in proposals if before is None or one.event < before}
+    """The newest proposal of each question that stands.
+
+    Args:
+        proposals: oldest first.
+        before: as it was at this event of the log; None for now.
+    """
+    return {one.question: one for one in proposals if _stands(one, before)}
+
+
+def _stands(one: Proposal, before: int | None) -> bool:
+    if before is None:
+        return not one.withdrawn
+    return one.event < before and not 0 < one.withdrawn < before
 
 
 def fitting(protocol: Protocol, one: Proposal, image: Mapping[str, Any]) -> bool:

@@ -146,7 +146,8 @@ class ProjectAnchoring:
         versions = {int(row["protocol_version"]) for row in page}
         protocols = {one: protocol_of(store, self.project, one).protocol for one in versions}
         cases = sorted({row["case"] for row in page})
-        proposals, shown = pre_labels_of(store, cases), shown_of_cases(store, cases)
+        proposals = pre_labels_of(store, cases, withdrawn=True)
+        shown = shown_of_cases(store, cases)
         for row in page:
             seen = shown.get((row["task"], row["reader"]))
             if seen is not None and seen.event > row["event"]:
