@@ -145,11 +145,11 @@ def main() -> None:
     start = time.time()
     count, edge = (20, 200) if args.small else (2500, 4000)
     figures: dict = {"benchmark": "certificate", "small": args.small}
-    figures["projects"] = [
-        certified_projects(count, target, most)
-        for target in (0.01, 0.02, 0.05)
-        for most in (1000, 300, 0)
-    ]
+    figures["projects"] = []
+    for target in (0.01, 0.02, 0.05):
+        for most in (1000, 300, 0):
+            figures["projects"].append(certified_projects(count, target, most))
+            print(figures["projects"][-1], flush=True)
     cells = [(0.01, 5000, 600), (0.02, 2000, 400), (0.05, 1000, 200)]
     figures["at_the_edge"] = [at_the_edge(edge, *cell) for cell in cells]
     figures["price_of_looking"] = [price_of_looking(t, n) for t, n, _ in cells]

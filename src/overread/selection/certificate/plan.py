@@ -154,11 +154,11 @@ def allowed_errors(audited: Ints, target: float, confidence: float) -> Ints:
 
 def _best_tiers(passes: Floats, ends: Ints, size: int, price: float) -> _Choice | None:
     best: _Choice | None = None
+    steps = np.diff(ends)
     for loosest in range(len(ends)):
         for first in range(loosest + 1):
             chain = np.minimum.accumulate(passes[loosest, first : loosest + 1])
-            steps = np.diff(np.r_[0, ends[first : loosest + 1]])
-            accepted = float(chain @ steps)
+            accepted = float(chain[0] * ends[first] + chain[1:] @ steps[first:loosest])
             worth = accepted - price * size
             if chain[-1] >= _SHY and worth > (best.worth if best else 0):
                 best = _Choice(first, loosest, size, float(chain[0]), accepted, worth)
