@@ -29,9 +29,11 @@ def main() -> None:
     strange = sorted(set(asked.names) - set(every))
     if strange:
         sys.exit(f"no benchmark is called {strange[0]}; there are: {', '.join(every)}")
-    sections = _sections() if asked.names else {}
+    sections: dict[str, str] = {}
     for name in asked.names or every:
-        sections[name] = _section(every[name], _run(every[name], small=asked.small))
+        made = _section(every[name], _run(every[name], small=asked.small))
+        # read now: another run may have written its own section meanwhile
+        sections = (_sections() if asked.names else sections) | {name: made}
         whole = [_HEAD, *(sections[one] for one in sorted(sections))]
         _PAGE.write_text("\n".join(whole), encoding="utf-8")
 
