@@ -200,7 +200,7 @@ def test_its_pull_is_measured_between_the_cases_of_the_lot(grades: House) -> Non
     (last,) = grades.tasks("other")
     assert grades.read("other", last, {"grade": "0", "spots": []}).status_code == 200
     lead = grades.people["lead"]
-    for _ in range(600):
+    for _ in range(2400):
         state = lead.get(f"/api/projects/{grades.project}/pre-labels").json()
         if state["looked"] and len(state["anchoring"]) == 2:
             break
@@ -218,3 +218,60 @@ def test_its_pull_is_measured_between_the_cases_of_the_lot(grades: House) -> Non
     add_gold(grades.store, grades.project, [gold], lead.id)
     (fewer, _) = anchoring(grades.store, grades.project)
     assert fewer.seen.cases + fewer.hidden.cases == 11  # gold is blind by a rule, not by lot
+
+
+def until(house: House, words: str) -> str:
+    """The page, when it says so."""
+    path, shown = f"/projects/{house.project}/pre-labels", ""
+    for _ in range(2400):
+        shown = house.people["lead"].get(path).text
+        if words in shown:
+            return shown
+        time.sleep(0.05)
+    pytest.fail(f"the page does not say {words!r}: {shown[-3000:]}")
+
+
+def send(house: House, name: str, content: bytes, **fields: str) -> Any:
+    lead = house.people["lead"]
+    data = {"csrf": lead.csrf, "question": "grade", "model": "grader", "version": "3", **fields}
+    path = f"/projects/{house.project}/pre-labels/file"
+    files = [("files", (name, content, "application/octet-stream"))]
+    return lead.client.post(path, data=data, files=files, follow_redirects=False)
+
+
+def test_the_page_teaches_brings_shows_and_withdraws(grades: House) -> None:
+    lead, path = grades.people["lead"], f"/projects/{grades.project}/pre-labels"
+    empty = lead.get(path).text
+    assert "A first guess that readers correct" in empty
+    assert "This project learns no classes yet" in empty
+    cases = lead.get(f"/api/projects/{grades.project}/cases").json()["cases"]
+    rows = [f"{one['name']},1,0.{7 + at % 2}" for at, one in enumerate(cases)]
+    table = "\n".join(["case,label,confidence", *rows, "elsewhere,2,0.5"])
+    for name, content, fields, words in (
+        ("a.csv", table.encode(), {"model": " "}, "model must have a name"),
+        ("a.csv", table.encode(), {"question": "none"}, "question must be one of grade, spots"),
+    ):
+        refused = send(grades, name, content, **fields)
+        assert refused.status_code == 422
+        assert words in refused.text
+    assert send(grades, "a.csv", table.replace(",1,", ",7,").encode()).status_code == 303
+    assert "Nothing was brought" in until(grades, "label must")
+    assert send(grades, "a.csv", table.encode()).status_code == 303
+    shown = until(grades, "12 cases have a pre-label of it. 1 named in the file")
+    assert "grader" in shown
+    assert "12 of 12 cases have one" in shown
+    show = {"do": "show", "show": "shown", "keep_hidden": "25"}
+    assert lead.form(path, **show).status_code == 303
+    assert "at once, except in 25 % of the cases" in lead.get(path).text
+    assert ask(grades, grades.tasks("reader")[0]).status_code == 200
+    for fields in ({"do": "show", "show": "always", "keep_hidden": "2"}, {"do": "x"},
+                   {"do": "train", "steps": "none"}, {"do": "earlier", "model": "x"}):  # fmt: skip
+        assert lead.form(path, **fields).status_code == 422
+    of = {"do": "withdraw", "question": "grade", "model": "grader", "version": "3"}
+    assert lead.form(path, **of).status_code == 303
+    assert "A first guess that readers correct" in lead.get(path).text
+    assert lead.form(path, **of).status_code == 404
+    assert lead.form(path, do="hints").status_code == 303
+    assert "Hints for 12 cases" in until(grades, "12 images looked at")
+    assert lead.form(path, do="withdraw-hints").status_code == 303
+    assert grades.people["reader"].get(path).status_code == 403

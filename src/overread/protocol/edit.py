@@ -13,6 +13,7 @@ from overread.errors import InputError
 from overread.protocol.errors import ProtocolError
 from overread.protocol.learning import Learning
 from overread.protocol.model import AtlasEntry, Protocol
+from overread.protocol.pre_label import PreLabel
 from overread.protocol.read import read_protocol
 from overread.protocol.write import write_protocol
 
@@ -39,6 +40,20 @@ def with_learning(text: str, learning: Learning | None) -> str:
     wanted = replace(read_protocol(text), learning=learning)
     block = _part(replace(_bare(wanted), learning=learning), "learning") if learning else []
     made = _checked(_swapped(text, "learning", block), wanted)
+    read_protocol(made)
+    return made
+
+
+def with_pre_label(text: str, wish: PreLabel) -> str:
+    """The file with another ``pre_label:`` block; without any where it says what is usual.
+
+    Raises:
+        ProtocolError: the file has faults, or the block does not fit it.
+    """
+    wanted = replace(read_protocol(text), pre_label=wish)
+    usual = wish == PreLabel()
+    block = [] if usual else _part(replace(_bare(wanted), pre_label=wish), "pre_label")
+    made = _checked(_swapped(text, "pre_label", block), wanted)
     read_protocol(made)
     return made
 

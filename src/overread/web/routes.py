@@ -62,6 +62,7 @@ from overread.web.pages import feedback as feedback_pages
 from overread.web.pages import label_rules as rules_pages
 from overread.web.pages import learning as learning_pages
 from overread.web.pages import plan as plan_pages
+from overread.web.pages import pre_labels as pre_label_pages
 from overread.web.pages import projects as project_pages
 from overread.web.pages import quality as quality_pages
 from overread.web.pages import truthing as truthing_pages
@@ -215,6 +216,15 @@ _PAGES = (
     Route("POST", "/projects/{project}/plan", plan_pages.plan, LEADS),
     Route("GET", "/projects/{project}/learning", learning_pages.learning_page, LEADS),
     Route("POST", "/projects/{project}/learning", learning_pages.settle, LEADS),
+    Route("GET", "/projects/{project}/pre-labels", pre_label_pages.pre_labels_page, LEADS),
+    Route("POST", "/projects/{project}/pre-labels", pre_label_pages.act, LEADS),
+    Route(
+        "POST",
+        "/projects/{project}/pre-labels/file",
+        pre_label_pages.upload,
+        LEADS,
+        most=pre_label_pages.MOST,
+    ),
     Route("GET", "/projects/{project}/label-rules", rules_pages.label_rules_page, LEADS),
     Route("POST", "/projects/{project}/label-rules", rules_pages.begin, LEADS),
     Route("GET", "/projects/{project}/quality", quality_pages.quality_page, LEADS),

@@ -7,24 +7,31 @@ the result. The training goes on where it was killed; what is proposed are cases
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from overread.app.learning.pre_label import fitting
 from overread.app.learning.pre_label_likeness import alike
+from overread.app.learning.pre_label_network import (
+    DRAWN,
+    about_file,
+    frame_of,
+    network_proposals,
+    propose,
+    unread_cases,
+)
 from overread.app.study.case_consensus import case_consensus
 from overread.app.study.project_protocol import protocol_of
 from overread.errors import InputError, MethodError, MissingExtraError
-from overread.images import unpack_frame
 from overread.labels import Kind
-from overread.protocol import Protocol, Question
+from overread.protocol import Question
 from overread.store import Blobs, CaseRow, Store, get_cases, list_cases
-from overread.store.pre_labels import Proposal, add_pre_labels
+from overread.store.pre_labels import add_pre_labels
 
 LEAST_CASES = 2
 HELD_BACK = 5
@@ -32,7 +39,7 @@ HELD_BACK = 5
 MODEL = "u-net"
 
 _MOST_FRAMES = 400  # kept in memory at once for the training
-_LONGEST = {Kind.MASK: 512, Kind.BOX: 320}
+_LONGEST = {Kind.MASK: 512, Kind.BOX: 320}  # of DRAWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ def train_pre_label(
     seed: int = 0,
     by: str,
     tick: Callable[[int, int, float], None] | None = None,
+    proposed: Callable[[int], None] = lambda _done: None,
 ) -> Trained:
     """Train on what was read so far, and propose for what was not.
 
@@ -83,6 +91,7 @@ def train_pre_label(
         seed: of everything.
         by: the user's id.
         tick: told of every step: done, in all, the loss.
+        proposed: told how many unread cases were looked at.
     Raises:
         InputError: no such question, or one of another kind.
         MethodError: fewer than :data:`LEAST_CASES` cases have labels.
@@ -94,7 +103,7 @@ def train_pre_label(
     except ImportError as error:
         raise MissingExtraError("Training a network for pre-labels", "learn") from error
     asked = _question(store, project, question)
-    labelled, unread = _sorted_out(store, project, asked)
+    labelled, unread = _labelled(store, project, asked), unread_cases(store, project)
     if len(labelled) < LEAST_CASES:
         words = f"{LEAST_CASES} cases need labels to train on; {len(labelled)} have"
         raise MethodError(words)
@@ -116,18 +125,20 @@ def train_pre_label(
     part.write_bytes(made)
     part.replace(file)
     unet = open_unet(file)
-    likeness = [alike(asked, one.value, _propose(unet, blobs, one.case)[0]) for one in held]
+    likeness = [alike(asked, one.value, propose(unet, blobs, one.case)[0]) for one in held]
     protocol = protocol_of(store, project).protocol
-    proposals = _proposals(protocol, asked, unet, blobs, unread)
+    proposals = network_proposals(protocol, asked, unet, blobs, unread, tick=proposed)
     if proposals:
         add_pre_labels(store, project, proposals, model=MODEL, version=unet.version, by=by)
     mean = float(np.mean(likeness)) if likeness else None
-    return Trained(file.name, unet.version, len(taught), len(held), mean, len(proposals))
+    done = Trained(file.name, unet.version, len(taught), len(held), mean, len(proposals))
+    about_file(folder, question).write_text(json.dumps(asdict(done) | asdict(about)))
+    return done
 
 
 def _question(store: Store, project: str, name: str) -> Question:
     protocol = protocol_of(store, project).protocol
-    drawn = [one for one in protocol.questions if one.kind in _LONGEST]
+    drawn = [one for one in protocol.questions if one.kind in DRAWN]
     for one in drawn:
         if name == one.id:
             return one
@@ -135,24 +146,18 @@ def _question(store: Store, project: str, name: str) -> Question:
     raise InputError("question", rule, name or "nothing")
 
 
-def _sorted_out(
-    store: Store, project: str, question: Question
-) -> tuple[list[_Labelled], list[CaseRow]]:
-    """Cases with a label (the consensus, or the reference standard), and cases nobody has read."""
+def _labelled(store: Store, project: str, question: Question) -> list[_Labelled]:
+    """Cases with a label: the consensus, or the reference standard."""
     labelled: list[_Labelled] = []
-    unread: list[CaseRow] = []
     after = 0
     while page := list_cases(store, project, after=after, limit=500):
-        rows = get_cases(store, [one.case.id for one in page])
-        for one in page:
-            if not one.done and not one.surplus:
-                unread.append(rows[one.case.id])
-                continue
-            value = case_consensus(store, one.case.id).answer.get(question.id)
+        read = [one.case.id for one in page if one.done or one.surplus]
+        for key, row in get_cases(store, read).items():
+            value = case_consensus(store, key).answer.get(question.id)
             if value is not None:
-                labelled.append(_Labelled(rows[one.case.id], value))
+                labelled.append(_Labelled(row, value))
         after = page[-1].case.number
-    return labelled, unread
+    return labelled
 
 
 def _is_held_back(project: str, case: CaseRow) -> bool:
@@ -182,7 +187,7 @@ def _lessons(
     for one in taught:
         marked = sorted({int(each["frame"]) for each in one.value}) or [0]
         for frame in marked[: max(1, _MOST_FRAMES // len(taught))]:
-            image = _frame(blobs, one.case, frame)
+            image = frame_of(blobs, one.case, frame)
             size = int(image.shape[0]), int(image.shape[1])
             images.append(seen(image, about))
             targets.append(target_of(one.value, size, frame, about))
@@ -193,42 +198,3 @@ def _side(images: list[NDArray[np.float32]]) -> int:
     """Of the pieces: not much larger than the largest image."""
     largest = max(int(max(one.shape[1:])) for one in images)
     return min(128, 8 * -(-largest // 8))
-
-
-def _propose(unet: Any, blobs: Blobs, case: CaseRow) -> tuple[list[dict[str, Any]], float]:
-    """Of every frame; as sure as the least sure of those with a finding."""
-    from overread.learn.unet_answers import answer_of  # noqa: PLC0415 - an extra
-
-    found: list[dict[str, Any]] = []
-    sure: list[float] = []
-    empty: list[float] = []
-    for frame in range(case.image["frames"]):
-        value, confidence = answer_of(unet, _frame(blobs, case, frame), frame)
-        found += value
-        (sure if value else empty).append(confidence)
-    return found, min(sure or empty)
-
-
-def _proposals(
-    protocol: Protocol, question: Question, unet: Any, blobs: Blobs, cases: list[CaseRow]
-) -> list[Proposal]:
-    """Those that fit the protocol; a proposal that does not would never be shown."""
-    made: list[Proposal] = []
-    for case in cases:
-        value, sure = _propose(unet, blobs, case)
-        one = Proposal(case.id, question.id, value, sure)
-        if fitting(protocol, one, case.image):
-            made.append(one)
-    return made
-
-
-def _frame(blobs: Blobs, case: CaseRow, number: int) -> NDArray[Any]:
-    image = case.image
-    made = unpack_frame(
-        blobs.get(case.frames[number]),
-        rows=image["rows"],
-        columns=image["columns"],
-        samples=image["samples"],
-        dtype=image["dtype"],
-    )
-    return np.nan_to_num(made) if made.dtype.kind == "f" else made
