@@ -13,18 +13,12 @@ from overread.store.learning import (
     STOPPED,
     ask_again,
     ask_cases,
-    count_latents,
-    each_latent,
-    keep_encoder,
-    keep_latents,
-    kept_encoder,
     kept_open,
     last_number,
     list_asked,
     loop_state,
     set_loop,
     waiting,
-    without_latents,
 )
 from tests.store.study import a_read, new_study
 
@@ -66,23 +60,6 @@ def test_one_more_read_is_kept_for_its_reader(store: Store) -> None:
     assert kept_open(store, study.project) == {study.readers[1]: 1}
 
 
-def test_latents_are_kept_by_version(store: Store) -> None:
-    study = new_study(store, cases=3, reads_per_case=0)
-    one, two, three = study.cases
-    assert kept_encoder(store, study.project) is None
-    keep_encoder(store, study.project, "v1", b"\x00parameters")
-    assert kept_encoder(store, study.project) == ("v1", b"\x00parameters")
-    keep_latents(store, study.project, "v1", {one: b"\x01\x02", two: None})
-    keep_latents(store, study.project, "v1", {})
-    assert dict(each_latent(store, study.project, "v1")) == {one: b"\x01\x02", two: b""}
-    assert without_latents(store, study.project, "v1") == [three]
-    assert without_latents(store, study.project, "v1", lost=True) == [two, three]
-    assert count_latents(store, study.project) == (1, 1)
-    keep_encoder(store, study.project, "v2", b"other")
-    assert without_latents(store, study.project, "v2") == [one, two, three]
-    assert last_number(store, study.project) == 3
-
-
 def test_what_cannot_be_asked_for_is_refused(store: Store) -> None:
     study = new_study(store, cases=1, reads_per_case=0)
     with pytest.raises(InputError, match="be one of start"):
@@ -92,3 +69,4 @@ def test_what_cannot_be_asked_for_is_refused(store: Store) -> None:
     with pytest.raises(InputError, match="be on or stopped"):
         set_loop(store, study.project, "away", study.lead)
     assert list_asked(store, study.project) == {}
+    assert last_number(store, study.project) == 1

@@ -20,6 +20,9 @@ from overread.selection.splits import split_by_group
 LEAST_LABELS = 40
 """Below it nothing can be told, and the first chain stays."""
 
+LEAST_HELD = 10
+"""Labels that are held back at once, at least."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainScore:
@@ -27,12 +30,14 @@ class ChainScore:
 
     Args:
         chain: names of its encoders.
-        loss: (labels,) negative log probability of each label, when it was held back.
-        accuracy: share of labels whose class had the highest probability.
+        loss: (labels held back,) negative log probability of each, when it was held back.
+        mean: of these, each counted by its weight.
+        accuracy: share of them whose class had the highest probability, counted the same.
     """
 
     chain: tuple[str, ...]
     loss: Floats
+    mean: float
     accuracy: float
 
 
@@ -53,62 +58,98 @@ class ChosenChain:
 
 def choose_encoders(
     parts: Mapping[str, NDArray[Any]], chains: Sequence[tuple[str, ...]], votes: Floats, *,
-    groups: Ints | None = None, ordinal: bool = False, folds: int = 3, seed: int = 0,
+    groups: Ints | None = None, ordinal: bool = False, folds: int = 3, weight: Floats | None = None,
+    only: NDArray[np.bool_] | None = None, wins_by: float = 1.0, seed: int = 0,
 ) -> ChosenChain:  # fmt: skip
     """Choose a chain of encoders by the labels so far.
 
     Args:
         parts: encoder's name to (labels, latents) of the labelled cases.
         chains: to choose from, those preferred when it makes no difference first.
-        votes: (labels, classes) one-hot, or several readers' votes.
+        votes: (labels, classes) one-hot, or several readers' votes; (findings, labels, classes)
+            of sets of findings, whose losses are averaged.
         groups: (labels,) patient, video or near-duplicates; never on both sides of a fold.
         ordinal: the classes are grades.
         folds: each held back once.
+        weight: (labels,) how much each counts: labels that a model chose do not stand for all.
+        only: (labels,) the only ones that are held back, all at once: where an encoder has learned
+            from the labels of the others.
+        wins_by: standard errors of their paired difference, by which another chain must be better
+            than the first to take its place.
         seed: of the folds.
     Returns:
-        The first chain from which none differs for the better by more than one standard error
-        of their paired difference.
+        The first chain, if none wins; else the first other from which none differs for the better
+        by more than one standard error of their paired difference.
     """
     if not chains or any(not chain or set(chain) - set(parts) for chain in chains):
         raise InputError("chains", "be of the encoders given", [list(chain) for chain in chains])
-    votes = checked_votes(votes, len(votes))
-    groups = np.arange(len(votes)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    sure = votes.argmax(axis=1)
-    few = len(votes) < LEAST_LABELS or len(np.unique(groups)) < 2 * folds
-    if few or len(np.unique(sure)) < 2 or len(chains) == 1:
-        why = f"{len(votes)} labels, or one class or patient alone, cannot tell encoders apart"
+    tables = votes[None] if votes.ndim == 2 else votes
+    tables = np.array([checked_votes(table, table.shape[0]) for table in tables])
+    count = tables.shape[1]
+    groups = np.arange(count) if groups is None else np.unique(groups, return_inverse=True)[1]
+    told = tables[[len(np.unique(table.argmax(axis=1))) > 1 for table in tables]]
+    few = count < LEAST_LABELS or len(np.unique(groups)) < 2 * folds or not len(told)
+    if few or len(chains) == 1:
+        why = f"{count} labels, or one class or patient alone, cannot tell encoders apart"
         return ChosenChain(chains[0], (), "only one to choose" if len(chains) == 1 else why)
-    fold = split_by_group(groups, (1 / folds,) * folds, strata=sure, seed=seed)
-    scores = tuple(
-        _scored(chain, [parts[name] for name in chain], votes, fold, ordinal=ordinal, seed=seed)
-        for chain in chains
-    )
-    best = min(scores, key=lambda one: one.loss.mean())
+    if only is None:
+        first = told[0].argmax(axis=1)
+        fold = split_by_group(groups, (1 / folds,) * folds, strata=first, seed=seed)
+        rounds = [fold == one for one in np.unique(fold)]
+    else:
+        rounds = [np.asarray(only, dtype=bool)]
+        _check_only(rounds[0], told)
+    out = np.any(rounds, axis=0)
+    counts = np.where(out, 1.0 if weight is None else weight, 0.0)
+    share = counts / counts.sum()
+    scores = []
+    for chain in chains:
+        joined = join([parts[name] for name in chain])
+        loss, right = _lost(joined, told, rounds, ordinal=ordinal, seed=seed)
+        scores.append(ChainScore(chain, loss[out], float(share @ loss), float(share @ right)))
+    how = "" if only is not None else " in turn"
+    return _first_as_good(tuple(scores), share[out], groups[out], how, wins_by)
+
+
+def _check_only(only: NDArray[np.bool_], votes: Floats) -> None:
+    taught = votes[:, ~only].argmax(axis=2)
+    if only.sum() < LEAST_HELD or not any(len(np.unique(one)) > 1 for one in taught):
+        rule = f"be {LEAST_HELD} labels or more, and leave two classes to learn from"
+        raise InputError("labels held back", rule, int(only.sum()))
+
+
+def _first_as_good(
+    scores: tuple[ChainScore, ...], share: Floats, groups: Ints, how: str, wins_by: float
+) -> ChosenChain:
+    """The first that none beats by more than its error; groups are what is drawn."""
+    best = min(scores, key=lambda one: one.mean)
+    score = best
     for score in scores:
         apart = score.loss - best.loss
-        if apart.mean() <= apart.std() / np.sqrt(len(apart)):
+        by = float(share @ apart)
+        error = np.sqrt((np.bincount(groups, weights=share * (apart - by)) ** 2).sum())
+        if by <= error * (wins_by if score is scores[0] else 1.0):
             break
-    said = f"log loss {score.loss.mean():.3f} on {len(votes)} labels held back in turn"
+    said = f"log loss {score.mean:.3f} on {len(share)} labels held back{how}"
     if score is not best:
-        said += (
-            f", no worse than {' + '.join(best.chain)} ({best.loss.mean():.3f}) within its error"
-        )
+        said += f", no worse than {' + '.join(best.chain)} ({best.mean:.3f}) within its error"
     return ChosenChain(score.chain, scores, said)
 
 
-def _scored(
-    chain: tuple[str, ...], rows: list[NDArray[Any]], votes: Floats, fold: Ints, *,
+def _lost(
+    joined: NDArray[Any], tables: Floats, rounds: list[NDArray[np.bool_]], *,
     ordinal: bool, seed: int,
-) -> ChainScore:  # fmt: skip
-    loss, right = np.zeros(len(votes)), np.zeros(len(votes), dtype=bool)
-    joined = join(rows)
-    share = votes / votes.sum(axis=1, keepdims=True)
-    for held in np.unique(fold):
-        out = fold == held
-        found = held_back(joined, votes, out, ordinal=ordinal, seed=seed)
-        loss[out] = -(share[out] * np.log(np.maximum(found, 1e-9))).sum(axis=1)
-        right[out] = found.argmax(axis=1) == votes[out].argmax(axis=1)
-    return ChainScore(chain, loss, float(right.mean()))
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Loss of each label and whether it was told, mean over findings with a process each."""
+    loss, right = np.zeros(len(joined)), np.zeros(len(joined))
+    for votes in tables:
+        share = votes / votes.sum(axis=1, keepdims=True)
+        for out in rounds:
+            found = held_back(joined, votes, out, ordinal=ordinal, seed=seed)
+            lost = -(share[out] * np.log(np.maximum(found, 1e-9))).sum(axis=1)
+            loss[out] += lost / len(tables)
+            right[out] += (found.argmax(axis=1) == votes[out].argmax(axis=1)) / len(tables)
+    return loss, right
 
 
 def held_back(

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from overread.store import tables as t
+from overread.store.canonical import canonical_json
 from overread.store.events import Event
 
 Body = Mapping[str, Any]
@@ -39,7 +40,41 @@ def _learning_set(connection: sa.Connection, event: Event, body: Body) -> None:
     connection.execute(t.learning.insert().values(**row, **made))
 
 
+def _encoder_training_set(connection: sa.Connection, event: Event, body: Body) -> None:
+    row = {key: body[key] for key in ("kind", "state", "words")}
+    row["settings"] = canonical_json("settings", body["settings"])
+    _put(connection, t.encoder_trainings, event, row | {"set_by": event.actor})
+
+
+def _encoder_trained(connection: sa.Connection, event: Event, body: Body) -> None:
+    row = {"kind": body["kind"], "file": body["file"]}
+    row["about"] = canonical_json("about", body["about"])
+    _put(connection, t.trained_encoders, event, row | {"made_by": event.actor})
+    rows = t.encoder_trainings.c
+    this = (rows.project == event.project) & (rows.kind == body["kind"])
+    connection.execute(t.encoder_trainings.update().where(this).values(state="done"))
+
+
+def _encoder_chosen(connection: sa.Connection, event: Event, body: Body) -> None:
+    row = {key: canonical_json(key, body[key]) for key in ("chain", "before", "scores")}
+    row |= {key: body[key] for key in ("labels", "reason")}
+    _put(connection, t.encoder_choices, event, row)
+
+
+def _put(connection: sa.Connection, table: sa.Table, event: Event, row: Mapping[str, Any]) -> None:
+    """One row of a project, or of its kind, in place of the one before."""
+    this = table.c.project == event.project
+    if "kind" in row:
+        this &= table.c.kind == row["kind"]
+    connection.execute(table.delete().where(this))
+    fixed = {"project": event.project, "since": event.at, "event": event.n}
+    connection.execute(table.insert().values(**row, **fixed))
+
+
 ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "learning_asked": _learning_asked,
     "learning_set": _learning_set,
+    "encoder_training_set": _encoder_training_set,
+    "encoder_trained": _encoder_trained,
+    "encoder_chosen": _encoder_chosen,
 }

@@ -1,13 +1,12 @@
-"""What a project that learns has asked for, whether it goes on asking, and the latents it uses.
+"""What a project that learns has asked for, and whether it goes on asking.
 
 A case that is asked for, its slots, and the cases that are wanted no longer are one transaction.
-Slots that anybody has, had or read stay. Latents are working values: they follow from the images
-and an encoder, are made again where they are missing, and are in no log.
+Slots that anybody has, had or read stay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -249,73 +248,3 @@ def set_loop(store: Store, project: str, state: str, by: str, *, words: str = ""
     with store.writing() as connection:
         body = {"state": state, "words": words}
         record(connection, store.now(), by, [("learning_set", project, body)])
-
-
-def keep_encoder(store: Store, project: str, version: str, parameters: bytes) -> None:
-    """Keep what an encoder has learned; latents of other versions of the project are dropped."""
-    old = (t.latents.c.project == project) & (t.latents.c.version != version)
-    with store.writing() as connection:
-        connection.execute(t.latents.delete().where(old))
-        connection.execute(t.encoders.delete().where(t.encoders.c.project == project))
-        row = {"project": project, "version": version, "parameters": parameters}
-        connection.execute(t.encoders.insert().values(**row, made=store.now()))
-
-
-def kept_encoder(store: Store, project: str) -> tuple[str, bytes] | None:
-    """The encoder of a project, as version and parameters; None where there is none yet."""
-    query = sa.select(t.encoders.c.version, t.encoders.c.parameters)
-    with store.reading() as connection:
-        row = connection.execute(query.where(t.encoders.c.project == project)).first()
-    return None if row is None else (str(row.version), bytes(row.parameters))
-
-
-def keep_latents(
-    store: Store, project: str, version: str, rows: Mapping[str, bytes | None]
-) -> None:
-    """Keep latents of some hundred cases; None: the image cannot be had."""
-    if not rows:
-        return
-    these = t.latents.c.case_id.in_(list(rows))
-    fixed = {"project": project, "version": version}
-    values = [{"case_id": case, "vector": one or b"", **fixed} for case, one in rows.items()]
-    with store.writing() as connection:
-        connection.execute(t.latents.delete().where(these, t.latents.c.project == project))
-        connection.execute(t.latents.insert(), values)
-
-
-def each_latent(store: Store, project: str, version: str) -> Iterator[tuple[str, bytes]]:
-    """Latents by case, page by page, in the order of ids; b"" where the image cannot be had."""
-    rows, last = t.latents.c, ""
-    query = sa.select(rows.case_id, rows.vector).order_by(rows.case_id).limit(4 * _PAGE)
-    query = query.where(rows.project == project, rows.version == version)
-    while True:
-        with store.reading() as connection:
-            page = connection.execute(query.where(rows.case_id > last)).all()
-        yield from ((row.case_id, bytes(row.vector)) for row in page)
-        if len(page) < 4 * _PAGE:
-            return
-        last = page[-1].case_id
-
-
-def without_latents(store: Store, project: str, version: str, *, lost: bool = False) -> list[str]:
-    """Cases that have no latents of this version, in the order of their numbers.
-
-    Args:
-        lost: those as well whose image could not be had the last time.
-    """
-    rows, cases = t.latents.c, t.cases.c
-    of_case = [rows.project == project, rows.version == version, rows.case_id == cases.id]
-    there = sa.exists().where(*of_case, *([sa.func.length(rows.vector) > 0] if lost else []))
-    query = sa.select(cases.id).where(cases.project == project, ~there).order_by(cases.number)
-    with store.reading() as connection:
-        return [str(one) for one in connection.scalars(query)]
-
-
-def count_latents(store: Store, project: str) -> tuple[int, int]:
-    """How many cases have latents, and of how many the image could not be had."""
-    rows = t.latents.c
-    lost = sa.func.sum(sa.case((sa.func.length(rows.vector) == 0, 1), else_=0))
-    query = sa.select(sa.func.count(), lost).where(rows.project == project)
-    with store.reading() as connection:
-        every, none = connection.execute(query).one()
-    return int(every) - int(none or 0), int(none or 0)

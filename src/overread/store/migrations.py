@@ -31,6 +31,7 @@ from overread.store.schema_15 import STATEMENTS as SCHEMA_15
 from overread.store.schema_16 import STATEMENTS as SCHEMA_16
 from overread.store.schema_17 import STATEMENTS as SCHEMA_17
 from overread.store.schema_18 import STATEMENTS as SCHEMA_18
+from overread.store.schema_19 import STATEMENTS as SCHEMA_19
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_1,
@@ -51,6 +52,7 @@ MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_16,
     SCHEMA_17,
     SCHEMA_18,
+    SCHEMA_19,
 )
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""

@@ -267,6 +267,9 @@ learning = learned.learning
 learning_asked = learned.learning_asked
 latents = learned.latents
 encoders = learned.encoders
+encoder_trainings = learned.encoder_trainings
+trained_encoders = learned.trained_encoders
+encoder_choices = learned.encoder_choices
 auto_runs = learned.auto_runs
 auto_labels = learned.auto_labels
 auto_reviews = learned.auto_reviews
@@ -357,6 +360,9 @@ STATE = (
     label_certificates,
     learning,
     learning_asked,
+    encoder_trainings,
+    trained_encoders,
+    encoder_choices,
     pre_labels,
     object_hints,
     pre_labels_shown,

@@ -25,9 +25,30 @@ latents = table(
 )
 encoders = table(
     "encoders",
-    *texts("project version"),
+    *texts("project version part"),
     binary("parameters"),
+    flag("ready"),
     text("made"),
+    key=("project", "version"),
+)
+encoder_trainings = table(
+    "encoder_trainings",
+    *texts("project kind state settings words since set_by"),
+    big("event"),
+    key=("project", "kind"),
+)
+trained_encoders = table(
+    "trained_encoders",
+    *texts("project kind file about since made_by"),
+    big("event"),
+    key=("project", "kind"),
+)
+encoder_choices = table(
+    "encoder_choices",
+    *texts("project chain before scores"),
+    whole("labels"),
+    *texts("reason since"),
+    big("event"),
     key=("project",),
 )
 

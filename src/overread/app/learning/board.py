@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from overread.app.learning.case_latents import chain_in_use, serving
 from overread.app.learning.curve_picture import CurvePicture, curve_picture
 from overread.app.learning.learner import probabilities_of
 from overread.app.learning.loop import ProjectLearning
@@ -15,11 +16,11 @@ from overread.app.learning.progress import LEAST_TESTED, LearnedSoFar
 from overread.app.learning.settings import Setup, setup_of
 from overread.app.study.project_readers import who_reads
 from overread.store import Store, case_names, project_progress
+from overread.store.encoders import count_latents
 from overread.store.learning import (
     STOPPED,
     Asked,
     LoopState,
-    count_latents,
     list_asked,
     loop_state,
     waiting,
@@ -118,7 +119,8 @@ def learning_board(store: Store, project: str, loop: ProjectLearning | None) -> 
         words = "No model learns here yet."
         return LearningBoard(None, state, "Off", words, "", cases)
     asked, there = list_asked(store, project), waiting(store, project)
-    encoded, lost = count_latents(store, project)
+    used = serving(store, project, chain_in_use(store, project))
+    encoded, lost = count_latents(store, project, [one.version for one in used.values()])
     learned = loop.progress if loop else None
     labelled = len(loop.learner.heard) if loop and loop.learner else 0
     about = about_labels(setup, learned, labelled, cases)

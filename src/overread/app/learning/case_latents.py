@@ -1,38 +1,47 @@
 """The images of a project as vectors: made in the background, kept, made again for new cases.
 
-The encoder is learned from a sample of the project's own thumbnails; a project that has grown far
-beyond the sample gets a new one. What is kept follows from the images: nothing is lost with it.
+Each part of a chain of encoders has latents of its own; what serves is the chain in use, joined.
+A part is learned from a sample of the project's own thumbnails; a project that has grown far beyond
+the sample gets a new one, and the old one serves until that is ready. What is kept follows from the
+images: nothing is lost with it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
 from overread.app.learning.project_encoder import (
-    ProjectEncoder,
+    PRETRAINED,
+    QUICK,
+    EncoderPart,
     encode_pictures,
-    learn_encoder,
+    learn_part,
+    opened,
     packed,
+    runs,
+    trained_part,
     unpacked,
 )
 from overread.app.study.case_pictures import thumbnail
+from overread.arrays import Bools
 from overread.errors import OverreadError
-from overread.latents.efficientnet import installed, open_lite0
 from overread.latents.encoder import Encoder
 from overread.store import Blobs, Store, get_cases
-from overread.store.learning import (
+from overread.store.encoders import (
+    KeptEncoder,
+    drop_encoders,
     each_latent,
+    encoder_ready,
     keep_encoder,
     keep_latents,
-    kept_encoder,
+    kept_encoders,
+    last_choice,
+    list_trained,
     without_latents,
 )
 from overread.store.plan_view import list_facts
@@ -50,11 +59,13 @@ class CaseLatents:
     """Latents of the cases of a project whose images can be had.
 
     Args:
-        version: of the encoder.
+        version: of the encoders.
         cases: (cases,) ids, in the order of their numbers.
         groups: (cases,) the patient, or the case's own id where none is known.
         values: (cases, latents) float32.
         lost: cases whose image could not be had; waiting: those that are not encoded yet.
+        widths: (part, latents) of the chain, in the order of the columns.
+        partial: a part of the chain has made no latents yet.
     """
 
     version: str
@@ -63,6 +74,22 @@ class CaseLatents:
     values: NDArray[np.float32]
     lost: tuple[str, ...]
     waiting: tuple[str, ...]
+    widths: tuple[tuple[str, int], ...] = ()
+    partial: bool = False
+
+
+def chain_in_use(store: Store, project: str) -> tuple[str, ...]:
+    """Parts whose latents serve: as they were chosen last; before, all that comes installed."""
+    chosen = last_choice(store, project)
+    chain = (QUICK, PRETRAINED) if chosen is None else chosen.chain
+    return tuple(part for part in chain if runs(part)) or (QUICK,)
+
+
+def parts_of(store: Store, project: str) -> tuple[str, ...]:
+    """Parts that are kept up to date: those in use first, then those that could be chosen."""
+    trained = [trained_part(one.kind, one.file) for one in list_trained(store, project)]
+    every = [*chain_in_use(store, project), QUICK, PRETRAINED, *trained]
+    return tuple(part for part in dict.fromkeys(every) if runs(part))
 
 
 def embed(store: Store, blobs: Blobs, project: str, tick: Tick) -> int:
@@ -75,84 +102,128 @@ def embed(store: Store, blobs: Blobs, project: str, tick: Tick) -> int:
     Returns:
         How many cases were encoded; 0 with fewer than two images.
     """
-    with _pretrained() as pretrained:
-        encoder = _encoder(store, blobs, project, pretrained)
+    done: set[str] = set()
+    parts = parts_of(store, project)
+    for part in parts:
+        done |= _embed_part(store, blobs, project, part, tick)
+    drop_encoders(store, project, but=parts)
+    return len(done)
+
+
+def _embed_part(store: Store, blobs: Blobs, project: str, part: str, tick: Tick) -> set[str]:
+    with opened(part, blobs) as network:
+        encoder = _encoder(store, blobs, project, part, network)
         if encoder is None:
-            return 0
+            return set()
         version = encoder.version
         missing = without_latents(store, project, version, lost=True)
         for start in range(0, len(missing), _PAGE):
-            part = missing[start : start + _PAGE]
-            pictures = _pictures(store, blobs, part)
-            made = encode_pictures(encoder, list(pictures.values()), pretrained=pretrained)
-            rows: dict[str, bytes | None] = dict.fromkeys(part)
+            some = missing[start : start + _PAGE]
+            pictures = pictures_of(store, blobs, some)
+            made = encode_pictures(encoder, list(pictures.values()), network=network)
+            rows: dict[str, bytes | None] = dict.fromkeys(some)
             for at, case in enumerate(pictures):
                 rows[case] = made[at].astype("<f4").tobytes() if at in made else None
             keep_latents(store, project, version, rows)
-            tick("images", len(part))
-        return len(missing)
+            tick("images", len(some))
+    encoder_ready(store, project, part, version)
+    return set(missing)
 
 
-@contextmanager
-def _pretrained() -> Generator[Encoder | None]:
-    """The small pretrained network, where its extra is installed."""
-    if not installed():
-        yield None
-        return
-    with TemporaryDirectory() as folder:  # its graph is built in a moment
-        yield open_lite0(Path(folder))
+def serving(store: Store, project: str, parts: Sequence[str]) -> dict[str, KeptEncoder]:
+    """Part to the encoder whose latents serve: the newest that is ready, else the newest."""
+    kept = kept_encoders(store, project)
+    found: dict[str, KeptEncoder] = {}
+    for part in parts:
+        of_part = [one for one in kept if one.part == part]
+        for one in [*(each for each in of_part if each.ready), *of_part][:1]:
+            found[part] = one
+    return found
 
 
-def latents_of(store: Store, project: str) -> CaseLatents | None:
+def latents_of(
+    store: Store, project: str, parts: Sequence[str] | None = None
+) -> CaseLatents | None:
     """The latents that are kept; None before there is an encoder.
 
+    Args:
+        parts: of a chain; that in use by default.
     Returns:
         What is there now: cases that wait for theirs are named apart.
     """
-    kept = kept_encoder(store, project)
-    if kept is None:
+    chain = chain_in_use(store, project) if parts is None else tuple(parts)
+    versions = {part: one.version for part, one in serving(store, project, chain).items()}
+    if not versions:
         return None
-    version = kept[0]
-    vectors = dict(each_latent(store, project, version))
-    cases: list[str] = []
-    groups: list[str] = []
-    lost: list[str] = []
-    waiting: list[str] = []
-    for one in list_facts(store, project):
-        vector = vectors.get(one.id)
-        if vector:
-            cases.append(one.id)
-            groups.append(one.group or one.id)
-        else:
-            (waiting if vector is None else lost).append(one.id)
-    size = len(vectors[cases[0]]) // 4 if cases else 0
-    values = np.empty((len(cases), size), dtype=np.float32)
-    for at, case in enumerate(cases):
-        values[at] = np.frombuffer(vectors[case], dtype="<f4")
-    return CaseLatents(version, tuple(cases), tuple(groups), values, tuple(lost), tuple(waiting))
+    facts = list_facts(store, project)
+    row = {one.id: at for at, one in enumerate(facts)}
+    blocks: list[NDArray[np.float32]] = []
+    there, lost = np.ones(len(facts), dtype=bool), np.zeros(len(facts), dtype=bool)
+    for version in versions.values():
+        block, has, none = _block(each_latent(store, project, version), row)
+        blocks.append(block)
+        there &= has
+        lost |= none
+    kept, gone = np.flatnonzero(there), np.flatnonzero(lost)
+    waits = np.flatnonzero(~there & ~lost)
+    return CaseLatents(
+        "+".join(versions.values()),
+        tuple(facts[at].id for at in kept),
+        tuple(facts[at].group or facts[at].id for at in kept),
+        np.hstack([block[kept] for block in blocks]),
+        tuple(facts[at].id for at in gone),
+        tuple(facts[at].id for at in waits),
+        tuple((part, block.shape[1]) for part, block in zip(versions, blocks, strict=True)),
+        partial=len(versions) < len(chain),
+    )  # fmt: skip
+
+
+def _block(
+    vectors: Iterator[tuple[str, bytes]], row: dict[str, int]
+) -> tuple[NDArray[np.float32], Bools, Bools]:
+    """The latents of a part in their rows, which rows have them, and which never will."""
+    block = np.empty((len(row), 0), dtype=np.float32)
+    has, none = np.zeros(len(row), dtype=bool), np.zeros(len(row), dtype=bool)
+    for case, vector in vectors:
+        at = row.get(case)
+        if at is None:
+            continue
+        if not vector:
+            none[at] = True
+            continue
+        if not block.shape[1]:
+            block = np.zeros((len(row), len(vector) // 4), dtype=np.float32)
+        block[at] = np.frombuffer(vector, dtype="<f4")
+        has[at] = True
+    return block, has, none
 
 
 def _encoder(
-    store: Store, blobs: Blobs, project: str, pretrained: Encoder | None
-) -> ProjectEncoder | None:
-    """The encoder that is kept, or one that is learned now, of all that is installed."""
+    store: Store, blobs: Blobs, project: str, part: str, network: Encoder | None
+) -> EncoderPart | None:
+    """The encoder that is kept, or one that is learned now."""
     every = [one.id for one in list_facts(store, project)]
-    kept = kept_encoder(store, project)
-    if kept is not None:
-        encoder = unpacked(kept[1])
-        grown = encoder.learned_on < _SAMPLE and len(every) > _OUTGROWN * encoder.learned_on
-        if not grown and (encoder.axes is None) == (pretrained is None):
+    kept = [one for one in kept_encoders(store, project) if one.part == part]
+    if kept:
+        encoder = unpacked(kept[0].parameters)
+        if encoder.learned_on >= _SAMPLE or len(every) <= _OUTGROWN * encoder.learned_on:
             return encoder
-    rng = np.random.default_rng(int(hashlib.sha256(project.encode()).hexdigest()[:8], 16))
-    chosen = [every[at] for at in np.sort(rng.permutation(len(every))[:_SAMPLE])]
-    pictures = list(_pictures(store, blobs, chosen).values())
-    made = learn_encoder(pictures, colour=_any_colour(store, chosen), pretrained=pretrained)
+    chosen = sample_of(project, every)
+    pictures = list(pictures_of(store, blobs, chosen).values())
+    made = learn_part(part, pictures, colour=any_colour(store, chosen), network=network)
     if made is not None:
-        keep_encoder(store, project, made.version, packed(made))
+        keep_encoder(store, project, part, made.version, packed(made))
     return made
 
 
-def _any_colour(store: Store, cases: Sequence[str]) -> bool:
+def sample_of(project: str, cases: Sequence[str], *, most: int = _SAMPLE) -> list[str]:
+    """Some cases by lot, in their order, the same each time."""
+    rng = np.random.default_rng(int(hashlib.sha256(project.encode()).hexdigest()[:8], 16))
+    return [cases[at] for at in np.sort(rng.permutation(len(cases))[:most])]
+
+
+def any_colour(store: Store, cases: Sequence[str]) -> bool:
+    """A case has three channels."""
     for start in range(0, len(cases), 500):
         found = get_cases(store, cases[start : start + 500])
         if any(row.image.get("samples") == 3 for row in found.values()):
@@ -160,7 +231,7 @@ def _any_colour(store: Store, cases: Sequence[str]) -> bool:
     return False
 
 
-def _pictures(store: Store, blobs: Blobs, cases: Sequence[str]) -> dict[str, bytes]:
+def pictures_of(store: Store, blobs: Blobs, cases: Sequence[str]) -> dict[str, bytes]:
     """Thumbnails of the cases whose image can be had."""
     made: dict[str, bytes] = {}
     for case in cases:

@@ -142,7 +142,7 @@ class ProjectLearning:
         """Everything anew: another protocol, other images, reads set aside or settled."""
         self.fresh = True
         latents = latents_of(store, self.project)
-        if latents is None or latents.waiting:
+        if latents is None or latents.waiting or latents.partial:
             self._have_encoded(store)
         if latents is None or len(latents.cases) < 2:
             self.learner = None
