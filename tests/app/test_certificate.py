@@ -318,6 +318,6 @@ def test_a_second_try_is_held_to_half_the_risk_and_says_so(here: Ward, tmp_path:
     assert upper_errors(0, plan.cases, population=40, confidence=0.975) <= 0.05
     assert upper_errors(0, plan.cases - 1, population=40, confidence=0.975) > 0.05
     found = certify(here, audited(here, run, plan.cases), tmp_path)
-    assert "with 97.5% confidence" in found.words
+    assert "with 97.5 % confidence" in found.words
     told = document(here)["certificate"]
     assert (told["confidence"], told["audit_record"]["earlier"]) == (0.975, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -19,6 +20,7 @@ from overread.selection.certificate.betting import (
 from overread.selection.certificate.bounds import audit_size, chance_of_at_most, upper_errors
 from overread.selection.certificate.certify import audit_order, certify, planned_audit
 from overread.selection.certificate.freeze import Frozen, expected_errors, freeze
+from overread.selection.certificate.sets import certify_sets, frozen_sets, likely_sets
 
 
 @pytest.mark.parametrize(
@@ -224,3 +226,84 @@ def test_what_is_stated_holds_although_the_audit_chose_the_tier():
         of_class += found.classes[0].most_errors < share
     assert false <= 0.06 * 1200  # 9 % if the bound of the chosen tier were stated
     assert of_class <= 0.06 * 1200
+
+
+def test_far_errors_of_grades_are_bounded_apart() -> None:
+    label = np.zeros(400, dtype=np.int64)
+    frozen = Frozen(np.arange(400), label, label, np.zeros((1, 4)), "digest")
+    order = np.arange(400)
+    said = {0: 1, 1: 2, 2: 3, 3: None} | dict.fromkeys(range(4, 120), 0)
+    names = ("0", "1", "2", "3")
+    found = certify(frozen, said, order, target=0.1, class_names=names, grades=True)
+    assert found.errors == 4
+    assert found.far is not None
+    assert found.far.errors == 3  # one grade off is not far; "cannot be read" is
+    assert found.far.most_errors == upper_errors(3, 120, population=400) < found.most_errors
+    assert certify(frozen, said, order, target=0.1, class_names=names).far is None
+
+
+def _sets(present):
+    code, sets, sure = likely_sets(present)
+    known = np.full(100, 0.9)
+    one = freeze(
+        np.arange(len(sure)), sure[:, None], target=0.1, known_confidence=known,
+        known_right=np.ones(100, dtype=bool), aims=(1.0,),
+    )  # fmt: skip
+    return frozen_sets(one, code, len(sets)), sets, sure
+
+
+def test_a_set_is_as_sure_as_all_its_classes_and_wrong_where_any_differs() -> None:
+    present = np.array([[0.9, 0.2], [0.4, 0.4], [0.8, 0.1], [0.9, 0.9]])
+    frozen, sets, sure = _sets(present)
+    np.testing.assert_allclose(sure, [0.72, 0.36, 0.72, 0.81])
+    assert (sets[frozen.label] == (present >= 0.5)).all()
+    assert frozen.thresholds.shape == (1, len(sets))
+    frozen = replace(frozen, tier=np.zeros(4, dtype=np.int64))
+    audit = {0: present[0] >= 0.5, 1: np.array([True, False]), 2: None, 3: np.array([True, False])}
+    found = certify_sets(frozen, sets, audit, np.arange(4), target=0.4, class_names=("a", "b"))
+    assert (found.granted, found.audited, found.errors) == (False, 4, 3)
+    rows = {(one.name, one.says): (one.labels, one.audited, one.errors) for one in found.classes}
+    assert rows == {
+        ("a", "present"): (3, 3, 1), ("a", "absent"): (1, 1, 1),
+        ("b", "present"): (1, 1, 1), ("b", "absent"): (3, 3, 1),
+    }  # fmt: skip
+    # every case was audited: the bounds are what was found
+    assert {one.most_errors for one in found.classes} == {1.0, 1 / 3}
+    with pytest.raises(InputError, match="sets must hold 1"):
+        certify_sets(frozen, sets, {}, np.arange(4), target=0.4, class_names=("a",))
+    with pytest.raises(InputError, match="first cases"):
+        certify_sets(frozen, sets, {3: None}, np.arange(4), target=0.4, class_names=("a", "b"))
+
+
+def test_bounds_of_sets_hold_together() -> None:
+    """Whole sets just worse than the target, rare and common classes: simulated."""
+    rng = np.random.default_rng(11)
+    size, rounds, names = 600, 300, ("a", "b", "c")
+    says = rng.random((size, 3)) < [0.5, 0.2, 0.05]
+    off = np.zeros((size, 3), dtype=bool)
+    off[rng.permutation(size)[:31], rng.integers(0, 3, 31)] = True  # 5.2 % of the sets
+    sets, code = np.unique(says, axis=0, return_inverse=True)
+    nothing = np.zeros(size, dtype=np.int64)
+    frozen = Frozen(np.arange(size), code.reshape(-1), nothing, np.zeros((1, len(sets))), "digest")
+    false = any_false = 0
+    for _ in range(rounds):
+        order = rng.permutation(size)
+        audit = {int(place): (says ^ off)[place] for place in order[:200]}
+        found = certify_sets(frozen, sets, audit, order, target=0.05, class_names=names)
+        false += found.granted
+        too_low = False
+        for one in found.classes:
+            at = names.index(one.name)
+            of = says[:, at] == (one.says == "present")
+            too_low |= one.most_errors < off[of, at].mean()
+        any_false += too_low
+    most = 0.05 * rounds + 2.4 * np.sqrt(0.05 * 0.95 * rounds)
+    assert false <= most
+    assert any_false <= most
+    # looked at at any time: the bounds of the betting, each with its share of the risk
+    found = certify_sets(frozen, sets, audit, order, target=0.05, class_names=names, anytime=True)
+    of = says[:, 0]
+    seen = off[:, 0][order[:200]][of[order[:200]]]
+    joint = 1 - 0.05 / len(found.classes)
+    wanted = anytime_upper_now(seen, int(of.sum()), confidence=joint)
+    assert found.classes[0].most_errors == wanted

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from overread.arrays import Ints, digest
+from overread.arrays import Bools, Ints, digest
 from overread.errors import InputError
 from overread.selection.certificate.betting import anytime_upper_now
 from overread.selection.certificate.bounds import audit_size, check_confidence, upper_errors
@@ -25,6 +25,8 @@ class ClassBound:
         labels: accepted; audited: of them; errors: found.
         most_errors: upper bound on their share of errors, at the joint confidence.
         threshold: least confidence at which a label of this class was accepted.
+        says: of a finding of sets: "present" or "absent", what the labels counted here say of it;
+            "" where a label is one class.
     """
 
     name: str
@@ -33,6 +35,20 @@ class ClassBound:
     errors: int
     most_errors: float
     threshold: float
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FarBound:
+    """Labels that are more than one grade off.
+
+    Args:
+        errors: found in the audit, "cannot be read" among them.
+        most_errors: upper bound on their share, by itself at the confidence of the certificate.
+    """
+
+    errors: int
+    most_errors: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,7 @@ class Certificate:
         classes: bounds by class, holding together at ``confidence``.
         frozen: digest of labels and thresholds; audit: digest of the sampled cases in order.
         words: the statement, or the refusal and what to do.
+        far: of grades, how many are more than one off; None of classes without an order.
     """
 
     granted: bool
@@ -70,6 +87,7 @@ class Certificate:
     frozen: str
     audit: str
     words: str
+    far: FarBound | None = None
 
     def to_value(self) -> dict[str, Any]:
         """Plain values for JSON: the same audit gives the same text."""
@@ -108,6 +126,7 @@ def planned_audit(
 def certify(
     frozen: Frozen, audit: Mapping[int, int] | Mapping[int, int | None], order: Ints, *,
     target: float, class_names: tuple[str, ...], confidence: float = 0.95, anytime: bool = False,
+    grades: bool = False,
 ) -> Certificate:  # fmt: skip
     """Certify the largest tier whose audit supports the target; refuse if none does.
 
@@ -126,44 +145,113 @@ def certify(
         class_names: of all classes.
         confidence: in (0.5, 1).
         anytime: the audit was, or may have been, stopped or prolonged after a look at it.
+        grades: the classes are in order; how many labels are more than one off is told too.
     Raises:
         InputError: the audited cases are not the first of the order.
     Source:
         Maurer, Hothorn & Lehmacher 1995 (fixed-sequence testing); see also
         :mod:`overread.selection.certificate.bounds` and ``betting``.
     """
-    check_confidence(confidence)
     if len(class_names) != frozen.thresholds.shape[1]:
         rule = f"name all {frozen.thresholds.shape[1]} classes"
         raise InputError("class names", rule, len(class_names))
+    done = audited_cases(order, audit)
+    said = [audit[int(place)] for place in done]
+    wrong = np.array([a != frozen.label[p] for a, p in zip(said, done, strict=True)], dtype=bool)
+    of = decided(Decision(frozen, done, wrong, target, confidence, anytime))
+    found = certificate_of(of, _by_class(of, class_names))
+    if not grades:
+        return found
+    off = [a is None or abs(a - int(frozen.label[p])) > 1 for a, p in zip(said, done, strict=True)]
+    return replace(found, far=_far(of, np.array(off, dtype=bool)))
+
+
+def audited_cases(order: Ints, audit: Mapping[int, Any]) -> Ints:
+    """The cases of an audit in the order of the draw.
+
+    Raises:
+        InputError: they are not the first of the order.
+    """
     done = order[: len(audit)]
     if set(done.tolist()) != {int(place) for place in audit}:
         remedy = "Audit the cases in the order that was drawn, and leave none out."
         raise InputError("audit", "hold the first cases of the order", "others", remedy=remedy)
-    wrong = np.array([audit[int(place)] != frozen.label[place] for place in done], dtype=bool)
-    passed, bound = -1, 1.0
-    for tier in range(frozen.n_tiers):
-        found = _bound_of(frozen, done, wrong, tier, confidence, anytime=anytime)
-        if tier == 0 or found <= target:
-            bound = found
-        if found > target:
+    return done
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """What an audit bears of frozen labels.
+
+    Args:
+        frozen: the labels.
+        done: (audited,) places in the order of the draw; wrong: whether each label is.
+        target, confidence, anytime: as of :func:`certify`.
+        passed: the largest tier whose audit supports the target; -1 where none does.
+    """
+
+    frozen: Frozen
+    done: Ints
+    wrong: Bools
+    target: float
+    confidence: float
+    anytime: bool
+    passed: int = -1
+
+    @property
+    def about(self) -> int:
+        """The tier that is told of: a refusal tells of the smallest, which had the best chance."""
+        return max(self.passed, 0)
+
+    def member(self, tier: int | None = None) -> Bools:
+        """(cases,) that stand up to a tier; None: up to the one that is told of."""
+        last = self.about if tier is None else tier
+        return np.asarray((self.frozen.tier >= 0) & (self.frozen.tier <= last))
+
+    def bound(self, member: Bools, wrong: Bools, confidence: float) -> float:
+        """Upper bound on the share of errors: those audited among some cases are a sample."""
+        seen = wrong[member[self.done]]
+        population = int(member.sum())
+        if not population or not len(seen):
+            return 1.0
+        if self.anytime:
+            return anytime_upper_now(seen, population, confidence=confidence)
+        return upper_errors(
+            int(seen.sum()), len(seen), population=population, confidence=confidence
+        )
+
+    def shared(self, parts: int) -> float:
+        """Confidence at which so many bounds hold together, whichever tier the audit chose."""
+        return 1 - (1 - self.confidence) / max(parts * self.frozen.n_tiers, 1)
+
+
+def decided(of: Decision) -> Decision:
+    """The decision: tiers are tested from the smallest, and the first that fails ends it."""
+    check_confidence(of.confidence)
+    passed = -1
+    for tier in range(of.frozen.n_tiers):
+        if of.bound(of.member(tier), of.wrong, of.confidence) > of.target:
             break
         passed = tier
-    if passed >= 0 and frozen.n_tiers > 1:
-        bound = target
-    about = max(passed, 0)  # a refusal tells of the smallest set, which had the best chance
-    inside = frozen.tier[done] <= about
-    labels = int(((frozen.tier >= 0) & (frozen.tier <= about)).sum())
-    classes = _by_class(
-        frozen, done, wrong, about, confidence=confidence, names=class_names, anytime=anytime
-    )
-    counts = labels, int(inside.sum()), int(wrong[inside].sum())
+    return replace(of, passed=passed)
+
+
+def certificate_of(of: Decision, classes: tuple[ClassBound, ...]) -> Certificate:
+    """The certificate of a decision, or its refusal. Args: classes: bounds by class."""
+    passed, member = of.passed, of.member()
+    bound = of.bound(member, of.wrong, of.confidence)
+    if passed >= 0 and of.frozen.n_tiers > 1:
+        bound = of.target
+    inside = member[of.done]
+    counts = int(member.sum()), int(inside.sum()), int(of.wrong[inside].sum())
+    told = {"granted": passed >= 0, "anytime": of.anytime}
     return Certificate(
-        granted=passed >= 0, target=target, confidence=confidence, most_errors=bound,
-        labels=labels, left=len(frozen.rows) - (labels if passed >= 0 else 0),
-        audited=counts[1], errors=counts[2], tier=passed, anytime=anytime,
-        method=_METHOD[anytime], classes=classes, frozen=frozen.digest, audit=digest(done),
-        words=_words(counts, bound, target, confidence, granted=passed >= 0, anytime=anytime),
+        target=of.target, confidence=of.confidence, most_errors=bound,
+        labels=counts[0], left=len(of.frozen.rows) - (counts[0] if passed >= 0 else 0),
+        audited=counts[1], errors=counts[2], tier=passed,
+        method=_METHOD[of.anytime], classes=classes, frozen=of.frozen.digest,
+        audit=digest(of.done), words=_words(counts, bound, of.target, of.confidence, **told),
+        **told,
     )  # fmt: skip
 
 
@@ -173,39 +261,22 @@ _METHOD = {
 }
 
 
-def _bound_of(
-    frozen: Frozen, done: Ints, wrong: np.ndarray, tier: int, confidence: float, *,
-    anytime: bool, label: int | None = None,
-) -> float:  # fmt: skip
-    """Upper bound of the cases up to a tier: those audited among them are a sample of them."""
-    member = (frozen.tier >= 0) & (frozen.tier <= tier)
-    if label is not None:
-        member &= frozen.label == label
-    seen = wrong[member[done]]
-    population = int(member.sum())
-    if not population or not len(seen):
-        return 1.0
-    if anytime:
-        return anytime_upper_now(seen, population, confidence=confidence)
-    return upper_errors(int(seen.sum()), len(seen), population=population, confidence=confidence)
-
-
-def _by_class(
-    frozen: Frozen, done: Ints, wrong: np.ndarray, tier: int, *, confidence: float,
-    names: tuple[str, ...], anytime: bool,
-) -> tuple[ClassBound, ...]:  # fmt: skip
-    member = (frozen.tier >= 0) & (frozen.tier <= tier)
+def _by_class(of: Decision, names: tuple[str, ...]) -> tuple[ClassBound, ...]:
+    frozen, member = of.frozen, of.member()
     there = [c for c in range(len(names)) if (member & (frozen.label == c)).any()]
-    # Bonferroni, over the tiers too: which one is told was chosen by the same audit
-    joint = 1 - (1 - confidence) / max(len(there) * frozen.n_tiers, 1)
     found = []
     for c in there:
         own = member & (frozen.label == c)
-        seen = wrong[own[done]]
-        most = _bound_of(frozen, done, wrong, tier, joint, anytime=anytime, label=c)
-        least = float(frozen.thresholds[tier, c])
+        seen = of.wrong[own[of.done]]
+        most = of.bound(own, of.wrong, of.shared(len(there)))
+        least = float(frozen.thresholds[of.about, c])
         found.append(ClassBound(names[c], int(own.sum()), len(seen), int(seen.sum()), most, least))
     return tuple(found)
+
+
+def _far(of: Decision, off: Bools) -> FarBound:
+    member = of.member()
+    return FarBound(int(off[member[of.done]].sum()), of.bound(member, off, of.shared(1)))
 
 
 def _words(
@@ -218,7 +289,7 @@ def _words(
         right = math.floor((1 - bound) * 1000 + 1e-9) / 10
         return (
             f"At least {right:g} % of these {labels:,} labels are right, with "
-            f"{100 * confidence:.6g}% confidence ({seen})."
+            f"{100 * confidence:.6g} % confidence ({seen})."
         )
     if not labels:
         return "Not certified: no label is sure enough to be accepted. Label more cases."
@@ -233,6 +304,6 @@ def _words(
             "plan an audit that may be looked at and prolonged."
         )
     return (
-        f"Not certified: {seen} do not show that at most {target:.1%} of {labels:,} labels "
+        f"Not certified: {seen} do not show that at most {100 * target:.3g} % of {labels:,} labels "
         f"are wrong. {rest}"
     )
