@@ -9,7 +9,8 @@ images: nothing is lost with it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,6 +140,40 @@ def serving(store: Store, project: str, parts: Sequence[str]) -> dict[str, KeptE
         for one in [*(each for each in of_part if each.ready), *of_part][:1]:
             found[part] = one
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """The encoders whose latents serve, open: for images of another project.
+
+    Args:
+        version: as of :class:`CaseLatents`.
+        parts: each with its network; None of quick latents.
+    """
+
+    version: str
+    parts: tuple[tuple[EncoderPart, Encoder | None], ...]
+
+    def encode(self, pictures: Sequence[bytes]) -> dict[int, NDArray[np.float32]]:
+        """Place of a picture to its latents; what is no picture has none."""
+        made = [encode_pictures(one, pictures, network=network) for one, network in self.parts]
+        both = set(made[0]).intersection(*made)
+        return {at: np.concatenate([rows[at] for rows in made]) for at in sorted(both)}
+
+
+@contextmanager
+def open_chain(store: Store, blobs: Blobs, project: str) -> Generator[Chain | None]:
+    """Open the encoders that serve a project; None before there are any."""
+    used = serving(store, project, chain_in_use(store, project))
+    if not used:
+        yield None
+        return
+    with ExitStack() as stack:
+        parts = tuple(
+            (unpacked(one.parameters), stack.enter_context(opened(part, blobs)))
+            for part, one in used.items()
+        )
+        yield Chain("+".join(one.version for one in used.values()), parts)
 
 
 def latents_of(

@@ -10,11 +10,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from overread.app.learning.case_latents import open_chain
 from overread.app.learning.learner import Learner, tuned_learner
 from overread.app.learning.pre_label_import import Kept
 from overread.app.learning.pre_label_network import (
@@ -26,20 +26,18 @@ from overread.app.learning.pre_label_network import (
 )
 from overread.app.learning.pre_label_train import MODEL as NETWORK
 from overread.app.learning.predicted import learned
-from overread.app.learning.project_encoder import encode_pictures, unpacked
 from overread.app.learning.settings import setup_of
 from overread.app.study.case_pictures import thumbnail
 from overread.app.study.project_protocol import protocol_of
 from overread.arrays import Floats
 from overread.errors import InputError, MethodError, MissingExtraError, OverreadError
 from overread.labels import Kind
-from overread.latents.efficientnet import installed, open_lite0
 from overread.protocol import Question
 from overread.selection.basis import features_of
 from overread.selection.belief import belief_of
 from overread.selection.process import field_of
 from overread.store import Blobs, Store, get_project
-from overread.store.learning import kept_encoder
+from overread.store.encoders import kept_encoders
 from overread.store.pre_labels import Proposal, add_pre_labels
 
 MODEL = "gaussian process"
@@ -120,7 +118,7 @@ def bring_earlier(
 
 def _of_classes(store: Store, other: str, name: str, asked: Sequence[Question]) -> list[Earlier]:
     setup = setup_of(store, other)
-    if setup is None or not setup.modelled or kept_encoder(store, other) is None:
+    if setup is None or not setup.modelled or not kept_encoders(store, other):
         return []
     target = _fitting(setup.question.id, setup.question.kind, setup.question.names, asked)
     return [Earlier(other, name, setup.question.id, target, network=False)] if target else []
@@ -173,24 +171,22 @@ def _classed(  # noqa: PLR0917 - what is given, and to whom
         words = "two classes must have labels in the earlier project before there is a model"
         raise MethodError(words)
     learner = tuned_learner(learner, thorough=True)
-    kept = kept_encoder(store, model.project)
-    if kept is None or kept[0] != learner.latents.version:
-        raise MethodError("the images of the earlier project are being encoded anew; try again")
-    encoder = unpacked(kept[1])
     cases = [one.id for one in unread_cases(store, project)]
     proposals: list[Proposal] = []
-    if encoder.axes is not None and not installed():
-        raise MissingExtraError("The model of that project", "encoders")
-    with TemporaryDirectory() as folder:
-        network = None if encoder.axes is None else open_lite0(Path(folder))
+    with open_chain(store, blobs, model.project) as chain:
+        if chain is None or chain.version != learner.latents.version:
+            raise MethodError("the images of the earlier project are being encoded anew; try again")
         for start in range(0, len(cases), _PAGE):
             pictures = _pictures(store, blobs, cases[start : start + _PAGE])
-            made = encode_pictures(encoder, list(pictures.values()), pretrained=network)
+            made = chain.encode(list(pictures.values()))
             names = list(pictures)
             found = {names[at]: row for at, row in made.items()}
             proposals += _answers(learner, question, found)
             tick("cases", len(cases[start : start + _PAGE]))
-    return proposals, (f"{MODEL} of an earlier project", f"{kept[0]} after event {until}"[:200])
+    return proposals, (
+        f"{MODEL} of an earlier project",
+        f"{chain.version} after event {until}"[:200],
+    )
 
 
 def _pictures(store: Store, blobs: Blobs, cases: Sequence[str]) -> dict[str, bytes]:
