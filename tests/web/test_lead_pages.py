@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from overread.app.study import project_overview
 from overread.app.study.project_readers import project_with
 from overread.protocol import TEMPLATES, read_protocol, template
 from overread.store import list_links, read_events
@@ -358,3 +359,14 @@ def test_filters_of_the_case_browser(house: House) -> None:
         page = lead.get(f"/cases/{one}").text
         assert (f'rel="prev" href="/cases/{cases[at - 1]}"' in page) == (at > 0)
         assert (f'rel="next" href="/cases/{cases[(at + 1) % 4]}"' in page) == (at < 3)
+
+
+def test_the_overview_of_a_large_project_does_not_wait_for_a_count(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead, path = house.people["lead"], f"/projects/{house.project}"
+    assert "being counted" not in lead.get(path).text
+    monkeypatch.setattr(project_overview, "_COUNTED_AT_ONCE", 3)  # of the four cases at hand
+    text = lead.get(path).text
+    assert "being counted" in text
+    assert "<progress>0</progress>" in text  # a bar without an end, not a full one

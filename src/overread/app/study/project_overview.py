@@ -66,7 +66,7 @@ class ReaderLine:
     """One reader in a project.
 
     Args:
-        left: cases they may still get, when the model was reached.
+        left: cases they may still get, when the model was reached; None while that is counted.
         seconds: median of the last reads; None where no time was taken.
         words: how good they are by the model; "" before it has enough reads.
     """
@@ -75,7 +75,7 @@ class ReaderLine:
     name: str
     colour: int
     done: int
-    left: int
+    left: int | None
     claimed: int
     skipped: int
     surplus: int
@@ -205,7 +205,7 @@ def overview(store: Store, project: str, model: ProjectModel | None = None) -> O
         far.done,
         far.planned,
         sum(one.seconds for one in counts) / timed if timed else None,
-        _reader_lines(store, project, reading, model),
+        _reader_lines(store, project, reading, model, cases=far.cases),
         words,
         action,
         state,
@@ -235,11 +235,18 @@ def _alarm_words(store: Store, project: str) -> str:
 
 
 def _reader_lines(
-    store: Store, project: str, counts: list[ReaderCounts], model: ProjectModel | None
-) -> list[ReaderLine]:
+    store: Store, project: str, counts: list[ReaderCounts], model: ProjectModel | None,
+    *, cases: int,
+) -> list[ReaderLine]:  # fmt: skip
     colours = reader_colours(store, project)
     first = next(iter(model.questions.values()), None) if model else None
-    left = model.left if model else left_of_readers(store, project)
+    left: Mapping[str, int | None]
+    if model is not None:
+        left = model.left
+    elif cases <= _COUNTED_AT_ONCE:
+        left = left_of_readers(store, project)
+    else:  # it comes with the model: the page does not wait for a look at every case
+        left = dict.fromkeys((one.reader for one in counts), None)
     made = [
         ReaderLine(
             one.reader,
@@ -317,5 +324,6 @@ def _verdict(
     return state, words, Next(base + path, action)
 
 
+_COUNTED_AT_ONCE = 10_000
 _HARDEST = 6
 _SOME = 0.05
