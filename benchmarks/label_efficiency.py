@@ -2,23 +2,29 @@
 
 Real images of `shared/data`, described by the product's default chain of encoders. A fifth of the
 cases, whole patients where the file names tell them, is held back; accuracy is measured there;
-"whole_set" is the share of all other labels that are right, those read counted as right.
-"adaptive" is the default and starts with typical cases; further acquisitions have the same start
-and model. "random" has the same model. "standard" is the usual recipe: a random start, logistic
-regression, the highest entropy, in batches.
+"whole_set" is the share of all other labels that are right, those read counted as right: what a
+team gets. "adaptive" is the default and starts with typical cases, 5 % of the others come by lot,
+as in the product. Further acquisitions have the same start and model, and fewer seeds. "random"
+has the same model. "standard" is the usual recipe: a random start, logistic regression, the
+highest entropy, in batches; modAL and scikit-activeml have logistic regression and margins.
 `labels_of_random` is how many labels random order needs for the accuracy that ours has at each
-share, over the labels that ours has; `labels_of_standard` is the same at 5 %. Knee grades are
-ordinal; mitosis labels are the majority of five readers. ECE: 15 bins of equal width.
+share, over the labels that ours has; `labels_of_random_whole_set` is the same for the whole set;
+`labels_of_standard` compares at 5 %. A ">" says that random order never got there. Knee grades
+are ordinal; mitosis labels are the majority of five readers. ECE: 15 bins of equal width. Figures
+so far are printed after each set.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
@@ -27,16 +33,22 @@ import numpy as np
 from PIL import Image
 
 from _common import arguments, finish
+from _label_peers import PEERS, played
 from overread.latents.joining import join
 from overread.latents.quick_encoder import fit_quick
 from overread.latents.stream import latents_of_all
 from overread.latents.table import Project, default_chain, open_encoder
-from overread.selection.replay import STANDARD, Replay, Strategy, replay
+from overread.selection.quality import Quality, quality_of
+from overread.selection.replay import STANDARD, Strategy, replay
 from overread.selection.splits import split_by_group
 
 DATA = Path(os.environ.get("OVERREAD_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.16)
 FURTHER = (0.30, 0.50, 0.80)  # random order goes on
+SEEDS, FEWER_SEEDS = 5, 3  # of ours, random and standard; of all else
+OURS = "adaptive"
+OTHERS = ("margin-cluster", "epig", "bald", "baba", "entropy", "class-quota")
+BY_LOT = 0.05
 
 
 def rows_of(name: str) -> list[dict]:
@@ -92,83 +104,114 @@ def latents_of(folder: str, files: list, mode: str, *, small: bool) -> np.ndarra
         return join([np.asarray(one.rows) for one in parts])
 
 
-def measured(one: Replay, y: np.ndarray, classes: int) -> list[dict]:
-    rarest = int(np.bincount(y, minlength=classes).argmin())
-    found = []
-    for q, pool in zip(one.held_back, one.pool, strict=True):
-        row = {
-            "accuracy": q.accuracy, "balanced": q.balanced, "ece": q.ece, "nll": q.nll,
-            "rarest_recall": q.recall[rarest], "whole_set": float(pool),
-        }  # fmt: skip
-        found.append(row | ({"kappa": q.kappa, "mae": q.mae} if q.mae == q.mae else {}))
-    return found
+def row_of(q: Quality, pool: float, rarest: int) -> dict:
+    row = {
+        "accuracy": q.accuracy, "balanced": q.balanced, "ece": q.ece, "nll": q.nll,
+        "rarest_recall": q.recall[rarest], "whole_set": pool,
+    }  # fmt: skip
+    return row | ({"kappa": q.kappa, "mae": q.mae} if q.mae == q.mae else {})
 
 
-def times_fewer(ours_at: float, labels: int, random: list[float], marks: list[int]) -> float:
-    """Labels that random order needs for an accuracy, over ``labels``; a floor if never."""
-    line = np.maximum.accumulate(random)
+def one_seed(x, y, code, seed: int, *, ordinal: bool, small: bool) -> dict[str, list | str]:
+    """Every strategy on one split: its figures at each mark."""
+    part = split_by_group(code, (0.8, 0.2), strata=y, seed=seed)
+    test, train = np.flatnonzero(part == 1), np.flatnonzero(part == 0)
+    marks = [max(round(len(train) * share), 4) for share in SHARES]
+    further = [] if small else [round(len(train) * share) for share in FURTHER]
+    rarest, k = int(np.bincount(y).argmin()), int(y.max()) + 1
+
+    def play(strategy: Strategy, at: list[int]) -> list[dict]:
+        told = {"n_classes": k, "ordinal": ordinal, "seed": seed}
+        found = replay(x, y, test, marks=np.array(at), strategy=strategy, **told)
+        pairs = zip(found.held_back, found.pool, strict=True)
+        return [row_of(q, float(pool), rarest) for q, pool in pairs]
+
+    def measure(held, pool, known) -> dict:
+        right = pool.argmax(axis=1) == y[train]
+        right[known] = True
+        return row_of(quality_of(held, y[test], ordinal=ordinal), float(right.mean()), rarest)
+
+    steps = max(len(train) // 50, 4)  # random order is the same in larger steps
+    runs: dict[str, list | str] = {
+        OURS: play(Strategy(OURS, random_share=BY_LOT), marks),
+        "random": play(Strategy("random", "random", batch=steps), [*marks, *further]),
+        STANDARD: play(Strategy(STANDARD, "random"), marks),
+    }
+    if seed < FEWER_SEEDS and not small:
+        for how in OTHERS:
+            runs[how] = play(Strategy(how, random_share=BY_LOT), marks)
+    if seed < FEWER_SEEDS:
+        for name in PEERS:
+            runs[name] = played(name, x, y, test, marks, seed=seed, measure=measure)
+    return runs
+
+
+def times_fewer(ours_at: float, labels: int, other: list[float], marks: list[int]) -> str:
+    """Labels that another order needs for an accuracy, over ``labels``; a floor if never."""
+    line = np.maximum.accumulate(other)
     if ours_at > line[-1]:
-        return marks[-1] / labels
-    need = np.exp(np.interp(ours_at, line, np.log(marks)))
-    return float(need / labels)
+        return f">{marks[len(line) - 1] / labels:.2f}"
+    need = np.exp(np.interp(ours_at, line, np.log(marks[: len(line)])))
+    return f"{need / labels:.2f}"
 
 
-def one_set(name: str, made: tuple, x: np.ndarray, seeds: int, names: tuple, *, ordinal) -> dict:
-    _, _, y, groups, _ = made
-    _, code = np.unique(groups, return_inverse=True)
-    classes = int(y.max()) + 1
-    curves: dict[str, list] = {}
-    for seed in range(seeds):
-        part = split_by_group(code, (0.8, 0.2), strata=y, seed=seed)
-        test = np.flatnonzero(part == 1)
-        n = len(y) - len(test)
-        marks = [max(round(n * share), 4) for share in SHARES]
-        long = [*marks, *(round(n * share) for share in FURTHER if seeds > 1)]
+def summary_of(seeds: list[dict], cases: int) -> dict:
+    """Means over the seeds, and how many times fewer labels ours needs."""
+    mean: dict[str, list[dict]] = {}
+    for how in seeds[0]:
+        runs = [one[how] for one in seeds if how in one and not isinstance(one[how], str)]
+        if runs:
+            mean[how] = [
+                {key: round(float(np.mean([run[i][key] for run in runs])), 4) for key in row}
+                | {"seeds": len(runs)}
+                for i, row in enumerate(runs[0])
+            ]
+    marks = [cases * share for share in (*SHARES, *FURTHER)]
 
-        def play(how: str, start: str, at: list, seed: int = seed, test=test) -> list[dict]:
-            told = {"n_classes": classes, "ordinal": ordinal, "seed": seed}
-            strategy = Strategy(how, start)
-            found = replay(x, y, test, marks=np.array(at), strategy=strategy, **told)
-            return measured(found, y[test], classes)
+    def over(other: str, key: str, at: int) -> str:
+        theirs = [row[key] for row in mean[other]]
+        return times_fewer(mean[OURS][at][key], marks[at], theirs, marks)
 
-        runs = {"random": play("random", "random", long)}
-        for how in names:
-            runs[how] = play(how, "typical", marks)
-        runs[STANDARD] = play(STANDARD, "random", marks)
-        for how, run in runs.items():
-            curves.setdefault(how, []).append(run)
-        print(name, "seed", seed, {h: [round(r["accuracy"], 3) for r in runs[h]] for h in runs},
-              flush=True)  # fmt: skip
-    mean = {
-        how: [
-            {key: round(float(np.mean([run[i][key] for run in runs])), 4) for key in runs[0][i]}
-            for i in range(len(runs[0]))
-        ]
-        for how, runs in curves.items()
-    }
-    random = [one["accuracy"] for one in mean["random"]]
-    rows = [
-        {"set": name, "order": how, "share": share} | one
-        for how, run in mean.items()
-        for share, one in zip((*SHARES, *FURTHER), run, strict=False)
-    ]
-    spread = np.std([run[2]["accuracy"] for run in curves[names[0]]]) / np.sqrt(seeds)
-    fewer = {
-        str(share): round(times_fewer(one["accuracy"], mark, random, long), 2)
-        for share, mark, one in zip(SHARES, marks, mean[names[0]], strict=True)
-    }
-    usual = times_fewer(
-        mean[names[0]][2]["accuracy"], marks[2], [r["accuracy"] for r in mean["standard"]], marks
-    )
+    at_5 = np.array([one[OURS][2]["accuracy"] for one in seeds])
     return {
-        "rows": rows,
+        "curves": mean,
         "summary": {
-            "cases": len(y), "held_back": len(test), "seeds": seeds,
-            "ours_at_5_percent": mean[names[0]][2]["accuracy"], "se": round(float(spread), 4),
-            "labels_of_random": fewer, "labels_of_standard": round(usual, 2),
-            "worst_ece": max(one["ece"] for one in mean[names[0]]),
+            "cases_to_label": cases, "seeds": len(seeds),
+            "at_5_percent": mean[OURS][2]["accuracy"],
+            "se": round(float(at_5.std(ddof=min(1, len(at_5) - 1)) / np.sqrt(len(at_5))), 4),
+            "whole_set": [row["whole_set"] for row in mean[OURS]],
+            "ece": [row["ece"] for row in mean[OURS]],
+            "labels_of_random": [over("random", "accuracy", i) for i in range(len(SHARES))],
+            "labels_of_random_whole_set": [
+                over("random", "whole_set", i) for i in range(len(SHARES))
+            ],
+            "labels_of_standard": over(STANDARD, "accuracy", 2),
+            "best_balanced_at_5_percent": max(mean, key=lambda how: mean[how][2]["balanced"]),
+            "best_accuracy_at_5_percent": max(mean, key=lambda how: mean[how][2]["accuracy"]),
+            "not_run": {how: one for how, one in seeds[0].items() if isinstance(one, str)},
         },
     }  # fmt: skip
+
+
+def one_set(name: str, made: tuple, x: np.ndarray, workers: ProcessPoolExecutor | None, *,
+            ordinal: bool) -> dict:  # fmt: skip
+    y = made[2]
+    _, code = np.unique(made[3], return_inverse=True)
+    small = workers is None
+    told = {"ordinal": ordinal, "small": small}
+    if workers is None:
+        seeds = [one_seed(x, y, code, 0, **told)]
+    else:
+        jobs = [workers.submit(one_seed, x, y, code, seed, **told) for seed in range(SEEDS)]
+        seeds = [job.result() for job in jobs]
+    cases = int((split_by_group(code, (0.8, 0.2), strata=y, seed=0) == 0).sum())
+    found = summary_of(seeds, cases)
+    print(name, json.dumps(found["summary"]), flush=True)
+    for how, run in found["curves"].items():
+        print(
+            f"  {how:16s}", *(f"{r['accuracy']:.3f}/{r['balanced']:.3f}" for r in run), flush=True
+        )
+    return found
 
 
 def main() -> None:
@@ -180,10 +223,12 @@ def main() -> None:
         "knee": (knee, True),
         "mitosis": (mitosis, False),
     }
-    names = ("adaptive", "margin-cluster", "epig", "bald", "baba", "entropy", "class-quota")
     figures: dict = {"benchmark": "label_efficiency", "small": args.small, "summary": {}}
-    figures["curves"] = []
+    figures["curves"] = {}
     encoded: dict[str, np.ndarray] = {}
+    # two processes: results do not hang on how many
+    count = min(2, os.cpu_count() or 1)
+    workers = None if args.small else ProcessPoolExecutor(count, get_context("spawn"))
     for name in ["mitosis"] if args.small else args.names or list(sets):
         load, ordinal = sets[name]
         made = load()
@@ -193,12 +238,12 @@ def main() -> None:
             made = made[0], files, made[2][keep], groups, made[4]
         if made[0] not in encoded:
             encoded[made[0]] = latents_of(made[0], made[1], made[4], small=args.small)
-        found = one_set(
-            name, made, encoded[made[0]], 1 if args.small else 5,
-            names[:1] if args.small else names, ordinal=ordinal,
-        )  # fmt: skip
+        found = one_set(name, made, encoded[made[0]], workers, ordinal=ordinal)
         figures["summary"][name] = found["summary"]
-        figures["curves"] += found["rows"]
+        figures["curves"][name] = found["curves"]
+        print(f"{time.time() - start:.0f} s", flush=True)
+    if workers is not None:
+        workers.shutdown()
     figures["seconds"] = round(time.time() - start, 1)
     finish(figures)
 
