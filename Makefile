@@ -51,7 +51,12 @@ $(VENV)/.test: dist/.built constraints.txt
 demo: $(VENV)/.demo
 	$(BIN)/overread demo --out demo --serve --port $(PORT)
 
-test: $(VENV)/.test
+# Once, before workers and servers would each compile the same loops at the same time.
+$(VENV)/.loops: $(VENV)/.test
+	$(BIN)/python -m tests.compiled_loops
+	touch $@
+
+test: $(VENV)/.loops
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(CHECKS)

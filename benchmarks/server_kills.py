@@ -31,27 +31,32 @@ from tests.store.cluster import find_programs, running_cluster
 def main() -> None:
     """Kill the server on either database, then the database."""
     small = arguments(__doc__).small
-    kills, readers = (1, 4) if small else (100, 12)
+    # small: tests/live/test_kills.py kills on each database; here it is seen that this runs
+    kills, readers = (1, 2) if small else (100, 12)
+    kinds = ("sqlite",) if small else ("sqlite", "postgresql", "database")
     only = os.environ.get("OVERREAD_BENCH_ONLY", "")
     figures: dict[str, Any] = {"readers": readers}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        programs = find_programs()
-        if programs is None:
-            raise SystemExit("PostgreSQL is missing: on Debian, apt install postgresql")
-        cluster = stack.enter_context(running_cluster(programs, fsync=True))
-        crashes = max(1, kills // 5)
-        for name, times in (("sqlite", kills), ("postgresql", kills), ("database", crashes)):
+        cluster = None
+        for name in kinds:
             if only not in name:
                 continue
-            database = "" if name == "sqlite" else cluster.new()
+            if name != "sqlite" and cluster is None:
+                cluster = stack.enter_context(running_cluster(_programs(), fsync=True))
+            database = cluster.new() if cluster else ""
+            times = kills // 5 if name == "database" else kills
             begin = perf_counter()
             home = folder / name
             study = furnish(
-                home, database=database, cases=150 * times, readers=readers, reads_per_case=2
+                home,
+                database=database,
+                cases=60 if small else 150 * times,
+                readers=readers,
+                reads_per_case=2,
             )
             with running_server(home, database=database) as server:
-                kill = cluster.crash if name == "database" else kill_server(server)
+                kill = cluster.crash if cluster and name == "database" else kill_server(server)
                 told = storm(server, study, kill, kills=times, seed=7)
             url = database or str(home / "overread.sqlite")
             found = asdict(outcome(url, study, told, folder / f"{name}.db", kills=times))
@@ -64,6 +69,13 @@ def main() -> None:
                 raise SystemExit("an answer or the log is not sound")
             figures |= {f"{name}_{key}": value for key, value in found.items() if key != "wrong"}
     finish(figures)
+
+
+def _programs() -> Path:
+    found = find_programs()
+    if found is None:
+        raise SystemExit("PostgreSQL is missing: on Debian, apt install postgresql")
+    return found
 
 
 if __name__ == "__main__":

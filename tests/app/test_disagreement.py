@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,7 @@ from overread.app.quality.disagreement_board import Asked, board, send
 from overread.app.study.project_model import project_model
 from overread.errors import InputError
 from overread.protocol import read_protocol
-from overread.store import Store
+from overread.store import Store, open_store
 from overread.store.errors import NotFoundError
 from overread.store.wishes import wished_cases
 from tests.app.test_project_model import TEXT, study
@@ -88,8 +91,23 @@ def test_the_interval_is_wilson_s() -> None:
 
 
 @pytest.fixture(scope="module")
-def read(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, str, list[str]]:
-    return study(tmp_path_factory.mktemp("study"), 24)
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[str]]:
+    """A study that nobody opens, to be copied."""
+    folder = tmp_path_factory.mktemp("study")
+    store, project, people = study(folder, 24)
+    store.close()
+    return folder, project, people
+
+
+@pytest.fixture
+def read(
+    made: tuple[Path, str, list[str]], tmp_path: Path
+) -> Iterator[tuple[Store, str, list[str]]]:
+    """One of its own."""
+    folder, project, people = made
+    store = open_store(copytree(folder, tmp_path / "study") / "store.db", sync=False)
+    yield store, project, people
+    store.close()
 
 
 def test_the_board_is_the_same_by_the_model(read: tuple[Store, str, list[str]]) -> None:

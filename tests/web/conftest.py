@@ -170,19 +170,31 @@ def bring_in(house: House, count: int, **more: bytes) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """One server for tests that change nothing others look at."""
-    house = open_house(tmp_path_factory.mktemp("house"))
-    yield house
-    house.store.close()
-
-
-@pytest.fixture(scope="session")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, House]]:
     """A server that nobody uses, to be copied: four passwords are hashed once."""
     folder = tmp_path_factory.mktemp("furnished")
     made = open_house(folder)
     yield folder, made
+    made.store.close()
+
+
+@pytest.fixture(scope="session")
+def shared_house(
+    furnished: tuple[Path, House], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """One server for tests that only look."""
+    made = copied(*furnished, tmp_path_factory.mktemp("shared"))
+    yield made
+    made.store.close()
+
+
+@pytest.fixture(scope="session")
+def stormed_house(
+    furnished: tuple[Path, House], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """One server for tests that send anything to every route, and expect no state of it."""
+    made = copied(*furnished, tmp_path_factory.mktemp("stormed"))
+    yield made
     made.store.close()
 
 

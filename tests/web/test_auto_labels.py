@@ -27,9 +27,9 @@ questions:
 CASES = 24
 
 
-@pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = open_house(tmp_path_factory.mktemp("clinic"), protocol=PROTOCOL, cases=CASES)
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[House]:
+    made = open_house(tmp_path, protocol=PROTOCOL, cases=CASES)
     yield made
     made.store.close()
 
@@ -164,8 +164,8 @@ def frozen_again(house: House) -> str:
     return frozen(house)
 
 
-def test_a_model_that_cannot_label_says_why(clinic: House) -> None:
-    lead, path = clinic.people["lead"], f"/projects/{clinic.project}/auto-labels"
+def test_a_model_that_cannot_label_says_why(house: House) -> None:
+    lead, path = house.people["lead"], f"/projects/{house.project}/auto-labels"
     assert lead.form(path, do="work-out").status_code == 303
     shown: Any = ""
     for _ in range(400):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import pytest
+from collections.abc import Callable
 
 from overread.store.learning import waiting
 from tests.app.learning.study import NAMES, picture, protocol
-from tests.web.conftest import House, bring_in, open_house
+from tests.web.conftest import House, bring_in
 
 CASES = 36
 
@@ -27,17 +24,17 @@ def shown(truth: int, seed: int) -> bytes:
     return made.getvalue()
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("learning")
-    made = open_house(folder, protocol=protocol(settings="held_back: 0.3"), cases=0)
-    pictures = {f"{at:03d}.png": shown(at % 3, at) for at in range(CASES)}
-    bring_in(made, 0, **pictures)
-    yield made
-    made.store.close()
+def new_project(house: House, text: str) -> None:
+    """Go on with another project, read by the same two."""
+    lead = house.people["lead"]
+    reply = lead.form("/projects/new", name="Learning", text=text)
+    assert reply.status_code == 303, reply.text
+    house.project = reply.headers["location"].rsplit("/", 1)[-1]
+    ids = [house.people[one].id for one in ("reader", "other")]
+    lead.form(f"/projects/{house.project}/members", reader=ids)
 
 
-def until(met: Callable[[], object], seconds: float = 60.0) -> None:
+def until(met: Callable[[], object], seconds: float = 180.0) -> None:
     """Wait for work beside the pages."""
     ends = time.monotonic() + seconds
     while not met():
@@ -59,6 +56,8 @@ def truth_of(house: House) -> dict[str, int]:
 
 
 def test_readers_get_what_the_model_asks_for_and_the_page_tells(house: House) -> None:
+    new_project(house, protocol(settings="held_back: 0.3"))
+    bring_in(house, 0, **{f"{at:03d}.png": shown(at % 3, at) for at in range(CASES)})
     truth = truth_of(house)
     asked: list[str] = []
 
@@ -86,6 +85,7 @@ def test_readers_get_what_the_model_asks_for_and_the_page_tells(house: House) ->
 
 
 def test_a_lead_stops_goes_on_and_settles(house: House) -> None:
+    new_project(house, protocol(settings="held_back: 0.3"))
     lead, path = house.people["lead"], f"/projects/{house.project}/learning"
     assert lead.form(path, action="stopped").status_code == 303
     assert "No more cases are asked for." in page_of(house)
@@ -100,13 +100,12 @@ def test_a_lead_stops_goes_on_and_settles(house: House) -> None:
     assert lead.form(path, action="nothing").status_code == 422
 
 
-def test_a_project_begins_to_learn(tmp_path: Path) -> None:
-    text = protocol().split("learning:", maxsplit=1)[0]
-    house = open_house(tmp_path, protocol=text, cases=5)
+def test_a_project_begins_to_learn(house: House) -> None:
+    new_project(house, protocol().split("learning:", maxsplit=1)[0])
+    bring_in(house, 5)
     path = f"/projects/{house.project}/learning"
     assert "Let a model learn while readers read" in page_of(house)
     assert len(house.tasks("reader", 1)) == 1
     reply = house.people["lead"].form(path, action="settings", question="what")
     assert reply.status_code == 303, reply.text
     until(lambda: "5 cases" in page_of(house) and "4 wait for a reader" in page_of(house))
-    house.store.close()

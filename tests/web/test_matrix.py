@@ -47,10 +47,10 @@ def _path(one: Any) -> str:
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("one", ROUTES, ids=lambda one: f"{one.method} {one.path}")
-def test_role_by_route(shared_house: House, one: Any, role: str) -> None:
+def test_role_by_route(stormed_house: House, one: Any, role: str) -> None:
     if one.path in {"/logout", "/api/logout"}:
-        return _logs_out(shared_house, one, role)
-    who = shared_house.people[role]
+        return _logs_out(stormed_house, one, role)
+    who = stormed_house.people[role]
     data: dict[str, Any] = {}
     if one.method != "GET":
         data = {"json": {}} if one.is_api else {"data": {"csrf": who.csrf}}
@@ -86,11 +86,13 @@ def _logs_out(house: House, one: Any, role: str) -> None:
     [one for one in ROUTES if one.method != "GET"],
     ids=lambda one: f"{one.method} {one.path}",
 )
-def test_nothing_changes_without_the_token_or_from_elsewhere(shared_house: House, one: Any) -> None:
+def test_nothing_changes_without_the_token_or_from_elsewhere(
+    stormed_house: House, one: Any
+) -> None:
     if one.roles == ANYONE:
-        who, token = shared_house.people["nobody"], {}
+        who, token = stormed_house.people["nobody"], {}
     else:
-        who = shared_house.people["admin"]
+        who = stormed_house.people["admin"]
         data = {"json": {}} if one.is_api else {"data": {"csrf": "0" * 64}}
         reply = who.client.request(
             one.method, _path(one), headers={"X-CSRF-Token": "0" * 64}, **data
@@ -103,8 +105,8 @@ def test_nothing_changes_without_the_token_or_from_elsewhere(shared_house: House
         assert reply.status_code == 403
 
 
-def test_what_is_not_in_the_table_is_not_there(shared_house: House) -> None:
-    admin = shared_house.people["admin"]
+def test_what_is_not_in_the_table_is_not_there(stormed_house: House) -> None:
+    admin = stormed_house.people["admin"]
     for path in ("/docs", "/openapi.json", "/redoc", "/api/users", "/api/projects/", "/.env"):
         assert admin.get(path).status_code == 404
     assert admin.client.delete("/api/projects").status_code == 405

@@ -27,12 +27,12 @@ def _operation(one: Any) -> dict[str, Any]:
     return _SCHEMA["paths"][one.path][one.method.lower()]
 
 
-def test_description_names_every_route_of_the_api(shared_house: House) -> None:
-    told = shared_house.people["reader"].get("/api/openapi.json").json()
+def test_description_names_every_route_of_the_api(stormed_house: House) -> None:
+    told = stormed_house.people["reader"].get("/api/openapi.json").json()
     assert told == _SCHEMA
     named = {(method.upper(), path) for path, one in told["paths"].items() for method in one}
     assert named == {(one.method, one.path) for one in _API}
-    assert shared_house.people["nobody"].get("/api/openapi.json").status_code == 401
+    assert stormed_house.people["nobody"].get("/api/openapi.json").status_code == 401
 
 
 def test_the_file_is_fresh() -> None:
@@ -112,10 +112,10 @@ _OUT = {"logOut"}
 @pytest.mark.parametrize("one", [one for one in _API if one.operation not in _OUT], ids=lambda one: one.operation)  # fmt: skip # noqa: E501
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_no_generated_request_makes_the_server_fail(
-    shared_house: House, one: Any, role: str
+    stormed_house: House, one: Any, role: str
 ) -> None:
-    who = shared_house.people[role]
-    known = {"project": shared_house.project} | _task_of(shared_house, role)
+    who = stormed_house.people[role]
+    known = {"project": stormed_house.project} | _task_of(stormed_house, role)
     known |= {"sha256": "0" * 64}
 
     @settings(
