@@ -222,5 +222,5 @@ def test_the_weight_of_a_class_orders_the_queue(tmp_path: Any) -> None:
     light, heavy = differing(house, [("None", "Mild"), ("Mild", "Severe")], "grade")
     found = queue(house).json()["waiting"]
     assert [(one["case"], one["weight"]) for one in found] == [(heavy, 5.0), (light, 1.0)]
-    assert found[0]["why"] == ["Which grade?: 1 says Mild, 1 says Severe"]
+    assert found[0]["why"] == ["Which grade? 1 says Mild, 1 says Severe"]
     house.store.close()

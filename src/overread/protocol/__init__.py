@@ -16,6 +16,7 @@ from overread.protocol.qualification import Qualification, demands_qualification
 from overread.protocol.read import read_protocol
 from overread.protocol.templates import TEMPLATES, template
 from overread.protocol.watch import Watch
+from overread.protocol.wording import headed
 from overread.protocol.write import write_protocol
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "changes",
     "check_answer",
     "demands_qualification",
+    "headed",
     "read_protocol",
     "template",
     "write_protocol",

@@ -9,6 +9,8 @@ import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from overread.protocol import headed
+
 
 def render(name: str, /, **values: Any) -> str:
     """A page."""
@@ -27,6 +29,7 @@ def _environment() -> jinja2.Environment:
     made.filters["markdown"] = markdown
     made.filters["duration"] = duration
     made.filters["day"] = day
+    made.filters["headed"] = headed
     return made
 
 

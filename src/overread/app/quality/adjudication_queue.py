@@ -12,6 +12,7 @@ from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import who_reads
 from overread.app.study.project_tables import said_of_project
 from overread.app.study.ranked_cases import LEAST_ENTROPY
+from overread.protocol import headed
 from overread.store import Store, get_cases, project_progress
 from overread.store import adjudications as kept
 from overread.store.asked_again import ADJUDICATION, waiting_again
@@ -152,7 +153,7 @@ def _waiting(
 
 def why_words(found: Mapping[str, tuple[str, Dispute]]) -> tuple[str, ...]:
     """What readers differ on, a sentence a question."""
-    return tuple(f"{prompt}: {one.words}" for prompt, one in found.values())
+    return tuple(f"{headed(prompt)} {one.words}" for prompt, one in found.values())
 
 
 def _entropy(case: str, question: str, one: Dispute, model: ProjectModel | None) -> float:

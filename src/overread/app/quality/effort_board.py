@@ -39,7 +39,7 @@ from overread.app.study.project_protocol import protocol_of
 from overread.errors import InputError
 from overread.labels import Kind
 from overread.planning.cost import Cost, cost, steps_of
-from overread.protocol import Question
+from overread.protocol import Question, headed
 from overread.store import Store, left_of_readers, list_users, project_progress
 from overread.store.effort import (
     adjudication_seconds,
@@ -216,7 +216,7 @@ def _questions(store: Store, project: str, questions: Sequence[Question]) -> Ite
             named = [("something found", found), ("nothing found", none)]
         for name, one in named:
             if one.count:
-                yield times_called(f"{question.prompt}: {name}", one)
+                yield times_called(f"{headed(question.prompt)} {name}", one)
 
 
 def _roles(store: Store, work: _Work, terms: Mapping[str, Any]) -> Iterator[Role]:

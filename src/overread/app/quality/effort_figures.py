@@ -57,6 +57,12 @@ class End:
     first: str
     last: str
 
+    @property
+    def pace(self) -> str:
+        """Reads a day, in words."""
+        told = f"{self.a_day:.0f}" if self.a_day >= 10 else f"{self.a_day:.1f}".removesuffix(".0")
+        return f"{told} {'read' if told == '1' else 'reads'} a day"
+
 
 @dataclass(frozen=True, slots=True)
 class Day:

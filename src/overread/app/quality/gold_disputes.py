@@ -16,7 +16,7 @@ from overread.app.quality.gold_figures import verdict
 from overread.app.quality.gold_marks import marks_of
 from overread.app.study.project_protocol import protocol_of
 from overread.labels import Kind
-from overread.protocol import Protocol
+from overread.protocol import Protocol, headed
 from overread.store import Store, get_case
 from overread.store.adjudications import AdjudicationRow
 from overread.store.errors import NotFoundError
@@ -67,7 +67,7 @@ def _disputed(protocol: Protocol, key: str, answers: list[Shown]) -> Disputed:
         this = dispute(question, values)
         if this.share > 0:
             share, weight = max(share, this.share), max(weight, this.weight)
-            words.append(f"{question.prompt}: {this.words}")
+            words.append(f"{headed(question.prompt)} {this.words}")
     return Disputed(key, share or 1.0, weight, tuple(words))
 
 

@@ -14,7 +14,7 @@ from overread.app.quality.chart_wall import (
     key_metrics,
     scaled,
 )
-from overread.app.quality.watch_memory import QuestionWatch
+from overread.app.quality.watch_memory import NOT_LOOKED, QuestionWatch
 from overread.app.quality.watch_project import ProjectWatch
 from overread.app.study.case_browser import reader_colours
 from overread.app.study.project_protocol import protocol_of
@@ -26,6 +26,7 @@ from overread.store import (
     Store,
     list_alarms,
     list_pauses,
+    list_reader_counts,
     list_users,
     pause_reader,
     release_reader,
@@ -109,6 +110,8 @@ def quality(store: Store, project: str, watch: ProjectWatch | None, *, chosen: s
     reading = who_reads(store, project)
     names = {one.id: one.name for one in list_users(store, keys=reading)}
     questions = () if watch is None else tuple(watch.questions.values())
+    counts = () if questions else list_reader_counts(store, project)
+    waits = {one.reader for one in counts if one.done}
     lines = {who: list[QuestionLine]() for who in reading}
     for one in questions:
         for who, line in _lines(one, reading, chosen):
@@ -117,6 +120,7 @@ def quality(store: Store, project: str, watch: ProjectWatch | None, *, chosen: s
     for who in reading:
         alarm, pause = standing.get(who), pauses.get(who)
         state, words = _state(lines[who], alarm, None if pause is None else pause.reason)
+        words = words or (NOT_LOOKED if who in waits else "Nothing read yet.")
         found = tuple(lines[who])
         made.append(ReaderQuality(who, names[who], colours.get(who, 1), state, words, alarm, found))
     return Quality(
@@ -231,7 +235,7 @@ def _state(
         return "paused", paused
     charts = [(chart, line) for line in lines for chart in line.charts]
     if not charts:
-        return "learning", next((one.lacking for one in lines if one.lacking), "Nothing read yet.")
+        return "learning", next((one.lacking for one in lines if one.lacking), "")
     near, _ = max(charts, key=lambda one: one[0].share)
     reads = max(line.reads for line in lines)
     if near.share >= CLOSE:

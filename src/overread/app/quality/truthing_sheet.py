@@ -7,6 +7,7 @@ from typing import Any
 
 from overread import __version__
 from overread.app.quality.truthing_auto import auto_section
+from overread.protocol import headed
 from overread.report import Sheet
 from overread.report.blocks import Block, Cell, Column, Figure, Note, Section, Table, Text
 
@@ -212,7 +213,7 @@ def _agreement(found: Sequence[Mapping[str, Any]]) -> Section:
             continue
         for part, words in _PARTS:
             if one[part]:
-                caption = f"{one['prompt']}: {words}, {one['cases']:,} cases"
+                caption = f"{headed(one['prompt'])} {words}, {one['cases']:,} cases"
                 blocks.append(_estimates(caption, one[part]))
     lead = "How far readers say the same, with 95 % intervals."
     if not blocks:

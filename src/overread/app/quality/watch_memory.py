@@ -16,6 +16,7 @@ from overread.store import Store, wanted_reads
 ENOUGH = 3  # readers of a case, from which on nobody waits for more
 FEWEST = 60  # comparisons from which charts can be designed
 WINDOW = 10_000  # comparisons that a design is learned from, at least
+NOT_LOOKED = "Not looked at yet; charts come by themselves in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class QuestionWatch:
     )
     order: list[Compared] = field(default_factory=list[Compared])
     compared: int = 0
-    lacking: str = "No case was read by two readers yet."
+    lacking: str = NOT_LOOKED
     learn_at: float = 0
     alarmed: dict[str, str] = field(default_factory=dict[str, str])
     shown: Charts = field(init=False)

@@ -22,6 +22,7 @@ from overread.app.quality.tell_alarm import told_of
 from overread.app.quality.watch_memory import (
     ENOUGH,
     FEWEST,
+    NOT_LOOKED,
     WINDOW,
     Compared,
     QuestionWatch,
@@ -121,6 +122,10 @@ class ProjectWatch:
                 one.show()
             self.until = int(page[-1]["event"])
             time.sleep(_BREATH if len(page) == _PAGE else 0)
+        for one in self.questions.values():
+            if one.lacking == NOT_LOOKED:  # nobody read
+                one.lacking = awaited(one, store)
+                one.show()
         self.until = last
         return raised
 
