@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from overread.app.analysis.set_labels import names_in
 from overread.app.learning import blind_audit, film_strip
 from overread.app.learning.freeze_labels import auto_label, offers
 from overread.app.learning.loop import ProjectLearning
 from overread.app.learning.proposals import proposals
 from overread.errors import MethodError
-from overread.store import plan_tasks
+from overread.store import claim, plan_tasks
 from overread.store.audits import get_audit
 from overread.store.auto_labels import get_run
 from overread.store.learning import STOPPED, loop_state
+from tests.app.learning.conftest import wish
 from tests.app.learning.study import NAMES, Study
 
 
@@ -63,3 +65,31 @@ def test_the_loop_leaves_cases_of_an_audit_and_those_sent_to_readers(study: Stud
     standing = blind_audit.standing(study.store, get_audit(study.store, audit))
     assert (standing.counted, standing.ready) == (6, True)
     assert standing.errors == 0
+
+
+def test_a_set_is_sure_where_all_its_classes_are_and_right_where_all_are_right(
+    study: Study,
+) -> None:
+    wish(study, kind="multi-label")
+    plan_tasks(study.store, study.project, study.lead, reads_per_case=1)
+    read = 0
+    while read < 24:
+        for task in claim(study.store, study.project, study.readers[0]):
+            truth = study.truth[task.case.id]
+            study.say(task.id, 0, [] if truth == 2 else [NAMES[truth]])
+            read += 1
+    found = proposals(study.store, study.project)
+    assert found.findings == NAMES
+    assert found.code is not None
+    assert found.probabilities.shape == (len(found.cases), 1)
+    assert len(found.known_right) == 24
+    names = [names_in(found.classes[at]) for at in found.code]
+    truth = [() if study.truth[c] == 2 else (NAMES[study.truth[c]],) for c in found.cases]
+    right = np.mean([one == other for one, other in zip(names, truth, strict=True)])
+    assert abs(found.known_right.mean() - right) < 0.35
+    offered = offers(study.store, study.project, found)
+    assert [one.accepted + one.left for one in offered] == [24] * 4
+    run = get_run(
+        study.store, auto_label(study.store, study.project, found, target=0.1, by=study.lead)
+    )
+    assert run.settings["findings"] == list(NAMES)

@@ -136,7 +136,7 @@ def _sets(reached: Reached) -> pl.DataFrame:
     names = list(reached.parts)
     fixed = {"case", "reader", KIND, CLASSES, *(f"p_{name}" for name in names)}
     fixed |= {"time", "seconds", "protocol", "group", "method", "consensus", "label"}
-    fixed |= {"reference", "source"}
+    fixed |= {"reference", "source", "auto_label", "certificate"}
     clash = sorted(fixed & set(names))
     if clash:
         remedy = "Export the reads and run overread consensus on them."

@@ -9,9 +9,8 @@ from typing import Any
 
 from overread.app.learning.blind_audit import Standing, audit_offer, running, standing
 from overread.app.learning.film_strip import ClassCount, by_class
-from overread.app.learning.freeze_labels import Offer
+from overread.app.learning.freeze_labels import CERTIFIED, Offer
 from overread.app.study.project_protocol import protocol_of
-from overread.labels import Kind
 from overread.store import Store, list_users, project_progress
 from overread.store.audits import AuditRow, list_audits, list_label_certificates
 from overread.store.auto_labels import (
@@ -115,7 +114,7 @@ def board(store: Store, project: str) -> Board:
         papers=tuple(_papers(store, project, run)),
         reviewers=() if run is None else tuple(_reviewers(store, run)),
         runs=len(list_auto_runs(store, project)),
-        fits=any(one.kind in {Kind.NOMINAL, Kind.ORDINAL} for one in questions),
+        fits=any(one.kind in CERTIFIED for one in questions),
         cases=project_progress(store, project).cases,
     )
 

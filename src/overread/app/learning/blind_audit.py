@@ -14,6 +14,7 @@ from random import Random
 
 import numpy as np
 
+from overread.app.analysis.set_labels import set_text
 from overread.app.learning.freeze_labels import (
     Offer,
     confidence_of_next,
@@ -111,16 +112,32 @@ class Standing:
 def population(store: Store, run: RunRow, as_of: int) -> Population:
     """Labels of a run as they are now, of the cases that nobody had read at an event."""
     rows = tuple(labels_unread_at(store, run.id, as_of))
-    code = {name: at for at, name in enumerate(run.settings["classes"])}
+    names = classes_of(run, rows)
+    code = {name: at for at, name in enumerate(names)}
     label: Ints = np.array([code[one.label] for one in rows], dtype=np.int64)
     tier: Ints = np.array([tier_of(one) for one in rows], dtype=np.int64)
     thresholds = np.array(run.settings["thresholds"], dtype=float)
+    if run.settings.get("findings"):  # one for all sets
+        thresholds = np.repeat(thresholds[:, :1], len(names), axis=1)
     made = hashlib.sha256(repr(run.settings["thresholds"]).encode())
     for one, step in zip(rows, tier.tolist(), strict=True):
         made.update(f"{one.case}\t{one.label}\t{step}\n".encode())
     places: Ints = np.array([one.place for one in rows], dtype=np.int64)
     frozen = Frozen(places, label, tier, thresholds, made.hexdigest())
     return Population(rows, frozen, made.hexdigest())
+
+
+def asked_classes(run: RunRow) -> list[str]:
+    """The classes of the question when a run was frozen."""
+    return list(run.settings.get("findings") or run.settings["classes"])
+
+
+def classes_of(run: RunRow, rows: Sequence[LabelRow]) -> list[str]:
+    """The labels of a run: its classes; of sets also those that reviewers made of them."""
+    classes = list(run.settings["classes"])
+    if not run.settings.get("findings"):
+        return classes
+    return classes + sorted({one.label for one in rows} - set(classes))
 
 
 def labels_hash(labels: Mapping[str, str]) -> str:
@@ -179,7 +196,7 @@ def begin(
     settings = {
         "target": float(found.settings["target"]), "mode": mode, "planned": cases, "seed": seed,
         "confidence": confidence_of_next(store, project), "labels": len(standing),
-        "earlier": tries(store, project), "classes": found.settings["classes"],
+        "earlier": tries(store, project), "classes": asked_classes(found),
     }  # fmt: skip
     return begin_audit(
         store, run, [of.rows[at].case for at in order[:cases].tolist()], by,
@@ -260,7 +277,7 @@ def standing(store: Store, audit: AuditRow) -> Standing:
     of = population(store, run, int(audit.settings["as_of"]))
     label = {one.case: one.label for one in of.rows}
     done = counted(asked, told)
-    wrong = [said(told[case], run.question) != label.get(case) for case in done]
+    wrong = [said(told[case], run) != label.get(case) for case in done]
     accepted = int(audit.settings["labels"])
     trail = anytime_upper(
         np.array(wrong, dtype=bool), accepted, confidence=float(audit.settings["confidence"])
@@ -283,7 +300,10 @@ def counted(asked: Sequence[str], told: Mapping[str, Heard]) -> list[str]:
     return done
 
 
-def said(one: Heard, question: str) -> str | None:
-    """The class that a blind reader gave; None for "cannot be read"."""
-    value = None if one.answer is None else one.answer.get(question)
-    return value if isinstance(value, str) else None
+def said(one: Heard, run: RunRow) -> str | None:
+    """The label that a blind reader gave; None for "cannot be read"."""
+    value = None if one.answer is None else one.answer.get(run.question)
+    findings = run.settings.get("findings")
+    if findings and isinstance(value, list):
+        return set_text(value, findings)
+    return value if isinstance(value, str) and not findings else None

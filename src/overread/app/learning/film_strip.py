@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from overread.app.analysis.set_labels import names_in, set_text, set_words
 from overread.app.learning.send_to_readers import send_to_readers
 from overread.errors import InputError
 from overread.store import CaseRow, Store, get_cases
@@ -54,6 +55,7 @@ class ClassCount:
         sure: labels that stand by their threshold, or because somebody looked at them.
         open: that nobody looked at; reviewed: that somebody did; corrected: of these changed.
         turned_down: sent to readers.
+        words: its name; of a set its classes.
     """
 
     place: int
@@ -63,6 +65,7 @@ class ClassCount:
     reviewed: int
     corrected: int
     turned_down: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +108,17 @@ def by_class(store: Store, run: RunRow) -> list[ClassCount]:
     """How far the review of each class is."""
     counts = count_labels(store, run.id)
     made = []
-    for place, name in enumerate(run.settings["classes"]):
+    every = list(run.settings["classes"])
+    every += sorted({key[0] for key in counts} - set(every))  # sets that reviewers made
+    for place, name in enumerate(every):
         of = {key[1:]: n for key, n in counts.items() if key[0] == name}
         seen = sum(n for (state, _), n in of.items() if state in {ACCEPTED, CORRECTED})
         sure = of.get((PROPOSED, True), 0) + seen
         corrected = sum(n for (state, _), n in of.items() if state == CORRECTED)
         down = sum(n for (state, _), n in of.items() if state == TURNED_DOWN)
         left = of.get((PROPOSED, True), 0) + of.get((PROPOSED, False), 0)
-        made.append(ClassCount(place, name, sure, left, seen, corrected, down))
+        words = set_words(name) if run.settings.get("findings") else name
+        made.append(ClassCount(place, name, sure, left, seen, corrected, down, words))
     return made
 
 
@@ -124,10 +130,7 @@ def say(store: Store, run: RunRow, words: Sequence[Word], *, seconds: float, by:
         ConflictError: the labels are frozen.
         NotFoundError: a case without an auto-label.
     """
-    classes = run.settings["classes"]
-    for one in words:
-        if one.label and one.label not in classes:
-            raise InputError("class", f"be one of {', '.join(classes)}", one.label[:40])
+    words = [Word(one.case, one.label and _label(run, one.label)) for one in words]
     kept = {one.case: one for one in labels_of_cases(store, run.id, [w.case for w in words])}
     if missing := [one.case for one in words if one.case not in kept]:
         raise NotFoundError("auto-label of case", missing[0])
@@ -136,6 +139,16 @@ def say(store: Store, run: RunRow, words: Sequence[Word], *, seconds: float, by:
     down = [one.case for one in changes if one.state == TURNED_DOWN]
     send_to_readers(store, run.project, down, by=by)
     return changed
+
+
+def _label(run: RunRow, label: str) -> str:
+    """A label that the question takes, in the one spelling of it."""
+    findings = run.settings.get("findings")
+    asked = findings or run.settings["classes"]
+    for one in names_in(label) if findings else (label,):
+        if one not in asked:
+            raise InputError("class", f"be one of {', '.join(asked)}", one[:40])
+    return set_text(names_in(label), findings) if findings else label
 
 
 def _change(row: LabelRow, label: str | None) -> Change:

@@ -7,7 +7,7 @@ wrong labels that is to be certified later, is decided here, before anything is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -23,6 +23,7 @@ from overread.selection.certificate.bounds import chance_of_at_most
 from overread.selection.certificate.certify import planned_audit
 from overread.selection.certificate.freeze import Frozen, expected_errors, freeze
 from overread.selection.certificate.plan import plan_audit
+from overread.selection.certificate.sets import frozen_sets
 from overread.selection.tune import fair_weights
 from overread.store import Store
 from overread.store.audits import GIVEN_UP, heard, list_audits
@@ -47,6 +48,9 @@ class Proposals:
         cases: (cases,) ids; probabilities: (cases, classes).
         model: what it is, with its version, in a line.
         known_confidence, known_right: (labels,) of cases whose labels the model did not see.
+        findings: of a question that takes several classes, their names; then a label is a whole
+            set: ``classes`` are sets (:func:`overread.app.analysis.set_labels.set_text`), ``code``
+            (cases,) tells the set of each case and ``probabilities`` (cases, 1) how sure it is.
     """
 
     question: str
@@ -56,6 +60,21 @@ class Proposals:
     model: str
     known_confidence: Floats
     known_right: Bools
+    findings: tuple[str, ...] = ()
+    code: Ints | None = None
+
+
+CERTIFIED = (Kind.NOMINAL, Kind.ORDINAL, Kind.MULTILABEL)
+"""Kinds of questions whose labels are right or wrong, so that wrong ones can be counted."""
+
+WHY_NOT = (
+    "A box, an outline or a mask is right by degree, and a score too: there is no count of wrong "
+    "labels that an audit could bound."
+)
+INSTEAD = (
+    "Bring pre-labels that readers correct (Learning, Pre-labels), and look at how like the reads "
+    "they are; gold cases and the consensus tell how good the labels are."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +120,16 @@ class Offer:
 
 
 def require_question(store: Store, project: str, question: str) -> Question:
-    """The question, if its answers can be certified: one class a case.
+    """The question, if its answers can be certified: a class, a grade, or a set of classes.
 
     Raises:
         InputError: no such question, or of another kind.
     """
     found = {one.id: one for one in protocol_of(store, project).protocol.questions}.get(question)
-    if found is None or found.kind not in {Kind.NOMINAL, Kind.ORDINAL}:
-        rule = "be one of the protocol that is answered with one class"
-        raise InputError("question of the auto-labels", rule, question)
+    if found is None or found.kind not in CERTIFIED:
+        rule = "be one of the protocol that is answered with classes or a grade"
+        remedy = "" if found is None else f"{WHY_NOT} {INSTEAD}"
+        raise InputError("question of the auto-labels", rule, question, remedy=remedy)
     return found
 
 
@@ -169,10 +189,8 @@ def unread_only(store: Store, project: str, given: Proposals) -> Proposals:
     if keep.all():
         return given
     cases = [one for one, kept in zip(given.cases, keep, strict=True) if kept]
-    return Proposals(
-        given.question, given.classes, cases, given.probabilities[keep], given.model,
-        given.known_confidence, given.known_right,
-    )  # fmt: skip
+    code = None if given.code is None else given.code[keep]
+    return replace(given, cases=cases, probabilities=given.probabilities[keep], code=code)
 
 
 def auto_label(store: Store, project: str, given: Proposals, *, target: float, by: str) -> str:
@@ -187,7 +205,7 @@ def auto_label(store: Store, project: str, given: Proposals, *, target: float, b
         ConflictError: older auto-labels are under audit.
     """
     question = require_question(store, project, given.question)
-    if tuple(question.names) != tuple(given.classes):
+    if tuple(question.names) != tuple(given.findings or given.classes):
         remedy = "The protocol changed: let the model learn its classes first."
         raise InputError(
             "classes of the model", "be those of the protocol", "others", remedy=remedy
@@ -225,10 +243,14 @@ class _Freeze:
 
 
 def _settings(made: _Freeze, given: Proposals, target: float) -> dict[str, Any]:
-    return {
+    thresholds = made.frozen.thresholds
+    if given.findings:  # one for all sets
+        thresholds = thresholds[:, :1]
+    findings = {"findings": list(given.findings)} if given.findings else {}
+    return findings | {
         "target": target,
         "classes": list(given.classes),
-        "thresholds": [[float(one) for one in tier] for tier in made.frozen.thresholds],
+        "thresholds": [[float(one) for one in tier] for tier in thresholds],
         "expected": made.expected,
         "known": len(given.known_right),
         "wager": None if made.wager is None else asdict(made.wager),
@@ -263,6 +285,8 @@ def _frozen(store: Store, project: str, given: Proposals, target: float) -> _Fre
             wager = Plan(plan.audited, None, float(plan.chance), round(plan.accepted))
     if made is None:
         made = freeze(rows, given.probabilities, aims=(AIM,), **told)
+    if given.code is not None:
+        made = frozen_sets(made, given.code, len(given.classes))
     inside = made.tier >= 0
     if not inside.any():
         return _Freeze(made, 1.0, wager)

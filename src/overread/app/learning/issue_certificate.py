@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from overread.app.analysis.set_labels import names_in
 from overread.app.learning.blind_audit import (
     MANY_LOOKS,
     Population,
+    asked_classes,
     audit_in,
+    classes_of,
     counted,
     labels_hash,
     population,
@@ -21,12 +27,14 @@ from overread.app.learning.send_to_readers import send_to_readers
 from overread.app.learning.signing import signed
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.software import software
+from overread.arrays import Bools
 from overread.errors import InputError
+from overread.labels import Kind
 from overread.selection.certificate.certify import Certificate, audit_order, certify
+from overread.selection.certificate.sets import certify_sets
 from overread.store import Store, get_project, head
 from overread.store.audits import (
     AuditRow,
-    Heard,
     cases_of_audit,
     end_audit,
     heard,
@@ -69,7 +77,9 @@ def decide(store: Store, project: str, audit: str, *, keys: Path, by: str) -> De
     _require_end(row, len(done))
     of = population(store, run, int(row.settings["as_of"]))
     many = row.settings["mode"] == MANY_LOOKS
-    found = _certified(row, run, of, done if many else done[: int(row.settings["planned"])], told)
+    kind = protocol_of(store, project).protocol.question(run.question).kind
+    counts = done if many else done[: int(row.settings["planned"])]
+    found = _certified(kind, row, run, of, {case: said(told[case], run) for case in counts})
     if found.granted:
         payload = _payload(store, row, run, of, found)
         text = json.dumps(signed(payload, keys), sort_keys=True, separators=(",", ":"))
@@ -91,7 +101,7 @@ def _void(store: Store, audit: AuditRow, run: RunRow) -> str:
         run.question
     )
     classes = list(audit.settings["classes"])
-    if question is None or list(question.names) != classes or classes != run.settings["classes"]:
+    if question is None or list(question.names) != classes or classes != asked_classes(run):
         return (
             "Not certified: the classes of the question were changed after the freeze, so that the "
             "audited labels are not those of now. Let the model learn anew, freeze and audit anew."
@@ -121,24 +131,30 @@ def _require_end(audit: AuditRow, done: int) -> None:
 
 
 def _certified(
-    audit: AuditRow, run: RunRow, of: Population, done: list[str], told: dict[str, Heard]
+    kind: Kind, audit: AuditRow, run: RunRow, of: Population, heard_of: Mapping[str, str | None]
 ) -> Certificate:
-    classes = tuple(run.settings["classes"])
-    code = {name: at for at, name in enumerate(classes)}
+    names = classes_of(run, of.rows)
+    order = audit_order(of.frozen, seed=int(audit.settings["seed"]))
+    about: dict[str, Any] = {
+        "target": float(audit.settings["target"]),
+        "confidence": float(audit.settings["confidence"]),
+        "anytime": audit.settings["mode"] == MANY_LOOKS,
+    }
     place = {one.case: at for at, one in enumerate(of.rows)}
-    heard_codes: dict[int, int | None] = {}
-    for case in done:
-        answer = said(told[case], run.question)
-        heard_codes[place[case]] = None if answer is None else code.get(answer, -1)
-    return certify(
-        of.frozen,
-        heard_codes,
-        audit_order(of.frozen, seed=int(audit.settings["seed"])),
-        target=float(audit.settings["target"]),
-        class_names=classes,
-        confidence=float(audit.settings["confidence"]),
-        anytime=audit.settings["mode"] == MANY_LOOKS,
-    )
+    said_at = {place[case]: one for case, one in heard_of.items()}
+    if findings := run.settings.get("findings"):
+        sets = np.array([_holds(one, findings) for one in names], dtype=np.bool_)
+        found = {at: None if one is None else _holds(one, findings) for at, one in said_at.items()}
+        return certify_sets(of.frozen, sets, found, order, class_names=tuple(findings), **about)
+    code = {name: at for at, name in enumerate(names)}
+    codes = {at: None if one is None else code.get(one, -1) for at, one in said_at.items()}
+    grades = kind is Kind.ORDINAL
+    return certify(of.frozen, codes, order, class_names=tuple(names), grades=grades, **about)
+
+
+def _holds(text: str, findings: Sequence[str]) -> Bools:
+    there = names_in(text)
+    return np.array([one in there for one in findings], dtype=np.bool_)
 
 
 def certified_labels(of: Population, tier: int) -> dict[str, str]:
@@ -159,7 +175,12 @@ def _payload(
     return found.to_value() | {
         "id": store.new_id(),
         "project": {"id": row.id, "name": row.name},
-        "question": {"id": question.id, "prompt": question.prompt, "classes": list(question.names)},
+        "question": {
+            "id": question.id,
+            "prompt": question.prompt,
+            "kind": str(question.kind),
+            "classes": list(question.names),
+        },
         "made": store.now(),
         "model": run.model,
         "auto_labels": {

@@ -6,15 +6,20 @@ taught it, predicted from all others.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from overread.app.analysis.set_labels import set_text
 from overread.app.learning.freeze_labels import Proposals
 from overread.app.learning.learner import Learner, probabilities_of, tuned_learner
 from overread.app.learning.predicted import learned
-from overread.arrays import Bools, Floats
+from overread.arrays import Floats, Ints
 from overread.errors import MethodError
+from overread.labels import Kind
 from overread.selection.basis import features_of
 from overread.selection.belief import belief_of
+from overread.selection.certificate.sets import likely_sets
 from overread.selection.tune import left_out_field
 from overread.store import Store
 
@@ -23,43 +28,71 @@ def proposals(store: Store, project: str) -> Proposals:
     """The model's answers for all cases that nobody read; a thorough fit, so seconds.
 
     Raises:
-        MethodError: there is no model, and why; or it learns sets of classes.
+        MethodError: there is no model, and why.
     """
     learner, until = learned(store, project)
-    if len(learner.pools) > 1:
-        raise MethodError(
-            "auto-labels are certified for questions that are answered with one class; this one "
-            "takes several"
-        )
     if not learner.can_choose:
         raise MethodError("two classes must have labels before there is a model; one has so far")
     learner = tuned_learner(learner, thorough=True)
-    probabilities, said = probabilities_of(learner), learner.said()
-    unread = np.flatnonzero(said < 0)
-    confidence, right = _known(learner, probabilities)
-    taught = learner.taught
-    return Proposals(
+    said = [learner.said(part) for part in range(len(learner.pools))]
+    unread = np.flatnonzero(np.all([one < 0 for one in said], axis=0))
+    tables = [probabilities_of(learner, part) for part in range(len(learner.pools))]
+    known, truth = _known(learner, tables, said)
+    made = Proposals(
         learner.setup.question.id,
         tuple(learner.setup.classes),
         [learner.latents.cases[row] for row in unread.tolist()],
-        probabilities[unread],
-        f"Gaussian process on {learner.latents.version}, taught by {taught} cases, "
+        tables[0][unread],
+        f"Gaussian process on {learner.latents.version}, taught by {learner.taught} cases, "
         f"log at event {until}",
-        confidence,
-        right,
+        known[0].max(axis=1),
+        known[0].argmax(axis=1) == truth[0],
+    )
+    if learner.setup.question.kind is not Kind.MULTILABEL:
+        return made
+    return _of_sets(
+        made, learner.setup.question.names, [one[unread] for one in tables], known, truth
     )
 
 
-def _known(learner: Learner, probabilities: Floats) -> tuple[Floats, Bools]:
-    said = learner.said()
-    held = np.flatnonzero(learner.held & (said >= 0))
-    pool = learner.pools[0]
-    rows = np.array(sorted(pool.votes), dtype=np.int64)
-    votes = np.array([pool.votes[int(row)] for row in rows])
-    field = left_out_field(
-        features_of(pool.latents[rows], pool.basis), votes, pool.settings,
-        [pool.settings.variance],
-    )[0]  # fmt: skip
-    table = np.concatenate([probabilities[held], belief_of(field, pool.settings).mean])
-    truth = np.concatenate([said[held], said[rows]])
-    return table.max(axis=1), table.argmax(axis=1) == truth
+def _of_sets(
+    made: Proposals,
+    names: tuple[str, ...],
+    tables: list[Floats],
+    known: list[Floats],
+    truth: list[Ints],
+) -> Proposals:
+    """A label is a whole set: right where every class is."""
+    code, sets, sure = likely_sets(np.stack([one[:, 1] for one in tables], axis=1))
+    _, _, known_sure = likely_sets(np.stack([one[:, 1] for one in known], axis=1))
+    right = np.all(
+        [(one[:, 1] >= 0.5) == (of == 1) for one, of in zip(known, truth, strict=True)], axis=0
+    )
+    texts = [
+        set_text([name for name, there in zip(names, row, strict=True) if there], names)
+        for row in sets.tolist()
+    ]
+    return replace(
+        made, classes=tuple(texts), probabilities=sure[:, None], code=code, findings=names,
+        known_confidence=known_sure, known_right=right,
+    )  # fmt: skip
+
+
+def _known(
+    learner: Learner, tables: list[Floats], said: list[Ints]
+) -> tuple[list[Floats], list[Ints]]:
+    """Of each part: probabilities without the label, and the label, of the same cases."""
+    heard = np.all([one >= 0 for one in said], axis=0)
+    held = np.flatnonzero(learner.held & heard)
+    taught = set.intersection(*(set(pool.votes) for pool in learner.pools))
+    rows = np.array(sorted(taught & set(np.flatnonzero(heard).tolist())), dtype=np.int64)
+    known: list[Floats] = []
+    for pool, table in zip(learner.pools, tables, strict=True):
+        own = np.array(sorted(pool.votes), dtype=np.int64)
+        votes = np.array([pool.votes[int(row)] for row in own])
+        features = features_of(pool.latents[own], pool.basis)
+        field = left_out_field(features, votes, pool.settings, [pool.settings.variance])[0]
+        left_out = belief_of(field, pool.settings).mean[np.searchsorted(own, rows)]
+        known.append(np.concatenate([table[held], left_out]))
+    every = np.concatenate([held, rows])
+    return known, [one[every] for one in said]

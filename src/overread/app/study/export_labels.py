@@ -171,8 +171,8 @@ def _write_reads(reads: Reads, path: Path, form: Form) -> None:
 
 
 def _autos(store: Store, project: str, question: Question, form: Form) -> dict[str, Auto]:
-    one_class = question.kind in {Kind.NOMINAL, Kind.ORDINAL}
-    return standing_autos(store, project, question.id) if one_class and form != "coco" else {}
+    classes = question.kind in {Kind.NOMINAL, Kind.ORDINAL, Kind.MULTILABEL}
+    return standing_autos(store, project, question.id) if classes and form != "coco" else {}
 
 
 def _write_consensus(  # noqa: PLR0917

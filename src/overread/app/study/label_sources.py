@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from overread.app.analysis.project_reads import FRAME
+from overread.app.analysis.set_labels import names_in
 from overread.exchange.coco_out import CONSENSUS_READER
 from overread.exchange.stated import CLASSES, KIND
 from overread.labels import Reads
@@ -83,17 +84,7 @@ def with_sources(
 def _with_autos(table: pl.DataFrame, autos: Mapping[str, Auto]) -> pl.DataFrame:
     there = set(table["case"].to_list())
     more = [one for case, one in autos.items() if case not in there and not one.read]
-    rows = pl.DataFrame(
-        {
-            "case": [one.case for one in more],
-            "reader": [CONSENSUS_READER] * len(more),
-            "label": [one.label for one in more],
-            "probability": [one.probability for one in more],
-            "source": [AUTO_CERTIFIED if one.certificate else AUTO_REVIEWED for one in more],
-        },
-        {"case": pl.String, "reader": pl.String, "label": pl.String, "probability": pl.Float64,
-         "source": pl.String},
-    )  # fmt: skip
+    rows = _rows_of(more, table)
     stated = {name: table[name][0] for name in (KIND, CLASSES) if name in table.columns}
     rows = rows.with_columns(pl.lit(value).alias(name) for name, value in stated.items())
     zeros = [name for name in ("n_reads",) if name in table.columns]
@@ -109,6 +100,26 @@ def _with_autos(table: pl.DataFrame, autos: Mapping[str, Auto]) -> pl.DataFrame:
             "certificate"
         ),
     )  # fmt: skip
+
+
+def _rows_of(more: list[Auto], table: pl.DataFrame) -> pl.DataFrame:
+    """Rows of auto-labels: one column of labels, or of sets a column for each class."""
+    fixed = {
+        "case": [one.case for one in more],
+        "reader": [CONSENSUS_READER] * len(more),
+        "source": [AUTO_CERTIFIED if one.certificate else AUTO_REVIEWED for one in more],
+    }
+    rows = pl.DataFrame(fixed, dict.fromkeys(fixed, pl.String))
+    if "label" in table.columns:
+        return rows.with_columns(
+            pl.Series("label", [one.label for one in more], pl.String),
+            pl.Series("probability", [one.probability for one in more], pl.Float64),
+        )
+    names: list[str] = json.loads(table[CLASSES][0])
+    sets = [names_in(one.label) for one in more]
+    return rows.with_columns(
+        pl.Series(name, [int(name in one) for one in sets], pl.Int8) for name in names
+    )
 
 
 def _fitting(rows: pl.DataFrame, table: pl.DataFrame) -> list[pl.Expr]:

@@ -244,14 +244,13 @@ def certificate_of(of: Decision, classes: tuple[ClassBound, ...]) -> Certificate
         bound = of.target
     inside = member[of.done]
     counts = int(member.sum()), int(inside.sum()), int(of.wrong[inside].sum())
-    told = {"granted": passed >= 0, "anytime": of.anytime}
+    words = _words(counts, bound, of.target, of.confidence, granted=passed >= 0, anytime=of.anytime)
     return Certificate(
-        target=of.target, confidence=of.confidence, most_errors=bound,
+        granted=passed >= 0, target=of.target, confidence=of.confidence, most_errors=bound,
         labels=counts[0], left=len(of.frozen.rows) - (counts[0] if passed >= 0 else 0),
-        audited=counts[1], errors=counts[2], tier=passed,
+        audited=counts[1], errors=counts[2], tier=passed, anytime=of.anytime,
         method=_METHOD[of.anytime], classes=classes, frozen=of.frozen.digest,
-        audit=digest(of.done), words=_words(counts, bound, of.target, of.confidence, **told),
-        **told,
+        audit=digest(of.done), words=words,
     )  # fmt: skip
 
 

@@ -79,7 +79,8 @@ def certify_sets(
         said = audit[place]
         if said is not None:
             off[at] = np.asarray(said, dtype=bool) != says[place]
-    of = decided(Decision(frozen, done, off.any(axis=1), target, confidence, anytime))
+    wrong = np.asarray(off.any(axis=1))
+    of = decided(Decision(frozen, done, wrong, target, confidence, anytime))
     return certificate_of(of, _by_finding(of, says, off, class_names))
 
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from overread.app.learning import blind_audit, film_strip, signing
 from overread.app.learning.auto_label_board import board
+from overread.app.learning.freeze_labels import INSTEAD, WHY_NOT
 from overread.app.learning.issue_certificate import decide
 from overread.app.quality import adjudicate
 from overread.app.study import project_overview
@@ -43,6 +44,8 @@ def _shown(request: Request, site: At, project: str, *, error: Any = None) -> Re
         200 if error is None else 422,
         project=named,
         board=board(site.store, project),
+        why_not=WHY_NOT,
+        instead=INSTEAD,
         offers=None if told is None else told.offers,
         under_way=under_way,
         failed=failed,
@@ -119,6 +122,8 @@ def film_page(
         run=run,
         classes=classes,
         chosen=chosen,
+        following=next((one for one in classes if one.open and one != chosen), None),
+        findings=run.settings.get("findings", []),
         frozen=run.state not in {OPEN, REFUSED},
         leads=adjudicate.leads_here(site.store, project, who.id, role=who.role),
     )

@@ -29,13 +29,17 @@ function activeClock() {
 }
 
 async function begin() {
-  const { project, run, label, csrf, who } = room.dataset;
+  const { project, run, label, csrf, who, words: shownName } = room.dataset;
+  const findings = room.dataset.findings ? JSON.parse(room.dataset.findings) : null; // sets of classes
   const api = `/api/projects/${project}/auto-labels`;
   const one = (selector) => room.querySelector(selector);
   const image = one(".large img"), caption = one(".large figcaption"), line = one(".strip-line");
   const sure = one(".doubt b"), meter = one("meter"), soFar = one(".so-far"), rest = one(".rest");
   const problem = one(".problem"), dialog = one("dialog"), done = one(".done");
   const answers = [...room.querySelectorAll(".answer")];
+  let marked = new Set(); // of the case that is shown, where labels are sets
+  const inWords = (value) => findings ? JSON.parse(value).join(", ") || "none of them" : value;
+  const asText = () => (marked.size === JSON.parse(frames[at].label).length && JSON.parse(frames[at].label).every((one) => marked.has(one))) ? frames[at].label : JSON.stringify(findings.filter((one) => marked.has(one)));
   const clock = activeClock();
   let frames = [], cells = [], at = 0, left = 0, name = "", sending = false, timer = 0;
   const said = new Map(); // case -> label, as this page shows it
@@ -85,7 +89,7 @@ async function begin() {
   function mark(place) {
     const frame = frames[place], value = said.get(frame.case), [button, words] = cells[place];
     button.className = value === undefined ? "" : value === "" ? "sent" : value === frame.label ? "accepted" : "corrected";
-    words.textContent = value === undefined ? `${Math.floor(frame.probability * 100)} %` : value === "" ? "to a reader" : value === frame.label ? "✓" : value;
+    words.textContent = value === undefined ? `${Math.floor(frame.probability * 100)} %` : value === "" ? "to a reader" : value === frame.label ? "✓" : inWords(value);
   }
 
   function show(place) {
@@ -105,9 +109,23 @@ async function begin() {
     sure.textContent = `${(Math.floor(frame.probability * 1000) / 10).toFixed(1)} %`;
     meter.value = frame.probability;
     const value = said.get(frame.case);
-    for (const answer of answers) answer.setAttribute("aria-pressed", String(value !== undefined && answer.dataset.class === value));
+    if (findings) marked = new Set(JSON.parse(value || frame.label));
+    press(value);
     for (const next of frames.slice(at + 1, at + 1 + AHEAD)) new Image().src = next.picture_url;
     tally();
+  }
+
+  function press(value) {
+    for (const answer of answers) {
+      const { finding } = answer.dataset;
+      const pressed = finding === undefined ? value !== undefined && answer.dataset.class === value : marked.has(finding);
+      answer.setAttribute("aria-pressed", String(pressed));
+    }
+  }
+
+  function turn(finding) {
+    if (!marked.delete(finding)) marked.add(finding);
+    press(said.get(frames[at]?.case));
   }
 
   function tally() {
@@ -153,14 +171,14 @@ async function begin() {
     if (left > frames.length) return location.reload(); // the next thousand
     done.hidden = false;
     done.querySelector("h2").textContent = `All ${frames.length.toLocaleString("en")} looked at`;
-    done.querySelector("p").textContent = `Every label ${name} was looked at. U takes the last word back.`;
+    done.querySelector("p").textContent = `Every label ${shownName} was looked at. U takes the last word back.`;
   }
 
   async function acceptRest() {
     await save();
     const open = left - said.size;
     if (open < 1 || unsent.size) return;
-    dialog.querySelector("h2").textContent = `Accept ${open.toLocaleString("en")} labels “${name}”?`;
+    dialog.querySelector("h2").textContent = `Accept ${open.toLocaleString("en")} labels “${shownName}”?`;
     dialog.querySelector("p").textContent = `They are those that nobody looked at, the model being surer of them than of what you saw. They are accepted in your name, ${who}.`;
     const yes = dialog.querySelector(".yes");
     yes.textContent = `Accept ${open.toLocaleString("en")}`;
@@ -199,13 +217,17 @@ async function begin() {
       one(".look").style.display = "none";
       done.hidden = false;
       done.querySelector("h2").textContent = "Nothing is left to look at";
-      done.querySelector("p").textContent = `Every label ${name} was looked at.`;
+      done.querySelector("p").textContent = `Every label ${shownName} was looked at.`;
     }
     room.dataset.ready = String(frames.length);
     return undefined;
   }
 
-  for (const answer of answers) answer.addEventListener("click", () => { say(answer.dataset.class); answer.blur(); });
+  for (const answer of answers) answer.addEventListener("click", () => {
+    if (answer.dataset.finding !== undefined) turn(answer.dataset.finding);
+    else say(answer.classList.contains("as-is") ? asText() : answer.dataset.class);
+    answer.blur();
+  });
   rest.addEventListener("click", () => void acceptRest());
   dialog.querySelector(".no").addEventListener("click", () => dialog.close());
   addEventListener("pagehide", () => { if (unsent.size) void save(true); });
@@ -213,8 +235,8 @@ async function begin() {
     if (event.ctrlKey || event.metaKey || event.altKey || dialog.open) return;
     const key = event.key.toLowerCase();
     if ((key === "enter" || key === " ") && event.target.closest?.("a, button:not(.answer), summary")) return;
-    if (key === "enter" || key === " ") { if (!event.repeat && frames[at]) say(frames[at].label); }
-    else if (/^[1-9]$/.test(key)) { const chosen = answers[Number(key) - 1]; if (chosen?.dataset.class) say(chosen.dataset.class); }
+    if (key === "enter" || key === " ") { if (!event.repeat && frames[at]) say(findings ? asText() : frames[at].label); }
+    else if (/^[1-9]$/.test(key)) { const chosen = answers[Number(key) - 1]?.dataset ?? {}; if (chosen.finding !== undefined) turn(chosen.finding); else if (chosen.class) say(chosen.class); }
     else if (key === "x") say("");
     else if (key === "u") undo();
     else if (key === "a") void acceptRest();
