@@ -224,7 +224,7 @@ def main() -> None:
         "mitosis": (mitosis, False),
     }
     figures: dict = {"benchmark": "label_efficiency", "small": args.small, "summary": {}}
-    figures["curves"] = {}
+    figures["curves"] = []
     encoded: dict[str, np.ndarray] = {}
     # two processes: results do not hang on how many
     count = min(2, os.cpu_count() or 1)
@@ -240,7 +240,11 @@ def main() -> None:
             encoded[made[0]] = latents_of(made[0], made[1], made[4], small=args.small)
         found = one_set(name, made, encoded[made[0]], workers, ordinal=ordinal)
         figures["summary"][name] = found["summary"]
-        figures["curves"][name] = found["curves"]
+        figures["curves"] += [
+            {"set": name, "order": how, "share": share} | row
+            for how, run in found["curves"].items()
+            for share, row in zip((*SHARES, *FURTHER), run, strict=False)
+        ]
         print(f"{time.time() - start:.0f} s", flush=True)
     if workers is not None:
         workers.shutdown()

@@ -49,11 +49,14 @@ from overread.selection.tune import (
     NOISES,
     VARIANCES,
     Tuning,
+    at_start,
+    averaged,
     fair_weights,
+    finished,
     left_out_field,
     neighbours,
     teachable,
-    tuned,
+    tried_settings,
 )
 
 LENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
@@ -198,28 +201,12 @@ def tune(pool: Pool, *, thorough: bool = False) -> Pool:
         return pool
     rows, votes = _labels(pool)
     latents = np.asarray(pool.latents[rows], dtype=np.float64)
-    weight = _fair(pool, rows, votes)
-    unit = median_distance(pool.basis.landmarks)
-    near = not thorough and pool.tuned_at >= _FEW
-    taught = teachable(votes)
-    grids = [
-        (now,) if not taught else neighbours(grid, now) if near else grid
-        for grid, now in (
-            (LENGTHS, pool.settings.length),
-            (GRADE_NOISES if pool.settings.ordinal else NOISES, pool.settings.noise),
-            (GRADE_VARIANCES if pool.settings.ordinal else VARIANCES, pool.settings.variance),
-        )
-    ]
-    tried: list[tuple[Tuning, Basis]] = []
-    for length in grids[0]:
-        basis = basis_at(pool.basis.landmarks, length * unit)
-        start = replace(pool.settings, length=length)
-        found = tuned(
-            features_of(latents, basis), votes, start,
-            weight=weight, noises=grids[1], variances=grids[2],
-        )  # fmt: skip
-        tried.append((found, basis))
-    tuning, basis = min(tried, key=lambda one: one[0].loss)
+    weight, found = _fair(pool, rows, votes), pool.settings
+    if teachable(votes):
+        near = not thorough and pool.tuned_at >= _FEW
+        found = _learned(pool, latents, votes, weight, near=near)
+    basis = _basis_at(pool, found.length)
+    tuning = finished(features_of(latents, basis), votes, found, weight=weight)
     moved = replace(pool, basis=basis, tuning=tuning, tuned_at=len(pool.votes))
     if basis.length != pool.basis.length:
         moved = replace(moved, features=features_of(pool.places, basis))
@@ -304,6 +291,32 @@ def _fair(pool: Pool, rows: Ints, votes: Floats) -> Floats:
     left_out = left_out_field(features, votes, now, [now.variance])[0]
     own = belief_of(left_out, now).mean.max(axis=1)
     return fair_weights(np.asarray(own), np.asarray(belief(pool).mean.max(axis=1)))
+
+
+def _learned(pool: Pool, latents: Floats, votes: Floats, weight: Floats, *, near: bool) -> Settings:
+    """Settings by how well they do on the labels; ``near`` tries those beside the ones in force."""
+    now = at_start(votes, pool.settings, weight=weight)
+    lengths, noises, variances = (
+        neighbours(grid, at) if near else grid
+        for grid, at in (
+            (LENGTHS, now.length),
+            (GRADE_NOISES if now.ordinal else NOISES, now.noise),
+            (GRADE_VARIANCES if now.ordinal else VARIANCES, now.variance),
+        )
+    )
+    tried = [
+        tried_settings(
+            features_of(latents, _basis_at(pool, length)), votes, replace(now, length=length),
+            weight=weight, noises=noises, variances=variances,
+        )
+        for length in lengths
+    ]  # fmt: skip
+    return averaged(tried, len(votes))
+
+
+def _basis_at(pool: Pool, length: float) -> Basis:
+    """The basis at another length, in units of the median distance between landmarks."""
+    return basis_at(pool.basis.landmarks, length * median_distance(pool.basis.landmarks))
 
 
 def _candidates(pool: Pool) -> Pool:

@@ -1,8 +1,8 @@
 """The process learns its own settings: noise, variance, length and temperature, in closed form.
 
 Every label is predicted from all others (one eigendecomposition a class serves all variances),
-and the settings under which the labels are least surprised are taken. Fixed settings are far too
-sure of fine, noisily labelled grades.
+and settings count by how little the labels surprise them. Fixed settings are far too sure of fine,
+noisily labelled grades.
 
 Source:
     Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, 5.4.2 (leaving one out);
@@ -30,6 +30,7 @@ GRADE_NOISES = (0.1, 0.2, 0.4, 0.8)
 GRADE_VARIANCES = (0.03, 0.1, 0.3, 1.0, 4.0, 16.0)
 _FEWEST = 4
 _PRIOR_SD = 0.5  # of log temperature, in units of one label
+_AVERAGED = ("noise", "variance", "length", "temperature")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,42 +90,97 @@ def _decomposed(scaled: Floats, aim: Floats) -> tuple[Floats, Floats, Floats]:
     return value, turned, turned.T @ aim
 
 
-def tuned(
+@dataclass(frozen=True, slots=True, eq=False)
+class Tried:
+    """Settings, and how surprised they are by labels that they have not seen.
+
+    Args:
+        settings: tried. losses: (settings,) mean nats a label.
+    """
+
+    settings: tuple[Settings, ...]
+    losses: Floats
+
+
+def tried_settings(
     features: Floats, votes: Floats, start: Settings, *, weight: Floats | None = None,
     noises: Sequence[float] = NOISES, variances: Sequence[float] = VARIANCES,
-) -> Tuning:  # fmt: skip
-    """Noise, variance and temperature under which each label is best told by the others.
+) -> Tried:  # fmt: skip
+    """Try each noise, variance and temperature: each label is predicted from all others.
 
     Args:
         features: (labels, features) at ``start.length``; votes: (labels, classes).
         weight: (labels,) how much each label's prediction counts; 1 each by default.
         noises, variances: tried.
-    Returns:
-        The best settings. Fewer than 4 labels, or one class only so far, teach nothing: ``start``
-        comes back, with the loss it has.
     """
-    votes = checked_votes(votes, len(features))
-    share = votes / votes.sum(axis=1, keepdims=True)
-    counts = np.ones(len(votes)) if weight is None else weight / weight.mean()
-    few = not teachable(votes)
-    if few:
-        noises, variances = (start.noise,), (start.variance,)
-    factors = (start.temperature,) if few else TEMPERATURES
-    if start.ordinal and not few:
-        start = learned_scale(share, counts, start)
-    tried: list[tuple[Tuning, Field]] = []
+    share, counts = _shares(votes), _counts(votes, weight)
+    made: list[Settings] = []
+    losses: list[float] = []
     for noise in noises:
         fields = left_out_field(features, votes, replace(start, noise=noise), variances)
         for variance, field in zip(variances, fields, strict=True):
             settings = replace(start, noise=noise, variance=variance)
-            tried.append((_tempered(field, share, counts, settings, factors), field))
-    best, field = min(tried, key=lambda one: one[0].loss)
-    if few:
-        return best
-    if start.ordinal:
-        best = replace(best, settings=learned_cuts(field, share, counts, best.settings))
-    finer = best.settings.temperature * np.geomspace(0.75, 1.33, 9)
-    return _tempered(field, share, counts, best.settings, finer)
+            for factor in TEMPERATURES:
+                one = replace(settings, temperature=factor)
+                made.append(one)
+                losses.append(_lost(field, share, counts, one)[0])
+    return Tried(tuple(made), np.array(losses))
+
+
+def averaged(tried: Sequence[Tried], labels: int) -> Settings:
+    """The mean of all settings tried, each as likely as it makes the labels.
+
+    While labels are few many settings do as well, and the best of them is best by luck: it
+    jumps from one tuning to the next. The mean of logs does not, and many labels give the best.
+
+    Args:
+        tried: at one or several lengths. labels: how many there are.
+    Source:
+        MacKay 1992, Neural Computation 4:448-472 (settings weighed by the evidence);
+        Vehtari et al. 2017, Statistics and Computing 27:1413-1432 (its stand-in, leaving one out).
+    """
+    every = [one for some in tried for one in some.settings]
+    logs = np.log([[getattr(one, name) for name in _AVERAGED] for one in every])
+    # a weak prior around temperature 1 holds it while labels are few
+    doubt = labels * np.concatenate([some.losses for some in tried])
+    doubt += 0.5 * (logs[:, _AVERAGED.index("temperature")] / _PRIOR_SD) ** 2
+    part = np.exp(doubt.min() - doubt)
+    noise, variance, length, temperature = map(float, np.exp(part @ logs / part.sum()))
+    return replace(every[0], noise=noise, variance=variance, length=length, temperature=temperature)
+
+
+def finished(
+    features: Floats, votes: Floats, settings: Settings, *, weight: Floats | None = None
+) -> Tuning:
+    """Learn cuts of grades and the last of the temperature at settings that are found.
+
+    Args:
+        features: (labels, features) at ``settings.length``; votes, weight: as of
+            :func:`tried_settings`.
+    """
+    share, counts = _shares(votes), _counts(votes, weight)
+    (field,) = left_out_field(features, votes, settings, (settings.variance,))
+    if not teachable(votes):
+        return _tempered(field, share, counts, settings, (settings.temperature,))
+    if settings.ordinal:
+        settings = learned_cuts(field, share, counts, settings)
+    finer = settings.temperature * np.geomspace(0.75, 1.33, 9)
+    return _tempered(field, share, counts, settings, finer)
+
+
+def at_start(votes: Floats, start: Settings, *, weight: Floats | None = None) -> Settings:
+    """Settings to try others from: of grades with the scale that the labels give them."""
+    if not start.ordinal:
+        return start
+    return learned_scale(_shares(votes), _counts(votes, weight), start)
+
+
+def _shares(votes: Floats) -> Floats:
+    return np.asarray(votes / votes.sum(axis=1, keepdims=True))
+
+
+def _counts(votes: Floats, weight: Floats | None) -> Floats:
+    return np.ones(len(votes)) if weight is None else np.asarray(weight / weight.mean())
 
 
 def teachable(votes: Floats) -> bool:
@@ -170,9 +226,15 @@ def _tempered(
     """Best temperature of a field; a weak prior around 1 holds it while labels are few."""
     tried: list[tuple[float, Tuning]] = []
     for factor in map(float, factors):
-        mean = mean_of(field, replace(settings, temperature=factor))
-        lost = -(share * np.log(np.maximum(mean, 1e-12))).sum(axis=1)
-        loss = float(counts @ lost / counts.sum())
+        one = replace(settings, temperature=factor)
+        loss, mean = _lost(field, share, counts, one)
         held = 0.5 * (np.log(factor) / _PRIOR_SD) ** 2 / len(share)
-        tried.append((loss + held, Tuning(replace(settings, temperature=factor), loss, mean)))
+        tried.append((loss + held, Tuning(one, loss, mean)))
     return min(tried, key=lambda one: one[0])[1]
+
+
+def _lost(field: Field, share: Floats, counts: Floats, settings: Settings) -> tuple[float, Floats]:
+    """Mean nats a label, and the class probabilities of each."""
+    mean = mean_of(field, settings)
+    lost = -(share * np.log(np.maximum(mean, 1e-12))).sum(axis=1)
+    return float(counts @ lost / counts.sum()), mean
