@@ -129,7 +129,7 @@ def finetune(
     out = split_by_group(code, (1 - lesson.held, lesson.held), strata=sure, seed=lesson.seed) == 1
     start = with_weights(network, weights)
     before = latents_by(start, images, device) if latents is None else latents
-    module = _taught(
+    module = teach(
         start, images[~out], votes[~out], lesson, ordinal=ordinal, device=device, progress=progress
     )
     after = latents_by(module, images, device)
@@ -168,10 +168,20 @@ class _Grades(nn.Module):
         return whole.diff(dim=1).clamp_min(1e-7).log()
 
 
-def _taught(
+def teach(
     module: TorchNetwork, images: NDArray[np.uint8], votes: Floats, lesson: Lesson, *,
-    ordinal: bool, device: str, progress: Callable[[int, int], None] | None,
+    ordinal: bool = False, device: str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
 ) -> TorchNetwork:  # fmt: skip
+    """Train a network further on labels, without a comparison.
+
+    Args:
+        module: to start from; it is changed.
+        images, votes, ordinal, device, progress: as of :func:`finetune`.
+        lesson: how.
+    Returns:
+        The module in evaluation mode, on the CPU.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(lesson.seed)
         inputs, n_classes = module.network.dimension, votes.shape[1]

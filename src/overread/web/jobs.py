@@ -60,6 +60,7 @@ class Jobs:
     by_id: dict[str, Job] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     exporting: threading.Lock = field(default_factory=threading.Lock)
+    turns: dict[str, threading.Lock] = field(default_factory=dict[str, threading.Lock])
 
     def start(self, project: str, work: Callable[[Job], None], *, key: str = "") -> Job:
         """Begin an import in a thread of its own.
@@ -90,6 +91,7 @@ class Jobs:
         key: str,
         what: dict[str, str],
         kind: str = "export",
+        turn: str = "",
     ) -> Job:
         """Begin an export, or let it wait for those before it: each may need much memory.
 
@@ -97,6 +99,8 @@ class Jobs:
             key: id of the job, made by who asks; the same again is the same job.
             what: as the page shows it.
             kind: of the work, for people: "export", "report" ...
+            turn: work of the same turn waits for what came before it, on the whole server; "" is
+                that of exports and reports.
         Raises:
             InputError: too many are waiting, or the id was used for something else.
         """
@@ -110,7 +114,8 @@ class Jobs:
                 remedy = "Wait until they are done."
                 raise InputError(f"{kind}s", "be 10 at a time at most", "one more", remedy=remedy)
             job = self._keep(Job(key, project, kind, what=what))
-        threading.Thread(target=self._in_turn, args=(job, work), daemon=True).start()
+            lock = self.turns.setdefault(turn, threading.Lock()) if turn else self.exporting
+        threading.Thread(target=_in_turn, args=(lock, job, work), daemon=True).start()
         return job
 
     def of(self, project: str, kind: str = "import") -> list[Job]:
@@ -155,9 +160,10 @@ class Jobs:
                 old.file.unlink(missing_ok=True)
         return job
 
-    def _in_turn(self, job: Job, work: Callable[[Job], None]) -> None:
-        with self.exporting:
-            _run(job, work)
+
+def _in_turn(turn: threading.Lock, job: Job, work: Callable[[Job], None]) -> None:
+    with turn:
+        _run(job, work)
 
 
 def _run(job: Job, work: Callable[[Job], None]) -> None:

@@ -19,6 +19,7 @@ from overread.store import Blobs, Store
 from overread.web.beside import Beside
 from overread.web.children import in_child
 from overread.web.jobs import Job, Jobs
+from overread.web.training import compare, go_on, learned_anew
 
 if TYPE_CHECKING:
     from overread.web.site import Site
@@ -59,7 +60,11 @@ class Learnings:
 
 
 def _begun(site: Site, project: str) -> ProjectLearning:
-    return ProjectLearning(project, lambda _store, one: encode(site, one) is not None)
+    go_on(site, project)
+    return ProjectLearning(
+        project, lambda _store, one: encode(site, one) is not None,
+        lambda _store, one: compare(site, one),
+    )  # fmt: skip
 
 
 def encode(site: Site, project: str) -> Job | None:
@@ -71,10 +76,7 @@ def encode(site: Site, project: str) -> Job | None:
     def work(job: Job) -> None:
         job.counts["images"] = 0
         in_child(site.store, job, _embed, site.blobs, project)
-        loop = site.learnings.known(project)
-        if loop is not None:
-            loop.images_came()
-        site.learnings.wake(site, project)
+        learned_anew(site, project)
 
     return site.jobs.start_export(project, work, key=str(uuid4()), what={}, kind=KIND)
 

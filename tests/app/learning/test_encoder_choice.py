@@ -9,14 +9,16 @@ import pytest
 
 from overread.app.learning.case_latents import chain_in_use, latents_of
 from overread.app.learning.encoder_choice import (
+    NEVER_SHOWN,
     candidates,
     choose_for_project,
     shown_to_networks,
     teaching,
 )
 from overread.app.learning.project_encoder import FINETUNED, PRETRAINED, QUICK, SIMCLR, trained_part
+from overread.app.learning.set_apart import lot
 from overread.errors import MethodError
-from overread.store import Store, plan_tasks, read_events
+from overread.store import NewCase, Store, add_cases, plan_tasks, read_events
 from overread.store.encoders import (
     encoder_ready,
     keep_choice,
@@ -25,7 +27,7 @@ from overread.store.encoders import (
     keep_trained,
     last_choice,
 )
-from tests.app.learning.study import Study, new_study, protocol
+from tests.app.learning.study import Study, new_study, picture, protocol
 
 CASES = 64
 
@@ -33,16 +35,33 @@ CASES = 64
 @pytest.fixture
 def labelled(store: Store, tmp_path: Path) -> Study:
     """All cases read; latents made up: quick ones of noise."""
-    study = new_study(store, tmp_path, protocol(settings="held_back: 0.1"), cases=CASES)
+    study = new_study(store, tmp_path, protocol(settings="held_back: 0.1"), cases=0)
+    bring_by_lot(study, shown=44, hidden=14, apart=6)
     plan_tasks(store, study.project, study.lead, reads_per_case=1)
     give(study, QUICK, signal=0.0)
     assert len(study.read(count=50) + study.read(count=CASES - 50)) == CASES
     return study
 
 
+def bring_by_lot(study: Study, *, shown: int, hidden: int, apart: int) -> None:
+    """Cases of patients whose lots are known: shown to networks, never shown, set apart to test."""
+    left = {"shown": shown, "hidden": hidden, "apart": apart}
+    new: list[NewCase] = []
+    for name in map(str, range(10_000)):
+        lots = lot(study.project, name), lot(study.project, f"network {name}")
+        kind = "apart" if lots[0] < 0.1 else "shown" if lots[1] >= NEVER_SHOWN else "hidden"
+        if left[kind]:
+            left[kind] -= 1
+            new.append(study.case(picture(len(new) % 3, len(new)), group=name, salt=name))
+        if not any(left.values()):
+            break
+    made = [key for key, _ in add_cases(study.store, study.project, new, study.lead)]
+    study.truth |= {case: at % 3 for at, case in enumerate(made)}
+
+
 def give(study: Study, part: str, *, signal: float) -> None:
     """Latents of a part: noise, and so much of the truth."""
-    rng = np.random.default_rng(len(part))
+    rng = np.random.default_rng(list(part.encode()))
     version = f"v of {part[:20]}"
     keep_encoder(study.store, study.project, part, version, b"")
     rows = {}
@@ -93,7 +112,7 @@ def test_only_labels_that_teach_and_that_no_audit_uses_choose(labelled: Study) -
     latents = latents_of(store, project)
     assert latents is not None
     taught = set(found.cases)
-    assert 0 < CASES - len(taught) < CASES // 3  # those set apart
+    assert len(taught) == CASES - 6  # those set apart
     np.testing.assert_allclose(found.votes.sum(axis=2), 1)
     audited = sorted(taught)[:5]
     with store.writing() as connection:
@@ -116,9 +135,10 @@ def test_a_network_that_has_seen_labels_is_compared_by_others(labelled: Study) -
     store, project = labelled.store, labelled.project
     give(labelled, PRETRAINED, signal=0.0)
     part = train(labelled, FINETUNED, "c", signal=0.0)
-    found = teaching(store, project)
-    groups = list(study_groups(labelled))
-    shown = dict(zip(labelled.truth, shown_to_networks(project, groups), strict=True))
+    found, latents = teaching(store, project), latents_of(store, project)
+    assert latents is not None
+    assert (found.shown.sum(), found.hidden.sum()) == (44, 14)
+    shown = dict(zip(latents.cases, shown_to_networks(project, latents.groups), strict=True))
     assert [shown[case] for case in found.cases] == found.shown.tolist()
     assert not (found.shown & found.hidden).any()
     # it has learned the labels that it was shown by heart, and nothing else
@@ -134,11 +154,7 @@ def test_a_network_that_has_seen_labels_is_compared_by_others(labelled: Study) -
     chosen = choose_for_project(store, project)
     assert part not in chosen.chain
     assert chosen.reason.startswith("log loss")
-    assert f"on {int(found.hidden.sum())} labels held back" in chosen.reason
-
-
-def study_groups(study: Study) -> list[str]:
-    return list(study.truth)  # no patients are told: each case is its own
+    assert "on 14 labels held back" in chosen.reason
 
 
 def test_what_cannot_be_compared(store: Store, tmp_path: Path) -> None:

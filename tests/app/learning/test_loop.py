@@ -7,14 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from overread.app.learning import blind_audit, film_strip
 from overread.app.learning.case_latents import latents_of
+from overread.app.learning.freeze_labels import auto_label
+from overread.app.learning.issue_certificate import decide
 from overread.app.learning.loop import ProjectLearning
 from overread.app.learning.predicted import predicted
+from overread.app.learning.proposals import proposals
 from overread.app.learning.set_apart import duplicates_of, groups_of, held_back
+from overread.app.study.label_sources import standing_autos
 from overread.store import Store, claim, open_store, read_events, rebuild, state_digests
+from overread.store.auto_labels import get_run
 from overread.store.learning import STOPPED, list_asked, set_loop, waiting
 from tests.app.learning.conftest import wish
-from tests.app.learning.study import Study, new_study, picture
+from tests.app.learning.study import NAMES, Study, new_study, picture
 
 
 def looping(study: Study) -> ProjectLearning:
@@ -162,3 +168,37 @@ def test_cases_come_while_it_runs_and_images_vanish(store: Store, tmp_path: Path
     assert sum(case in asked for case in flat) <= 1
     read = played(study, loop, 6)
     assert set(read) == set(study.truth)  # near-duplicates come last, and come
+
+
+def test_cases_that_a_certificate_stands_for_are_not_asked_for(
+    study: Study, tmp_path: Path
+) -> None:
+    store, project, loop = study.store, study.project, looping(study)
+    played(study, loop, 14)
+    given = proposals(store, project)
+    run = get_run(store, auto_label(store, project, given, target=0.3, by=study.lead))
+    words = [film_strip.Word(case, NAMES[study.truth[case]]) for case in given.cases]
+    film_strip.say(store, run, words, seconds=30, by=study.lead)
+    cases = blind_audit.audit_offer(store, run).plans[0].cases
+    assert cases < len(given.cases)
+    audit = blind_audit.begin(
+        store, project, run.id, cases=cases, mode=blind_audit.ONE_LOOK, seed=1, by=study.lead
+    )
+    loop.catch_up(store)
+    while study.read(0) + study.read(1):
+        pass
+    assert decide(store, project, audit, keys=tmp_path, by=study.lead).certificate is not None
+    certified = {case for case, one in standing_autos(store, project, "what").items()
+                 if one.certificate and not one.read}  # fmt: skip
+    assert certified
+    before = list_asked(store, project).keys()  # some were asked for, and left to the audit
+    set_loop(store, project, "on", study.lead)
+    again = looping(study)  # a server that starts again knows it, too
+    for one in (loop, again):
+        one.catch_up(store)
+        assert not certified & (list_asked(store, project).keys() - before)
+        assert not certified & waiting(store, project).untouched
+    # cases that come later are no part of the certificate
+    fresh = study.bring([0, 1])
+    again.catch_up(store)
+    assert set(fresh) & list_asked(store, project).keys()

@@ -29,10 +29,13 @@ from overread.app.learning.progress import LearnedSoFar, learned_so_far
 from overread.app.learning.set_apart import duplicates_of, groups_of, held_back
 from overread.app.learning.settings import Setup, setup_of
 from overread.app.learning.which_reader import read_again
+from overread.app.study.label_sources import standing_autos
 from overread.arrays import Ints
 from overread.selection.stopping import Costs
 from overread.store import Store
+from overread.store.auto_labels import CERTIFIED, standing_run
 from overread.store.demands import places
+from overread.store.encoders import last_choice
 from overread.store.learning import (
     STOPPED,
     Asked,
@@ -52,9 +55,13 @@ from overread.store.pre_labels import last_pre_label
 Encode = Callable[[Store, str], bool]
 """Has the images of a project encoded, beside, where some are not; whether that begins now."""
 
+Compare = Callable[[Store, str], object]
+"""Has the encoders of a project compared on its labels, beside."""
+
 _TOGETHER = 500  # slots withdrawn in one transaction
 _LOOKED_AT = 2_000  # cases whose pre-labels are compared
 _USUAL_SECONDS = 30.0
+_COMPARED = 60  # labels that teach, from which on encoders are compared
 _GROWTH = 1.05  # labels against those of the last curve, from which on it is drawn anew
 
 
@@ -65,6 +72,7 @@ class ProjectLearning:
     Args:
         project: its id.
         encode: see :data:`Encode`.
+        compare: see :data:`Compare`; None leaves the encoders as they are.
         setup: of the newest protocol; None where the project learns nothing.
         heard: what readers said.
         learner: None before images are encoded.
@@ -80,6 +88,7 @@ class ProjectLearning:
 
     project: str
     encode: Encode
+    compare: Compare | None = None
     setup: Setup | None = None
     heard: Heard = field(default_factory=Heard)
     learner: Learner | None = None
@@ -95,6 +104,8 @@ class ProjectLearning:
     _encoded: int = 0
     _doubted: tuple[int, dict[str, float]] = field(default_factory=lambda: (0, dict[str, float]()))
     _drawn: tuple[int, int] = (-1, -1)
+    _compared: int = 0
+    _papers: tuple[str, frozenset[str]] = ("", frozenset())
 
     def catch_up(self, store: Store) -> int:
         """Take in what was read since, and ask for the cases that follow.
@@ -113,6 +124,7 @@ class ProjectLearning:
         if touched:
             self.milliseconds = [*self.milliseconds[-99:], 1000 * (time.perf_counter() - begun)]
         self._learn(setup)
+        self._have_compared(store, setup)
         return opened
 
     def images_came(self) -> None:
@@ -157,14 +169,25 @@ class ProjectLearning:
         self.learner = tuned_learner(learner) if learner.can_choose else learner
         self.alike, self.until = alike, self.heard.until
         self.plane = plane_of(latents.values)
+        chosen = last_choice(store, self.project)
+        self._compared = max(self._compared, chosen.labels if chosen else 0)
 
     def _have_encoded(self, store: Store) -> None:
         """Once for what is there: what fails is tried again by hand, or when more cases come."""
         if self._encoded != self._cases and self.encode(store, self.project):
             self._encoded = self._cases
 
+    def _have_compared(self, store: Store, setup: Setup) -> None:
+        """When labels have grown by half since encoders were compared: others may win by now."""
+        if self.compare is None or self.learner is None or not setup.modelled:
+            return
+        if self.learner.taught >= max(_COMPARED, 1.5 * self._compared):
+            self._compared = self.learner.taught
+            self.compare(store, self.project)
+
     def _ask(self, store: Store, setup: Setup) -> int:
         asked, there = list_asked(store, self.project), waiting(store, self.project)
+        shut = self.refused | self.heard.said.keys() | self._certified(store, setup)
         if there.untouched - asked.keys() and self._withdraw_strangers(store, there, asked):
             there = waiting(store, self.project)
         if loop_state(store, self.project).state == STOPPED:
@@ -172,12 +195,11 @@ class ProjectLearning:
         elif self.learner is None:
             facts = list_facts(store, self.project)
             cases = [(one.id, one.group or one.id) for one in facts]
-            shut = self.refused | self.heard.said.keys()
             wanted = want_blind(self.project, cases, setup.wishes, there, asked, shut=shut)
         else:
             wanted = want(
                 self.project, self.learner, there, asked,
-                shut=self.refused | self.heard.said.keys(), alike=self.alike,
+                shut=shut, alike=self.alike,
                 doubt=self._doubts(store, setup, asked),
                 to_test=self.progress.to_test if self.progress else 0,
             )  # fmt: skip
@@ -207,6 +229,16 @@ class ProjectLearning:
         )  # fmt: skip
         one_each = {reader: case for case, reader in reversed(found)}
         return ask_again(store, self.project, [(case, who) for who, case in one_each.items()])
+
+    def _certified(self, store: Store, setup: Setup) -> frozenset[str]:
+        """Cases whose auto-label a certificate stands for: a read would take them out of it."""
+        run = standing_run(store, self.project, setup.question.id)
+        if run is None or run.state != CERTIFIED:
+            return frozenset()
+        if self._papers[0] != run.id:
+            autos = standing_autos(store, self.project, setup.question.id)
+            self._papers = run.id, frozenset(one.case for one in autos.values() if one.certificate)
+        return self._papers[1]
 
     def _doubts(
         self, store: Store, setup: Setup, asked: Mapping[str, Asked]

@@ -10,10 +10,11 @@ from starlette.concurrency import run_in_threadpool
 from overread.agreement.proportions import wilson
 from overread.app.learning import case_map
 from overread.app.learning.board import LearningBoard, learning_board
+from overread.app.learning.encoder_board import encoder_board
 from overread.app.learning.loop import ProjectLearning
 from overread.app.learning.wishes import keep_wishes, learnable
 from overread.app.study import project_overview
-from overread.errors import InputError
+from overread.errors import InputError, MissingExtraError
 from overread.protocol.learning import STARTS, Learning
 from overread.selection.acquisition.table import ACQUISITIONS
 from overread.store import case_names
@@ -24,6 +25,7 @@ from overread.web.api.around import At, Who
 from overread.web.learning import encode, encoding
 from overread.web.replies import go, page
 from overread.web.schemas import Id
+from overread.web.training import TRAINING, compare, require_learn, train, training
 
 _FIELDS = (
     "question", "acquisition", "start", "random_share", "held_back", "mode", "batch", "target",
@@ -57,6 +59,7 @@ def _shown(
         site.learnings.wake(site, project)
     asks = learnable(site.store, project)
     under_way, failed = encoding(site.jobs, project)
+    trains, compares, not_compared = training(site.jobs, project)
     return page(
         request,
         "learning.html.j2",
@@ -72,6 +75,10 @@ def _shown(
         by=by,
         under_way=under_way,
         failed=failed,
+        encoder=encoder_board(site.store, project) if board.setup else None,
+        trains=trains.told() if trains else None,
+        compares=compares is not None,
+        not_compared=not_compared,
         acquisitions=ACQUISITIONS,
         starts=STARTS,
         error=error,
@@ -124,6 +131,7 @@ async def settle(request: Request, project: Id, site: At, who: Who) -> Response:
     form = await read_form(request)
     action = text_of(form, "action")
     given = {key: text_of(form, key, most=60) for key in _FIELDS if key in form}
+    asked = {key: text_of(form, key, most=60) for key in ("kind", "epochs", "flip") if key in form}
 
     def work() -> None:
         project_overview.named(site.store, project)
@@ -133,18 +141,38 @@ async def settle(request: Request, project: Id, site: At, who: Who) -> Response:
             encode(site, project)
         elif action == "settings":
             keep_wishes(site.store, project, given, by=who.id)
+        elif action in _ENCODERS:
+            _of_encoders(site, project, action, asked, who.id)
         else:
-            raise InputError("action", "be stopped, on, encode or settings", action[:20])
+            names = ", ".join(("stopped", "on", "encode", "settings", *_ENCODERS))
+            raise InputError("action", f"be one of {names}", action[:20])
         site.learnings.wake(site, project)
 
     try:
         await run_in_threadpool(work)
-    except (InputError, ConflictError) as refused:
+    except (InputError, ConflictError, MissingExtraError) as refused:
         told = {"title": "Not kept", "words": _told(refused)}
         return await run_in_threadpool(
             lambda: _shown(request, site, project, status=422, error=told)
         )
     return go(f"/projects/{project}/learning")
+
+
+_ENCODERS = ("train", "train-stop", "compare")
+
+
+def _of_encoders(site: At, project: str, action: str, asked: dict[str, str], by: str) -> None:
+    """Train, stop what trains, or compare."""
+    if action == "train":
+        require_learn()
+        settings: dict[str, Any] = {"flip": asked.get("flip") == "on"}
+        settings |= {"epochs": asked["epochs"]} if "epochs" in asked else {}
+        train(site, project, asked.get("kind", ""), settings, by=by)
+    elif action == "compare":
+        compare(site, project)
+    else:
+        for job in site.jobs.of(project, TRAINING):
+            job.stop.set()
 
 
 def _told(refused: Exception) -> str:

@@ -1,0 +1,87 @@
+"""Encoders on the learning page: trained beside it, stopped, taken up by a server that restarts."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from overread.store.encoders import (
+    BEGUN,
+    HALTED,
+    list_trained,
+    list_trainings,
+    set_training,
+)
+from overread.web import create_app
+from tests.web.conftest import HOST, SECRET, House, bring_in, png
+
+
+def until(met: Callable[[], object], seconds: float = 150.0) -> None:
+    """Wait for work beside the pages."""
+    ends = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < ends, "it does not come"
+        time.sleep(0.05)
+
+
+def page_of(house: House) -> str:
+    reply = house.people["lead"].get(f"/projects/{house.project}/learning")
+    assert reply.status_code == 200, reply.text
+    return re.sub(r"\s+", " ", reply.text)
+
+
+def ask(house: House, **fields: str) -> int:
+    reply = house.people["lead"].form(f"/projects/{house.project}/learning", **fields)
+    return int(reply.status_code)
+
+
+def states(house: House) -> list[str]:
+    return [one.state for one in list_trainings(house.store, house.project)]
+
+
+def restarted(house: House, folder: Path) -> House:
+    """Another server on the same store."""
+    app = create_app(
+        house.store, house.blobs, secret=SECRET, clock=house.clock, address=HOST,
+        upload_folder=folder, key_folder=folder,
+    )  # fmt: skip
+    made = replace(house, app=app, people={})
+    lead = house.people["lead"]
+    made.people["lead"] = replace(lead, client=made.browser().client)
+    made.people["lead"].client.cookies.update(lead.client.cookies)
+    return made
+
+
+def test_a_lead_trains_stops_and_a_restarted_server_goes_on(house: House, tmp_path: Path) -> None:
+    bring_in(house, 0, **{f"{at}.png": png(100 + at) for at in range(5)})
+    assert ask(house, action="settings", question="fractures") == 303
+    text = page_of(house)
+    assert "How the images are seen" in text
+    assert "quick + EfficientNet-Lite0" in text
+    assert "Train an encoder on these images" in text
+    for wrong in ({"kind": "other"}, {"kind": "simclr", "epochs": "0"}):
+        assert ask(house, action="train", **wrong) == 422
+    assert ask(house, action="train", kind="simclr", epochs="900", flip="on") == 303
+    assert "Stop the training" in page_of(house)
+    assert ask(house, action="train", kind="simclr", epochs="900") == 422  # one at a time
+    assert ask(house, action="train-stop") == 303
+    until(lambda: states(house) == [HALTED])
+    assert "was stopped" in page_of(house)
+    assert list_trained(house.store, house.project) == []
+    # as if a server had been killed in the middle: another one takes the training up by itself
+    lead = house.people["lead"].id
+    settings = {"epochs": 1, "flip": False, "until": 9}
+    set_training(house.store, house.project, "simclr", BEGUN, lead, settings=settings)
+    other = restarted(house, tmp_path)
+    page_of(other)
+    until(lambda: list_trained(house.store, house.project))
+    (made,) = list_trained(house.store, house.project)
+    assert (made.about["images"], made.about["epochs"], made.about["flip"]) == (9, 1, False)
+    # there is no model of classes: it is not taken over, and the page says why
+    until(lambda: "Not compared the last time" in page_of(other))
+    assert "a model learns classes and grades" in page_of(other)
+    assert "Trained here: SimCLR on these images (9 images, 1 epochs" in page_of(other)
+    assert "quick + EfficientNet-Lite0" in page_of(other)
