@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from overread.app.analysis.disagreement import disagreement, share
 from overread.app.analysis.disputes import disputes
 from overread.app.analysis.project_reads import Said
+from overread.app.quality import adjudication_queue
+from overread.app.quality.adjudication_queue import queue
 from overread.app.quality.disagreement_board import Asked, board, send
 from overread.app.study.project_model import project_model
 from overread.errors import InputError
 from overread.protocol import read_protocol
-from overread.store import Store, open_store
+from overread.store import Store, add_user, open_store
 from overread.store.errors import NotFoundError
 from overread.store.wishes import wished_cases
 from tests.app.test_project_model import TEXT, study
@@ -149,3 +151,25 @@ def test_cases_are_sent_one_or_all_from_a_doubt_on(read: tuple[Store, str, list[
     for wrong in (Asked(pair="x"), Asked(group="patient=1")):
         with pytest.raises(InputError):
             board(store, project, model, wrong)
+
+
+def test_the_queue_of_a_large_project_is_that_of_a_small_one(
+    read: tuple[Store, str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model's order, filtered, gives what a look at every disputed case gives."""
+    store, project, people = read
+    lead = add_user(store, "lead@example.org", "Lead", "lead", "system").id
+    model = project_model(store, project)
+    whole = queue(store, project, lead, model)
+    assert whole.count > 4
+    last = whole.waiting[-1].case
+    assert send(store, project, model, Asked(), by=lead, case=last) == 1
+    assert queue(store, project, lead, model).waiting[0].case == last
+    for shown in (200, 3):
+        monkeypatch.setattr(adjudication_queue, "_SHOWN", shown)
+        for who in (lead, *people):
+            monkeypatch.setattr(adjudication_queue, "_AT_ONCE", 2_000)
+            small = queue(store, project, who, model)
+            monkeypatch.setattr(adjudication_queue, "_AT_ONCE", -1)
+            assert queue(store, project, who, model) == small
+    assert not queue(store, project, lead, None).ready

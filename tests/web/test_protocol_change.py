@@ -180,7 +180,7 @@ def test_a_guideline_that_was_saved_asks_what_it_means(knees: House) -> None:
     assert lead.form(f"{path}/protocol/rule", **fields).status_code == 404
 
 
-def test_a_program_asks_saves_and_proves(knees: House) -> None:
+def test_a_program_asks_saves_and_proves(knees: House, monkeypatch: pytest.MonkeyPatch) -> None:
     lead, base = knees.people["lead"], f"/api/projects/{knees.project}"
     assert lead.post(f"{base}/protocol/changes", {"protocol": "title: x"}).status_code == 422
     told = lead.post(f"{base}/protocol/changes", {"protocol": NEW}).json()
@@ -198,6 +198,11 @@ def test_a_program_asks_saves_and_proves(knees: House) -> None:
     assert lead.post(again, {"choice": "none"}).status_code == 422
     found = lead.get(f"{base}/conformity").json()
     assert (found["labels"], found["conforming"], found["left_out"]) == (9, 9, 3)
+    assert found["ready"]
+    monkeypatch.setattr(
+        "overread.app.study.conformity._AT_ONCE", 0
+    )  # a large project: it comes with the model
+    assert not lead.get(f"{base}/conformity").json()["ready"]
     assert knees.people["reader"].get(f"{base}/conformity").status_code == 403
 
 

@@ -896,6 +896,8 @@ export interface paths {
         /**
          * Get conformity
          * @description How many exported labels conform to the newest version, and which do not.
+         *
+         *     Of a large project it is worked out beside the requests; until then it is not ready.
          */
         readonly get: operations["getConformity"];
         readonly put?: never;
@@ -1730,9 +1732,14 @@ export interface components {
         };
         /**
          * ConformityOut
-         * @description How many labels conform to the newest version; ``first``: some of those that do not.
+         * @description How many labels conform to a version; ``first``: some of those that do not.
+         *
+         *     ``ready``: the figures are there, and of the newest version; those of a large project are
+         *     worked out in the background.
          */
         readonly ConformityOut: {
+            /** Ready */
+            readonly ready: boolean;
             /** Version */
             readonly version: number;
             /** Labels */

@@ -182,8 +182,13 @@ class NotConformingOut(BaseModel):
 
 
 class ConformityOut(BaseModel):
-    """How many labels conform to the newest version; ``first``: some of those that do not."""
+    """How many labels conform to a version; ``first``: some of those that do not.
 
+    ``ready``: the figures are there, and of the newest version; those of a large project are
+    worked out in the background.
+    """
+
+    ready: bool
     version: int
     labels: int
     conforming: int

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from overread.app.analysis.disputes import Dispute, disputes
 from overread.app.quality import gold_disputes
-from overread.app.study.project_model import ProjectModel
+from overread.app.study.project_model import ProjectModel, QuestionModel
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import who_reads
 from overread.app.study.project_tables import said_of_project
-from overread.app.study.ranked_cases import LEAST_ENTROPY
+from overread.app.study.ranked_cases import LEAST_ENTROPY, Ranking
 from overread.protocol import headed
 from overread.store import Store, get_cases, project_progress
 from overread.store import adjudications as kept
@@ -21,6 +23,8 @@ from overread.store.wishes import wished_cases
 _AT_ONCE = 2_000
 """Reads up to which disputes are looked for while a page waits; above, the model brings them."""
 _SHOWN = 200
+
+_Found = dict[str, dict[str, tuple[str, Dispute]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +83,30 @@ def queue(store: Store, project: str, user: str, model: ProjectModel | None) -> 
     Args:
         model: of the project; where there is none (yet), the plain share of disagreement.
     """
-    found = _disputes(store, project, model)
-    standards = kept.standards_of_project(store, project)
+    at_once = project_progress(store, project).reads <= _AT_ONCE
     asked = waiting_again(store, project, ADJUDICATION)
-    back = {one.case for one in kept.list_adjudications(store, project, kept.SENT_BACK)}
     held = {
         one.case
         for one in kept.list_adjudications(store, project, kept.OPEN)
         if one.senior != user and one.opened > kept.held_since(store)
     }
-    mine = kept.cases_with(store, project, user)
     if user in who_reads(store, project):
         held |= kept.cases_with_free_slots(store, project)
-    open_ = {case: of for case, of in (found or {}).items() if case not in standards}
-    there = [case for case in open_ if case not in asked and case not in held and case not in mine]
-    waiting = [_waiting(case, open_[case], model, answered=case in back) for case in there]
-    sent = wished_cases(store, project)
-    waiting = [replace(one, sent=True) if one.case in sent else one for one in waiting]
     golds = gold_disputes.waiting(store, project, user)
-    waiting = [one for one in waiting if one.case not in golds]
-    waiting += [
+    shut = _Shut(
+        frozenset(kept.standards_of_project(store, project)),
+        frozenset(kept.cases_with(store, project, user)),
+        frozenset({*asked, *held, *golds}),
+        frozenset(wished_cases(store, project)),
+    )
+    if not at_once and model is not None and model.ranked is not None:
+        found = _first_of_ranking(model.ranked, model, shut, _prompts(store, project))
+    else:
+        found = _among(_disputes(store, project, model, at_once=at_once), model, shut)
+    back = {one.case for one in kept.list_adjudications(store, project, kept.SENT_BACK)}
+    waiting = [
+        replace(one, answered=one.case in back, sent=one.case in shut.sent) for one in found.waiting
+    ] + [
         Waiting(case, "", of.words, of.share, of.weight, answered=False, sent=True)
         for case, of in golds.items()
         if case not in held
@@ -107,23 +115,74 @@ def queue(store: Store, project: str, user: str, model: ProjectModel | None) -> 
     rows = get_cases(store, [one.case for one in first])
     return Queue(
         tuple(replace(one, name=rows[one.case].name) for one in first),
-        len(waiting),
-        sum(case in mine for case in open_),
+        found.count + len(waiting) - len(found.waiting),
+        found.own,
         len(asked),
-        len(standards),
-        found is not None,
+        len(shut.decided),
+        at_once or model is not None,
     )
 
 
-_Found = dict[str, dict[str, tuple[str, Dispute]]]
+@dataclass(frozen=True, slots=True)
+class _Shut:
+    """Cases that are not taken from the disputed ones. Args: sent: here first, by a lead."""
+
+    decided: frozenset[str]
+    mine: frozenset[str]
+    others: frozenset[str]
+    sent: frozenset[str]
 
 
-def _disputes(store: Store, project: str, model: ProjectModel | None) -> _Found | None:
-    """Case -> question -> its prompt and dispute; None where it is not known yet."""
+@dataclass(frozen=True, slots=True)
+class _Disputed:
+    """Cases that wait: all of them, or the first of ``count``. Args: own: read by the senior."""
+
+    waiting: list[Waiting]
+    count: int
+    own: int
+
+
+def _among(found: _Found, model: ProjectModel | None, shut: _Shut) -> _Disputed:
+    """Of a small project: each disputed case is looked at."""
+    open_ = {case: of for case, of in found.items() if case not in shut.decided}
+    there = [case for case in open_ if case not in shut.others and case not in shut.mine]
+    waiting = [_waiting(case, open_[case], model) for case in there]
+    return _Disputed(waiting, len(waiting), sum(case in shut.mine for case in open_))
+
+
+def _first_of_ranking(
+    ranking: Ranking, model: ProjectModel, shut: _Shut, prompts: Mapping[str, str]
+) -> _Disputed:
+    """Of a large one: the first of the model's order, and those that a lead sent."""
+    order = ranking.in_order(np.arange(len(ranking)))
+    open_ = ~np.isin(order, ranking.places(shut.decided))
+    mine = np.isin(order, ranking.places(shut.mine))
+    there = order[open_ & ~mine & ~np.isin(order, ranking.places(shut.others))]
+    sent = there[np.isin(there, ranking.places(shut.sent))]
+    names = [ranking.cases[at] for at in dict.fromkeys([*sent.tolist(), *there[:_SHOWN].tolist()])]
+    disputed = {
+        name: {key: (prompts[key], of.disputes[name]) for key, of in _holding(model, name, prompts)}
+        for name in names
+    }
+    waiting = [_waiting(name, of, model) for name, of in disputed.items() if of]
+    return _Disputed(waiting, int(there.size), int((open_ & mine).sum()))
+
+
+def _holding(
+    model: ProjectModel, case: str, prompts: Mapping[str, str]
+) -> list[tuple[str, QuestionModel]]:
+    """The questions in which a case is disputed."""
+    every = model.questions.items()
+    return [(key, of) for key, of in every if key in prompts and case in of.disputes]
+
+
+def _prompts(store: Store, project: str) -> dict[str, str]:
+    return {one.id: one.prompt for one in protocol_of(store, project).protocol.questions}
+
+
+def _disputes(store: Store, project: str, model: ProjectModel | None, *, at_once: bool) -> _Found:
+    """Case -> question -> its prompt and dispute; nothing where it is not known yet."""
     made: _Found = {}
-    at_once = project_progress(store, project).reads <= _AT_ONCE
-    if not at_once and model is None:
-        return None
     for question in protocol_of(store, project).protocol.questions:
         of = model.questions.get(question.id) if model else None
         if at_once:
@@ -141,14 +200,12 @@ def _waiting(
     case: str,
     found: Mapping[str, tuple[str, Dispute]],
     model: ProjectModel | None,
-    *,
-    answered: bool,
 ) -> Waiting:
     scored = [
         (_entropy(case, question, one, model), one.weight) for question, (_, one) in found.items()
     ]
     entropy, weight = max(scored, key=lambda one: one[0] * one[1])
-    return Waiting(case, "", why_words(found), entropy, weight, answered)
+    return Waiting(case, "", why_words(found), entropy, weight, answered=False)
 
 
 def why_words(found: Mapping[str, tuple[str, Dispute]]) -> tuple[str, ...]:

@@ -185,18 +185,15 @@ def _why(
     return ""
 
 
-def conformity_now(
-    store: Store, project: str, kept: Conformity | None, *, at_once: int = _AT_ONCE
-) -> Conformity | None:
+def conformity_now(store: Store, project: str, kept: Conformity | None) -> Conformity | None:
     """The proof for a page: worked out now where that is quick, else the one that is kept.
 
     Args:
         kept: of the project's model; None where it has none (yet).
-        at_once: reads up to which nobody waits.
     Returns:
         None where it is still being worked out.
     """
-    if project_progress(store, project).reads <= at_once:
+    if project_progress(store, project).reads <= _AT_ONCE:
         return conformity(store, project)
     return kept
 

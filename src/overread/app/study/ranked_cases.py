@@ -73,8 +73,12 @@ class Ranking:
 
     def in_order(self, rows: Ints) -> Ints:
         """The cases of some rows, each once, by its weightiest row."""
-        _, first = np.unique(self.case[rows], return_index=True)
-        return self.case[rows[np.sort(first)]]
+        case = self.case[rows]
+        first = np.full(len(self.cases), -1, np.int64)
+        first[case[::-1]] = np.arange(case.size)[::-1]  # what is written last, stands
+        keep = np.zeros(case.size, bool)
+        keep[first[first >= 0]] = True
+        return case[keep]
 
     def places(self, cases: Collection[str]) -> Ints:
         """Where cases stand in ``cases``; those that are not disputed are left out."""
