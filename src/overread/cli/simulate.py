@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,6 +65,10 @@ def run(
     by_lot: Annotated[
         float, typer.Option("--by-lot", help="Share of the cases taken at random.")
     ] = 0.0,
+    spread: Annotated[
+        bool,
+        typer.Option("--spread", help="Each strategy also with labels spread to unlabelled cases."),
+    ] = False,
     encoders: Annotated[
         str, typer.Option("--encoders", help="Of images, comma-separated; what is installed.")
     ] = "",
@@ -87,6 +92,9 @@ def run(
         refuse_suffix("--out", out, PAGE)
         require()
     strategies = _strategies(_words(acquisitions), _words(starts), by_lot)
+    if spread:
+        more = [replace(one, spread=True) for one in strategies if one.acquisition != STANDARD]
+        strategies += more
     table = read_labels(labels, group=group, classes=_words(classes))
     with progress("images", quiet=as_json) as tick:
         found_set = labelled_set(images, table, encoders=_words(encoders), keep=keep, progress=tick)

@@ -20,8 +20,9 @@ from overread.selection.belief import mean_of
 from overread.selection.likelihood import Settings, grades
 from overread.selection.pool import Pool, label_many, open_pool, tune
 from overread.selection.process import Process, add, field_of, unlabelled
+from overread.selection.propagation import propagate, surroundings
 
-_PARAMETERS = ("ordinal", "landmarks", "learn", "pool", "random_state")
+_PARAMETERS = ("ordinal", "landmarks", "learn", "pool", "spread", "random_state")
 _GROWTH = 1.15
 
 
@@ -38,6 +39,8 @@ class DirichletProcessClassifier:
         learn: learn noise, variance, length and temperature from the labels.
         pool: (cases, latents) further cases without labels, among which landmarks are chosen;
             of use with :meth:`partial_fit`, whose first labels are few.
+        spread: labels spread to the cases that are predicted together, neighbour by neighbour
+            (:func:`overread.selection.propagation.propagate`). Look first whether it helps.
         random_state: of the landmarks; a whole number.
     Example:
         >>> x = np.array([[0.0], [0.1], [0.2], [1.0], [1.1], [1.2]])
@@ -50,12 +53,13 @@ class DirichletProcessClassifier:
 
     def __init__(
         self, *, ordinal: bool = False, landmarks: int = 256, learn: bool = True,
-        pool: Any = None, random_state: int = 0,
+        pool: Any = None, spread: bool = False, random_state: int = 0,
     ) -> None:  # fmt: skip
         self.ordinal = ordinal
         self.landmarks = landmarks
         self.learn = learn
         self.pool = pool
+        self.spread = spread
         self.random_state = random_state
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -110,7 +114,13 @@ class DirichletProcessClassifier:
         if not hasattr(self, "classes_"):
             raise InputError("the classifier", "be fitted first", "one that is not")
         table = _table(X, self.n_features_in_)
-        return mean_of(field_of(self._process, features_of(table, self._basis)), self.settings_)
+        said = mean_of(field_of(self._process, features_of(table, self._basis)), self.settings_)
+        if not self.spread:
+            return said
+        every, count = np.vstack([table, self._seen]), len(table)
+        around = surroundings(every, np.arange(len(every)))
+        start = np.vstack([said, self._votes])
+        return propagate(around, start, np.arange(count, len(every)), self._votes)[:count]
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """(cases,) the most probable class."""

@@ -16,6 +16,7 @@ from overread.selection.likelihood import grades
 from overread.selection.logistic import fit_logistic, predict_logistic
 from overread.selection.pool import Pool, label_many, next_cases, open_pool, tune
 from overread.selection.process import field_of, one_hot
+from overread.selection.propagation import propagate, surroundings
 from overread.selection.quality import Quality, quality_of
 
 STANDARD = "standard"
@@ -35,14 +36,19 @@ class Strategy:
         start: acquisition of the first batch.
         random_share: of the cases taken by lot later on.
         batch: cases a step; a 200th of the pool, at least 4, where it is 0.
+        spread: before each measurement labels spread to cases without one
+            (:mod:`overread.selection.propagation`); which case is asked for is not changed by it.
     """
 
     acquisition: str = DEFAULT
     start: str = "typical"
     random_share: float = 0.0
     batch: int = 0
+    spread: bool = False
 
     def __post_init__(self) -> None:
+        if self.spread and self.acquisition == STANDARD:
+            raise InputError("spread", "go with an acquisition of the process", STANDARD)
         if self.acquisition != STANDARD:
             acquisition(self.acquisition)
         if acquisition(self.start).needs_labels:
@@ -73,6 +79,7 @@ class Replay:
 def replay(
     latents: Latents, truth: Ints, test: Ints, *, n_classes: int, marks: Ints,
     strategy: Strategy | None = None, ordinal: bool = False, seed: int = 0,
+    groups: Ints | None = None,
 ) -> Replay:  # fmt: skip
     """Label the cases of a set in the order that a strategy asks for, and measure on the way.
 
@@ -84,6 +91,7 @@ def replay(
         strategy: how cases are chosen.
         ordinal: the classes are grades.
         seed: of everything drawn.
+        groups: (cases,) patient, near-duplicates: labels never spread within one.
     Raises:
         InputError: no held-back case, no pool, or marks that do not fit it.
     """
@@ -96,7 +104,8 @@ def replay(
     if not len(marks) or marks[0] < 1 or marks[-1] > len(train) or (np.diff(marks) < 0).any():
         raise InputError("marks", f"not fall, within 1 .. {len(train)}", marks.tolist())
     votes = one_hot(np.asarray(truth, dtype=np.float64), n_classes)
-    ground = _Ground(latents, votes, train, np.asarray(test), ordinal)
+    own = np.arange(len(truth)) if groups is None else np.asarray(groups)
+    ground = _Ground(latents, votes, train, np.asarray(test), ordinal, own)
     play = _standard if how.acquisition == STANDARD else _ours
     return play(ground, marks, how, seed)
 
@@ -110,6 +119,7 @@ class _Ground:
     train: Ints
     test: Ints
     ordinal: bool
+    groups: Ints
 
     def measured(self, held: Floats, pool: Floats, known: list[int]) -> tuple[Quality, float]:
         """Quality on the held-back cases, and the share of the pool that is right."""
@@ -136,6 +146,7 @@ def _ours(ground: _Ground, marks: Ints, strategy: Strategy, seed: int) -> Replay
         settings=grades(n_classes) if ground.ordinal else None,
     )  # fmt: skip
     batch, order = batch_of(strategy, len(ground.train)), list[int]()
+    around = surroundings(ground.latents, ground.groups) if strategy.spread else None
     found: list[tuple[Quality, float]] = []
     for mark in marks.tolist():
         while len(order) < mark:
@@ -148,8 +159,11 @@ def _ours(ground: _Ground, marks: Ints, strategy: Strategy, seed: int) -> Replay
             order += rows.tolist()
             if pool.stale:
                 pool = tune(pool)
-        held = predicted(pool, ground.latents[ground.test])
-        found.append(ground.measured(held, predicted(pool, pool.latents), order))
+        said = predicted(pool, ground.latents)
+        if around is not None:
+            known = ground.train[order]
+            said = propagate(around, said, known, ground.votes[known])
+        found.append(ground.measured(said[ground.test], said[ground.train], order))
     return _replay_of(marks, found, order)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,9 @@ from overread.app.analysis.set_labels import names_in
 from overread.app.learning import blind_audit, film_strip
 from overread.app.learning.freeze_labels import auto_label, offers
 from overread.app.learning.loop import ProjectLearning
+from overread.app.learning.predicted import learned
 from overread.app.learning.proposals import proposals
+from overread.app.learning.spreading import spread_where_it_helps
 from overread.errors import MethodError
 from overread.store import claim, plan_tasks
 from overread.store.audits import get_audit
@@ -93,3 +97,22 @@ def test_a_set_is_sure_where_all_its_classes_are_and_right_where_all_are_right(
         study.store, auto_label(study.store, study.project, found, target=0.1, by=study.lead)
     )
     assert run.settings["findings"] == list(NAMES)
+
+
+def test_labels_spread_where_held_back_labels_show_it_and_the_page_tells(study: Study) -> None:
+    plan_tasks(study.store, study.project, study.lead, reads_per_case=1)
+    study.read(count=24)
+    found = proposals(study.store, study.project)
+    assert "Labels are not spread to unlabelled cases" in found.model
+    assert "20 are needed to tell whether it helps" in found.model
+    learner, _ = learned(study.store, study.project)
+    held = np.zeros(len(learner.held), dtype=bool)
+    held[: len(held) // 2] = True
+    truth = np.array([study.truth[case] for case in learner.latents.cases])
+    learner = replace(learner, held=held)
+    flat = np.full((len(truth), 3), 1 / 3)  # a process that knows nothing: labels can only help
+    (spread,), told = spread_where_it_helps(learner, [flat], [truth])
+    assert told is not None
+    assert told.groups == held.sum()
+    assert told.on == (told.low > 0)
+    assert (spread is flat) == (not told.on)

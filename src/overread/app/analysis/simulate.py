@@ -93,7 +93,7 @@ def simulate(
         for place, one in enumerate(strategies)
     ]
     jobs += [_job_of_all(len(labels), tests[seed], seed) for seed in range(seeds)]
-    ground = Ground(np.asarray(latents), labels, len(classes), ordinal)
+    ground = Ground(np.asarray(latents), labels, len(classes), ordinal, groups)
     done = dict(played(ground, jobs, min(workers, len(jobs)), progress))
     full = np.array([done.pop((-1, seed)).held_back[0].accuracy for seed in range(seeds)])
     every = [[done[place, seed] for seed in range(seeds)] for place in range(len(strategies))]

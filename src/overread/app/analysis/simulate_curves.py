@@ -80,7 +80,8 @@ def name_of(strategy: Strategy) -> str:
     usual = "random" if strategy.acquisition in {"random", STANDARD} else "typical"
     start = "" if strategy.start == usual else f", {strategy.start} start"
     lot = f", {strategy.random_share:.0%} by lot" if strategy.random_share else ""
-    return f"{strategy.acquisition}{start}{lot}"
+    spread = ", labels spread" if strategy.spread else ""
+    return f"{strategy.acquisition}{start}{lot}{spread}"
 
 
 def measures_of(quality: Quality, pool: float, classes: Sequence[str]) -> dict[str, float]:

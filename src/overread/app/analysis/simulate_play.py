@@ -26,6 +26,7 @@ class Ground:
     labels: Ints
     n_classes: int
     ordinal: bool
+    groups: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +55,7 @@ def _play_held(job: Job) -> tuple[tuple[int, int], Replay]:
 def _play(ground: Ground, job: Job) -> tuple[tuple[int, int], Replay]:
     found = replay(
         ground.latents, ground.labels, job.test, n_classes=ground.n_classes, marks=job.marks,
-        strategy=job.strategy, ordinal=ground.ordinal, seed=job.seed,
+        strategy=job.strategy, ordinal=ground.ordinal, seed=job.seed, groups=ground.groups,
     )  # fmt: skip
     return (job.place, job.seed), found
 

@@ -1,7 +1,8 @@
 """What the model of a project would say of the cases that nobody read, and how often it errs.
 
 How often it errs is told by labels that it did not see: those held back, and each label that
-taught it, predicted from all others.
+taught it, predicted from all others. Where labels held back show that it helps, labels spread to
+unlabelled cases (:mod:`overread.app.learning.spreading`); then those held back alone tell.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from overread.app.analysis.set_labels import set_text
 from overread.app.learning.freeze_labels import Proposals
 from overread.app.learning.learner import Learner, probabilities_of, tuned_learner
 from overread.app.learning.predicted import learned
+from overread.app.learning.spreading import spread_where_it_helps
 from overread.arrays import Floats, Ints
 from overread.errors import MethodError
 from overread.labels import Kind
@@ -37,14 +39,16 @@ def proposals(store: Store, project: str) -> Proposals:
     said = [learner.said(part) for part in range(len(learner.pools))]
     unread = np.flatnonzero(np.all([one < 0 for one in said], axis=0))
     tables = [probabilities_of(learner, part) for part in range(len(learner.pools))]
-    known, truth = _known(learner, tables, said)
+    tables, told = spread_where_it_helps(learner, tables, said)
+    spread = told is not None and told.on
+    known, truth = _known(learner, tables, said, held_alone=spread)
     made = Proposals(
         learner.setup.question.id,
         tuple(learner.setup.classes),
         [learner.latents.cases[row] for row in unread.tolist()],
         tables[0][unread],
         f"Gaussian process on {learner.latents.version}, taught by {learner.taught} cases, "
-        f"log at event {until}",
+        f"log at event {until}" + (f". {told.words}" if told is not None else ""),
         known[0].max(axis=1),
         known[0].argmax(axis=1) == truth[0],
     )
@@ -79,11 +83,17 @@ def _of_sets(
 
 
 def _known(
-    learner: Learner, tables: list[Floats], said: list[Ints]
+    learner: Learner, tables: list[Floats], said: list[Ints], *, held_alone: bool
 ) -> tuple[list[Floats], list[Ints]]:
-    """Of each part: probabilities without the label, and the label, of the same cases."""
+    """Of each part: probabilities without the label, and the label, of the same cases.
+
+    Args:
+        held_alone: of cases held back alone; without it, of each label that taught too.
+    """
     heard = np.all([one >= 0 for one in said], axis=0)
     held = np.flatnonzero(learner.held & heard)
+    if held_alone:
+        return [one[held] for one in tables], [one[held] for one in said]
     taught = set.intersection(*(set(pool.votes) for pool in learner.pools))
     rows = np.array(sorted(taught & set(np.flatnonzero(heard).tolist())), dtype=np.int64)
     known: list[Floats] = []

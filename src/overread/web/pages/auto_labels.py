@@ -47,6 +47,7 @@ def _shown(request: Request, site: At, project: str, *, error: Any = None) -> Re
         why_not=WHY_NOT,
         instead=INSTEAD,
         offers=None if told is None else told.offers,
+        model="" if told is None else told.given.model,
         under_way=under_way,
         failed=failed,
         said=request.query_params.get("said", "")[:20],
