@@ -86,7 +86,8 @@ def measure(program: str, path: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    reads = READS_SMALL if arguments(__doc__).small else READS
+    small = arguments(__doc__).small
+    reads, repeats = (READS_SMALL, 1) if small else (READS, REPEATS)
     figures: dict[str, Any] = {"reads": reads}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -94,7 +95,7 @@ def main() -> None:
         for suffix in ("csv", "parquet"):
             path = folder / f"reads.{suffix}"
             runs: dict[str, list[dict[str, Any]]] = {"overread": [], "pandas": []}
-            for _ in range(REPEATS):  # in turn, so that a busy moment hits both
+            for _ in range(repeats):  # in turn, so that a busy moment hits both
                 runs["overread"].append(measure(OVERREAD, path))
                 runs["pandas"].append(measure(PANDAS, path))
             best = {who: min(all_, key=lambda run: run["seconds"]) for who, all_ in runs.items()}

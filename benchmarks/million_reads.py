@@ -56,7 +56,8 @@ def main() -> None:
         if programs is None:
             raise SystemExit("PostgreSQL is missing: on Debian, apt install postgresql")
         cluster = stack.enter_context(running_cluster(programs, fsync=True))
-        for name in ("sqlite", "postgresql"):
+        # small: large_project has the other database
+        for name in ("postgresql",) if small else ("sqlite", "postgresql"):
             if only not in name:
                 continue
             database = cluster.new() if name == "postgresql" else ""

@@ -34,11 +34,15 @@ class Town:
         return self.people["Ada"]
 
     def project(
-        self, protocol: str, *draw: Callable[..., None], readers: tuple[str, ...] = ("Rhea",)
+        self,
+        protocol: str,
+        *draw: Callable[..., None],
+        readers: tuple[str, ...] = ("Rhea",),
+        name: str = "",
     ) -> str:
         """Make a project by the commands from a template or a text; readers by the lead's page."""
         self.count += 1
-        name, images = f"Study {self.count}", self.folder / f"images-{self.count}"
+        name, images = name or f"Study {self.count}", self.folder / f"images-{self.count}"
         images.mkdir()
         for at, one in enumerate(draw):
             here = images / str(at)
@@ -123,7 +127,7 @@ def town(sqlite_town: Town) -> Iterator[Town]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def any_town(request: pytest.FixtureRequest) -> Iterator[Town]:
-    """Each database in turn."""
+    """Each database in turn, or the one that a test names: a story is told once."""
     yield from _watched(request.getfixturevalue(f"{request.param}_town"))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.end_to_end import pictures
 from tests.end_to_end.conftest import Town, _command
+from tests.end_to_end.test_drawings import POSTGRES
 from tests.reading_page.hands import drag, eventually, fitted
 
 pytestmark = [pytest.mark.browser, pytest.mark.page]
@@ -86,6 +87,7 @@ def decide(town: Town, project: str) -> None:
     board.get_by_role("heading", name="No dispute").wait_for()
 
 
+@pytest.mark.parametrize("any_town", POSTGRES, indirect=True)
 def test_a_reader_fails_tries_again_on_other_gold_and_reads(any_town: Town) -> None:
     town, rhea = any_town, any_town.people["Rhea"]
     project = town.project(PROTOCOL, *[pictures.grey8] * 6)

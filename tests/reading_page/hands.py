@@ -43,7 +43,7 @@ def drag(page: Any, *points: tuple[float, float], release: bool = True) -> None:
 
 def eventually(check: Callable[[], bool], what: str) -> None:
     """Wait for something that the page does in its own time."""
-    for _ in range(1000):  # half a minute: a machine under load is slow, not wrong
+    for _ in range(4000):  # two minutes: a machine under load is slow, not wrong
         if check():
             return
         time.sleep(0.03)
