@@ -9,31 +9,26 @@ mouse and keys.
 from __future__ import annotations
 
 import argparse
-import io
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
-from PIL import Image
-from playwright.sync_api import sync_playwright
-from screenshot_study import (
+_HERE = Path(__file__).parent
+sys.path.insert(0, str(_HERE.parent))
+
+import screenshot_learning as learning_pages  # noqa: E402 - after the path
+import screenshot_quality as quality_pages  # noqa: E402 - after the path
+from screenshot_album import SIZE, Album, opened_browser  # noqa: E402 - after the path
+from screenshot_study import (  # noqa: E402 - after the path
     NODULE_BOXES,
     STUDIES,
     kidney_ring,
     nodule_answer,
     sample_files,
 )
-
-_HERE = Path(__file__).parent
-sys.path.insert(0, str(_HERE.parent))
-
 from tests.cli.program import overread  # noqa: E402 - after the path
 from tests.live.drift import browser_of, drifting_study, lead_at, told  # noqa: E402 - after the path
 from tests.live.people import Person, invitation, join, set_up_link  # noqa: E402 - after the path
@@ -41,61 +36,37 @@ from tests.live.planned import planned_study  # noqa: E402 - after the path
 from tests.live.server import running_server  # noqa: E402 - after the path
 from tests.reading_page.hands import drag, eventually, fitted  # noqa: E402 - after the path
 
-_SIZE = {"width": 1280, "height": 800}
-_MOST_BYTES = 250_000
-_COLOURED = 40
-_HEAD = """# Every page in pictures
-
-Made by `docs/make_screenshots.py` from a real server and public sample files (`pydicom-data`).
-"""
-
-
-@dataclass
-class Album:
-    """Pictures in the order of the page that shows them."""
-
-    folder: Path
-    shown: list[tuple[str, str, str]] = field(default_factory=list)
-
-    def take(self, page: Any, name: str, title: str, words: str) -> None:
-        """Take a picture once all images of the page are there."""
-        there = "[...document.images].every((one) => one.complete || !one.offsetParent)"
-        eventually(lambda: bool(page.evaluate(there)), "the images are there")
-        (self.folder / f"{name}.png").write_bytes(_small(page.screenshot()))
-        self.shown.append((name, title, words))
-
-    def write(self, page: Path) -> None:
-        """Write the page that shows them."""
-        parts = [_HEAD]
-        for name, title, words in self.shown:
-            parts.append(f"## {title}\n\n{words}\n\n![{title}](pictures/{name}.png)\n")
-        page.write_text("\n".join(parts), encoding="utf-8")
-
 
 def main() -> None:
     """Make the pictures, then the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--images", type=Path, help="folder with the sample files")
     parser.add_argument("--out", type=Path, default=_HERE / "pictures")
+    parser.add_argument("--part", action="append", choices=PARTS, help="this part alone")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     album = Album(given.out)
-    with tempfile.TemporaryDirectory() as folder, _browser() as browser:
-        home, projects = _home(Path(folder), given.images)
-        with running_server(home) as server:
-            people = _accounts(album, browser, set_up_link(server))
-            _readers(people, projects)
-            _reading(album, people["Rhea"], projects)
-            _others_read(people, projects)
-            _leads_pages(album, people["Ada"], projects)
-            _ends(album, people, projects)
-        _planned(album, browser, Path(folder) / "planned")
-        _watched(album, browser, Path(folder) / "watched")
-    album.write(_HERE / "pages.md")
+    with tempfile.TemporaryDirectory() as folder, opened_browser() as browser:
+        for name in given.part or PARTS:
+            PARTS[name](album, browser, Path(folder) / name, given.images)
+    album.write(_HERE / "pages.md", whole=not given.part)
+
+
+def _basics(album: Album, browser: Any, folder: Path, images: Path | None) -> None:
+    """Accounts, every tool, the lead's pages."""
+    home, projects = _home(folder, images)
+    with running_server(home) as server:
+        people = _accounts(album, browser, set_up_link(server))
+        _readers(people, projects)
+        _reading(album, people["Rhea"], projects)
+        _others_read(people, projects)
+        _leads_pages(album, people["Ada"], projects)
+        _ends(album, people, projects)
 
 
 def _home(folder: Path, images: Path | None) -> tuple[Path, dict[str, str]]:
     home = folder / "home"
+    folder.mkdir()
     projects = {}
     for number, one in enumerate(STUDIES):
         pictures, protocol = folder / f"images-{number}", folder / f"{number}.yaml"
@@ -112,7 +83,7 @@ def _home(folder: Path, images: Path | None) -> tuple[Path, dict[str, str]]:
 
 
 def _accounts(album: Album, browser: Any, link: str) -> dict[str, Person]:
-    look = {"viewport": _SIZE}
+    look = {"viewport": SIZE}
     page = browser.new_context(**look).new_page()
     page.goto(link)
     album.take(page, "set-up", "First start", "The link that `overread serve` prints once.")
@@ -286,8 +257,6 @@ def _leads_pages(album: Album, lead: Person, projects: dict[str, str]) -> None:
         (f"/projects/{nodules}/atlas", "atlas", "Atlas", "What to do and what not, in pictures."),
         (f"/projects/{quality}/work", "work", "Work", "Who has which case in hand."),
         (f"/projects/{quality}/members", "readers", "Readers", "Who reads what."),
-        (f"/projects/{quality}/onboarding", "onboarding", "Onboarding", "Who may read, and why."),
-        (f"/projects/{quality}/adjudication", "adjudication", "Adjudication", "What differs most."),
         (f"/projects/{quality}/disagreement", "disagreement", "Disagreement", "What causes it."),
         (f"/projects/{quality}/effort", "effort", "Effort", "Spent, left, when it ends."),
         ("/account", "account", "Account", "One's own password and sessions."),
@@ -337,21 +306,24 @@ def _ends(album: Album, people: dict[str, Person], projects: dict[str, str]) -> 
     page.close()
 
 
-def _planned(album: Album, browser: Any, home: Path) -> None:
+def _planned(album: Album, browser: Any, home: Path, _images: Path | None) -> None:
     """Four programs read a plan, each at their own pace."""
     with planned_study(home) as (running, project):
-        page = lead_at(browser, running, project, viewport=_SIZE)
+        page = lead_at(browser, running, project, viewport=SIZE)
         page.goto(page.url.replace("/quality", "/plan"))
         words = "Readers and sub-batches, as bright as they are read; the bars are the overlap."
         album.take(page, "plan", "Plan", words)
+        page.goto(page.url.replace("/plan", "/work?show=repeats"))
+        words = "Cases that come again unannounced: does a reader say the same twice?"
+        album.take(page, "repeats", "Hidden repeats", words)
         page.context.close()
 
 
-def _watched(album: Album, browser: Any, home: Path) -> None:
+def _watched(album: Album, browser: Any, home: Path, _images: Path | None) -> None:
     """Three programs read; the boxes of one shrink by 20 %."""
     with drifting_study(home) as (running, readers):
         readers.read(45)
-        page = lead_at(browser, running, readers.project, viewport=_SIZE)
+        page = lead_at(browser, running, readers.project, viewport=SIZE)
         while readers.read(1, shrink=0.2) == 3:
             pass
         eventually(lambda: "1 alarm waits" in told(page), "the page tells of it")
@@ -370,7 +342,7 @@ def _watched(album: Album, browser: Any, home: Path) -> None:
         album.take(page, "alarm", "An alarm", words)
         page.context.close()
         path = f"/projects/{readers.project}/feedback"
-        page = browser_of(browser, running, "reader0@example.org", path, viewport=_SIZE)
+        page = browser_of(browser, running, "reader0@example.org", path, viewport=SIZE)
         eventually(lambda: page.locator(".again svg rect").count() > 3, "boxes side by side")
         words = "The paused reader's own page: their answer beside the others together, nameless."
         album.take(page, "feedback", "Looking again", words)
@@ -392,34 +364,15 @@ def _submit(page: Any) -> None:
     page.close()
 
 
-@contextmanager
-def _browser() -> Generator[Any]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
-
-
-def _small(shot: bytes) -> bytes:
-    """The picture with as many colours as its size allows; those of the page are kept."""
-    picture = Image.open(io.BytesIO(shot)).convert("RGB")
-    pixels = np.asarray(picture).reshape(-1, 3)
-    bright = pixels[np.ptp(pixels.astype(int), axis=1) > _COLOURED]
-    for greys in (160, 96, 64, 40):
-        parts = [picture.quantize(greys, Image.Quantize.MEDIANCUT).getpalette() or []]
-        if len(bright):
-            strip = Image.fromarray(bright[None])
-            parts.append(strip.quantize(80, Image.Quantize.MAXCOVERAGE).getpalette() or [])
-        palette = Image.new("P", (1, 1))
-        palette.putpalette([value for part in parts for value in part])
-        packed = io.BytesIO()
-        fewer = picture.quantize(palette=palette, dither=Image.Dither.NONE)
-        fewer.save(packed, "PNG", optimize=True)
-        if packed.tell() < _MOST_BYTES:
-            break
-    return packed.getvalue()
+PARTS = {
+    "basics": _basics,
+    "planned": _planned,
+    "watched": _watched,
+    "gate": quality_pages.gate,
+    "disputed": quality_pages.disputed,
+    "labels": quality_pages.labels,
+    "learned": learning_pages.learned,
+}
 
 
 if __name__ == "__main__":

@@ -8,10 +8,14 @@ from __future__ import annotations
 import importlib.metadata
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+import numpy as np
+from PIL import Image
 
 from overread.errors import InputError
 from overread.protocol import template
@@ -100,6 +104,43 @@ guideline: |
 
   Ask whether you would report from this image. Noise counts only where it hides something.
 """
+GATE = (
+    NODULES[: NODULES.index("  - id: certainty")].replace("reads_per_case: 3", "reads_per_case: 1")
+    + """qualification:
+  professions: [radiologist]
+  least_years: 2
+  pass_mark: 0.7
+  least_cases: 2
+"""
+    + NODULES[NODULES.index("guideline:") :]
+)
+SENIOR = """title: Nodules, two readers and a senior
+reads_per_case: 2
+questions:
+  - id: nodules
+    prompt: Draw a box round each nodule
+    kind: box
+    required: false
+    classes: [{name: Nodule, weight: 4}, Calcified nodule]
+"""
+GRADES = """title: Congestion, graded
+reads_per_case: 2
+questions:
+  - id: grade
+    prompt: How congested are the lungs?
+    kind: nominal
+    classes: [None, Mild, Severe]
+guideline: |
+  # How to grade
+
+  Look at the vessels of the upper lobes first, then at the fissures.
+"""
+PATCHES = """title: Lung or not
+reads_per_case: 1
+questions:
+  - {id: finding, prompt: "Is it lung?", kind: nominal, classes: [lung, elsewhere]}
+learning: {question: finding, held_back: 0.25, review_seconds: 2}
+"""
 HEART = """title: Left ventricle in motion
 reads_per_case: 2
 questions:
@@ -141,6 +182,11 @@ NODULE_BOXES = (
     (190, 1240, 370, 1400), (1350, 1080, 1560, 1280), (1380, 790, 1580, 960),
     (400, 1070, 570, 1250), (410, 640, 570, 800), (1060, 530, 1180, 640),
 )  # fmt: skip
+SCALE = 0.5
+"""Of the chest X-rays that are drawn from the sample file."""
+_LUNG = ((300, 600, 360, 1200), (1140, 1480, 320, 1040))
+_ELSEWHERE = ((820, 980, 240, 1800), (240, 1520, 1600, 1860))
+"""x and y, from and to, of the middles of patches."""
 KIDNEY_RINGS = ((150, 320, 32, 30), (318, 324, 29, 27))
 """Middle and half axes."""
 
@@ -159,6 +205,45 @@ def sample_files(folder: Path | None, stem: str) -> Path:
     if not found:
         raise InputError("sample image", "be there", f"no {stem}.dcm", remedy="--images FOLDER")
     return found[0]
+
+
+def chest(images: Path | None) -> Callable[..., None]:
+    """What draws the chest X-ray of the sample files at half its size, with noise of its own."""
+    whole = _chest(images).resize((920, 977))
+
+    def draw(path: Path, *, seed: int) -> None:
+        noise = np.random.default_rng(seed).normal(0, 2, (977, 920))
+        grey = np.clip(np.asarray(whole, dtype=float) + noise, 0, 255)
+        Image.fromarray(grey.astype(np.uint8)).save(path)
+
+    return draw
+
+
+def patches(images: Path | None, count: int) -> list[tuple[Callable[..., None], str]]:
+    """What cuts small squares out of the same X-ray, each with what it shows; in turn."""
+    whole, hand, half = _chest(images), random.Random(5), 100  # noqa: S311 - a hand, not a secret
+
+    def cut(x: float, y: float) -> Callable[..., None]:
+        def draw(path: Path, *, seed: int) -> None:  # noqa: ARG001 - all draw so
+            whole.crop((int(x) - half, int(y) - half, int(x) + half, int(y) + half)).save(path)
+
+        return draw
+
+    made: list[tuple[Callable[..., None], str]] = []
+    for at in range(count):
+        name, places = (("lung", _LUNG), ("elsewhere", _ELSEWHERE))[at % 2]
+        x1, x2, y1, y2 = places[hand.random() < 0.5]
+        made.append((cut(hand.uniform(x1, x2), hand.uniform(y1, y2)), name))
+    return made
+
+
+def _chest(images: Path | None) -> Image.Image:
+    """The chest X-ray of the sample files, bones bright."""
+    import pydicom  # noqa: PLC0415 - of an extra
+
+    values = pydicom.dcmread(sample_files(images, "RG1_UNCR")).pixel_array.astype(float)
+    low, high = np.quantile(values, [0.01, 0.99])
+    return Image.fromarray((255 * np.clip((high - values) / (high - low), 0, 1)).astype(np.uint8))
 
 
 def nodule_answer(seed: int) -> dict[str, Any]:

@@ -1,0 +1,79 @@
+"""Pictures of a project that learns: curve, map, auto-labels, film strip, audit, certificate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from screenshot_album import Album
+from screenshot_study import PATCHES, patches
+from tests.end_to_end.conftest import Town, _town
+from tests.end_to_end.test_learning import advice, by_script, truth_of, until
+
+_CASES, _LABELLED = 96, 60
+_WAIT = 600
+_CLASSES = ("lung", "elsewhere")
+
+
+def learned(album: Album, browser: Any, folder: Path, images: Path | None) -> None:
+    """Squares of a real X-ray, read by a script that knows where they are from."""
+    folder.mkdir()
+    with _town(folder, browser) as town:
+        drawn = patches(images, _CASES)
+        project = town.project(PATCHES, *(draw for draw, _ in drawn), name="Lung or not")
+        truth = truth_of(town, project, [said for _, said in drawn])
+        by_script(town, project, truth, _LABELLED)
+        page = town.lead.page(f"/projects/{project}/learning")
+        until(lambda: advice(page), "the advice on when to stop", _WAIT)
+        words = "Which case is read next, how good the model is on cases set apart, when to stop."
+        album.take(page, "learning", "Learning", words, high=1000)
+        page.locator("#map").scroll_into_view_if_needed()
+        words = "Images that look alike lie together: what was said, what is unsure."
+        album.take(page, "map", "Map of the images", words)
+        _labels(album, town, page, project, truth)
+        _audit(album, town, page, project, truth)
+
+
+def _labels(album: Album, town: Town, page: Any, project: str, truth: dict[str, str]) -> None:
+    lead = town.lead
+    page.goto(f"{lead.address}/projects/{project}/auto-labels")
+    page.get_by_role("button", name="See what the model could label").click()
+    page.locator("table.offers").wait_for(timeout=1000 * _WAIT)
+    words = "What the model could label, how wrong at most, and the audit that can show it."
+    album.take(page, "auto-labels", "Auto-labels", words)
+    page.locator("table.offers button").last.click()
+    page.get_by_role("link", name="Review in the film strip").wait_for(timeout=1000 * _WAIT)
+    for place, name in enumerate(_CLASSES):
+        strip = lead.get(f"/api/projects/{project}/auto-labels/strip?label={place}")
+        frames = strip["frames"]
+        if not frames:
+            continue
+        page.goto(f"{lead.address}/projects/{project}/review?label={place}")
+        page.locator(".film-room[data-ready]").wait_for()
+        for at, one in enumerate(frames):
+            said = truth[one["case"]]
+            page.keyboard.press("Enter" if said == name else str(1 + _CLASSES.index(said)))
+            if (place, at) == (0, 2):
+                words = "One class at a time, the most doubtful first; a key each, or all the rest."
+                album.take(page, "film-strip", "Film strip", words)
+        page.locator(f".film-room[data-saved='{len(frames)}']").wait_for()
+
+
+def _audit(album: Album, town: Town, page: Any, project: str, truth: dict[str, str]) -> None:
+    page.goto(f"{town.lead.address}/projects/{project}/auto-labels")
+    page.get_by_role("button", name="Begin the audit").click()
+    page.get_by_text("The audit is being read").wait_for()
+    by_script(town, project, truth, 6)
+    page.reload()
+    words = "Drawn by lot, read blind among the other cases: the bound falls with each."
+    album.take(page, "audit", "Audit", words)
+    by_script(town, project, truth, _CASES)
+    page.reload()
+    page.get_by_role("button", name="Decide on the audit").click()
+    page.get_by_role("link", name="Open the certificate").click()
+    page.get_by_text("What it does not say").wait_for()
+    words = (
+        "How many labels are wrong at most, how that was shown, and what it does not say; signed."
+    )
+    album.take(page, "certificate", "Certificate", words, high=1000)
+    page.close()
