@@ -20,6 +20,7 @@ from overread.app.quality.chart_wall import (
     scaled,
 )
 from overread.app.quality.reader_board import reader_page
+from overread.app.quality.watch_memory import NOT_LOOKED
 from overread.app.quality.watch_project import ProjectWatch
 from overread.monitoring import Metric
 from overread.store import list_alarms
@@ -147,7 +148,11 @@ def test_blocks_follow_the_plan_where_it_has_all_cases(
 def test_pages_see_charts_that_belong_together(tmp_path: Path) -> None:
     study = Study(tmp_path, 40)
     watch = ProjectWatch(study.project)
+    told = quality_board.quality(study.store, study.project, None).readers
+    assert {one.words for one in told} == {"Nothing read yet."}
     study.read(30)
+    told = quality_board.quality(study.store, study.project, None).readers
+    assert {one.words for one in told} == {NOT_LOOKED}
     watch.catch_up(study.store)
     one = watch.questions["fractures"]
     was = one.shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -92,7 +93,9 @@ def test_the_end_follows_from_the_pace_of_the_last_days() -> None:
             ledger.take(one(event, 36.0, submitted=stamp))
     found = end_at_pace(ledger, 100, NOW)
     assert found is not None
-    assert (found.a_day, found.days) == (20.0, 10)
+    assert (found.a_day, found.days, found.pace) == (20.0, 10, "20 reads a day")
+    assert replace(found, a_day=1.0).pace == "1 read a day"
+    assert replace(found, a_day=2.52).pace == "2.5 reads a day"
     assert found.day == "2026-11-26"
     assert found.first <= found.day <= found.last
     assert end_at_pace(ledger, 0, NOW) is None
