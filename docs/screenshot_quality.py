@@ -130,6 +130,8 @@ def _rules(album: Album, town: Town) -> None:
         eventually(lambda s=sent: hint.count() or s.count(), "a hint, or the next case")
         if hint.count():
             break
+    if not hint.count():
+        raise SystemExit("this machine is too busy: every hint came too late; try again")
     page.set_viewport_size({"width": 1280, "height": 800})
     words = "Before it is sent, in words; `Enter` again sends it as it is."
     album.take(page, "label-hint", "A gentle hint", words)
