@@ -10,7 +10,14 @@ import numpy as np
 from overread.app.learning.learner import Learner
 from overread.app.learning.set_apart import groups_of
 from overread.arrays import Floats, Ints
-from overread.selection.propagation import MOST, Verdict, propagate, surroundings, verdict
+from overread.selection.propagation import (
+    LEAST_GROUPS,
+    MOST,
+    Verdict,
+    propagate,
+    surroundings,
+    verdict,
+)
 
 
 def spread_where_it_helps(
@@ -30,6 +37,8 @@ def spread_where_it_helps(
     groups = groups_of(learner.latents)
     heard = np.all([one >= 0 for one in said], axis=0)
     held = np.flatnonzero(learner.held & heard)
+    if len(np.unique(groups[held])) < LEAST_GROUPS:  # nothing could be shown: not worked out
+        return tables, _together(tables, tables, said, held, groups)
     around = surroundings(learner.latents.values, groups)
     made: list[Floats] = []
     for pool, table in zip(learner.pools, tables, strict=True):
