@@ -76,7 +76,10 @@ def test_readers_get_what_the_model_asks_for_and_the_page_tells(house: House) ->
     assert "How good it gets" in text
     assert "What comes next" in text
     assert re.search(r"\d+ of about \d+|\d+ labels;", " ".join(text.split()))
-    for by in ("label", "uncertainty", "split"):
+    until(lambda: "Neighbours look alike" in page_of(house))
+    assert "Group 1" in page_of(house)
+    assert "Rhea Reader" in page_of(house, by="reader")
+    for by in ("label", "uncertainty", "split", "reader"):
         assert page_of(house, by=by).count("<circle") > CASES
     overview = house.people["lead"].get(f"/projects/{house.project}").text
     assert "See the learning" in overview

@@ -67,7 +67,8 @@ class ChoiceRow:
 
     Attributes:
         chain, before: parts.
-        scores: of each chain: "chain", "loss", "accuracy"; empty where nothing could be told.
+        scores: of each chain: "chain", "loss", "accuracy", "held" (labels held back); empty where
+            nothing could be told.
         labels: that it rests on.
         reason: in a sentence.
     """

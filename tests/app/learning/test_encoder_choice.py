@@ -14,6 +14,7 @@ from overread.app.learning.encoder_choice import (
     choose_for_project,
     shown_to_networks,
     teaching,
+    unseen_by_encoders,
 )
 from overread.app.learning.project_encoder import FINETUNED, PRETRAINED, QUICK, SIMCLR, trained_part
 from overread.app.learning.set_apart import lot
@@ -151,6 +152,12 @@ def test_a_network_that_has_seen_labels_is_compared_by_others(labelled: Study) -
     }
     keep_latents(store, project, version, rows)
     encoder_ready(store, project, part, version)
+    # where it is used, what it was shown tells nothing of how often the model errs
+    with_it = latents_of(store, project, [QUICK, part])
+    assert with_it is not None
+    unseen = unseen_by_encoders(project, with_it)
+    assert unseen.tolist() == [not shown[case] for case in with_it.cases]
+    assert unseen_by_encoders(project, latents).all()
     chosen = choose_for_project(store, project)
     assert part not in chosen.chain
     assert chosen.reason.startswith("log loss")

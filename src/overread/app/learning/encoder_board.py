@@ -81,7 +81,8 @@ def encoder_board(store: Store, project: str) -> EncoderBoard:
     )  # fmt: skip
     reason = "All that comes installed, until labels can tell: 60 that teach."
     if chosen is not None:
-        reason = _reason(chosen.before != chosen.chain, chosen.labels, bool(lines))
+        held = int(chosen.scores[0].get("held", chosen.labels)) if chosen.scores else 0
+        reason = _reason(chosen.before != chosen.chain, held)
     halted = [one for one in list_trainings(store, project) if one.state not in {BEGUN, DONE}]
     return EncoderBoard(
         chain_words(used, newest), reason, chosen.since if chosen else "", lines,
@@ -99,12 +100,12 @@ def chain_words(chain: Sequence[str], newest: set[str]) -> str:
     return " + ".join(told)
 
 
-def _reason(moved: bool, labels: int, compared: bool) -> str:
-    if not compared:
+def _reason(moved: bool, held: int) -> str:
+    if not held:
         return "Nothing could be compared."
     if moved:
-        return f"It won on {labels} labels held back in turn, beyond what luck explains."
-    return f"No other was better on {labels} labels held back in turn, beyond what luck explains."
+        return f"It won on {held} labels held back, by more than luck explains."
+    return f"No other was better on {held} labels held back by more than luck explains."
 
 
 def _about(one: TrainedRow) -> str:

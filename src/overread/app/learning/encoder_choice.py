@@ -72,6 +72,13 @@ def shown_to_networks(project: str, groups: Sequence[str]) -> Bools:
     return np.array(drawn, dtype=np.bool_)
 
 
+def unseen_by_encoders(project: str, latents: CaseLatents) -> Bools:
+    """(cases,) of whose labels no encoder of these latents has learned."""
+    if not _has_seen([part for part, _ in latents.widths]):
+        return np.ones(len(latents.cases), dtype=np.bool_)
+    return ~shown_to_networks(project, latents.groups)
+
+
 def teaching(store: Store, project: str) -> Teaching:
     """The labels that teach, cases of audits left out.
 
@@ -163,7 +170,8 @@ def choose_for_project(store: Store, project: str) -> ChoiceRow:
     keep_choice(
         store, project, found.chain, before=now, labels=len(labels.cases), reason=found.reason,
         scores=[
-            {"chain": list(one.chain), "loss": one.mean, "accuracy": one.accuracy}
+            {"chain": list(one.chain), "loss": one.mean, "accuracy": one.accuracy,
+             "held": len(one.loss)}
             for one in found.scores
         ],
     )  # fmt: skip

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from overread.app.learning.case_latents import latents_of
-from overread.app.learning.case_map import Plane, plane_of
+from overread.app.learning.case_map import NearMap, Plane, near_plane, plane_of
 from overread.app.learning.doubt import doubts
 from overread.app.learning.heard import Heard, mark_of, read_on, reads_so_far
 from overread.app.learning.learner import (
@@ -80,7 +80,8 @@ class ProjectLearning:
         progress: how good it is and when to stop, as of the last curve.
         until: last event that the model knows.
         refused: cases that could not be asked for.
-        plane: places of its cases on the map.
+        plane: places of its cases on the map, until it is laid out by neighbours.
+        near: laid out by neighbours; None until somebody has it worked out.
         fresh: the images, as far as they were encoded, are in.
         looked: when it was looked at last, by a clock that only goes on.
         milliseconds: from what was read to the next case in the queue, of the last times.
@@ -97,6 +98,7 @@ class ProjectLearning:
     until: int = 0
     refused: set[str] = field(default_factory=set[str])
     plane: Plane | None = None
+    near: NearMap | None = None
     fresh: bool = False
     looked: float = 0.0
     milliseconds: list[float] = field(default_factory=list[float])
@@ -126,6 +128,13 @@ class ProjectLearning:
         self._learn(setup)
         self._have_compared(store, setup)
         return opened
+
+    def places(self) -> Plane | None:
+        """Where its cases lie: by neighbours where that is worked out, else on the main axes."""
+        learner, near = self.learner, self.near
+        if learner is not None and near is not None and near.serves(learner.latents):
+            return near_plane(near, learner)
+        return self.plane
 
     def images_came(self) -> None:
         """Images were encoded: they are looked at when the project is next woken."""

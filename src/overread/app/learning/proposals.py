@@ -12,11 +12,12 @@ from dataclasses import replace
 import numpy as np
 
 from overread.app.analysis.set_labels import set_text
+from overread.app.learning.encoder_choice import unseen_by_encoders
 from overread.app.learning.freeze_labels import Proposals
 from overread.app.learning.learner import Learner, probabilities_of, tuned_learner
 from overread.app.learning.predicted import learned
 from overread.app.learning.spreading import spread_where_it_helps
-from overread.arrays import Floats, Ints
+from overread.arrays import Bools, Floats, Ints
 from overread.errors import MethodError
 from overread.labels import Kind
 from overread.selection.basis import features_of
@@ -41,7 +42,8 @@ def proposals(store: Store, project: str) -> Proposals:
     tables = [probabilities_of(learner, part) for part in range(len(learner.pools))]
     tables, told = spread_where_it_helps(learner, tables, said)
     spread = told is not None and told.on
-    known, truth = _known(learner, tables, said, held_alone=spread)
+    unseen = unseen_by_encoders(project, learner.latents)
+    known, truth = _known(learner, tables, said, unseen, held_alone=spread)
     made = Proposals(
         learner.setup.question.id,
         tuple(learner.setup.classes),
@@ -83,11 +85,12 @@ def _of_sets(
 
 
 def _known(
-    learner: Learner, tables: list[Floats], said: list[Ints], *, held_alone: bool
+    learner: Learner, tables: list[Floats], said: list[Ints], unseen: Bools, *, held_alone: bool
 ) -> tuple[list[Floats], list[Ints]]:
     """Of each part: probabilities without the label, and the label, of the same cases.
 
     Args:
+        unseen: (cases,) of whose labels no encoder has learned: of others none is told without.
         held_alone: of cases held back alone; without it, of each label that taught too.
     """
     heard = np.all([one >= 0 for one in said], axis=0)
@@ -95,7 +98,7 @@ def _known(
     if held_alone:
         return [one[held] for one in tables], [one[held] for one in said]
     taught = set.intersection(*(set(pool.votes) for pool in learner.pools))
-    rows = np.array(sorted(taught & set(np.flatnonzero(heard).tolist())), dtype=np.int64)
+    rows = np.array(sorted(taught & set(np.flatnonzero(heard & unseen).tolist())), dtype=np.int64)
     known: list[Floats] = []
     for pool, table in zip(learner.pools, tables, strict=True):
         own = np.array(sorted(pool.votes), dtype=np.int64)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
+import numpy as np
 from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -14,15 +16,17 @@ from overread.app.learning.encoder_board import encoder_board
 from overread.app.learning.loop import ProjectLearning
 from overread.app.learning.wishes import keep_wishes, learnable
 from overread.app.study import project_overview
+from overread.app.study.case_browser import reader_colours
 from overread.errors import InputError, MissingExtraError
 from overread.protocol.learning import STARTS, Learning
 from overread.selection.acquisition.table import ACQUISITIONS
-from overread.store import case_names
+from overread.store import case_names, list_users
 from overread.store.errors import ConflictError
 from overread.store.learning import ON, STOPPED, list_asked, set_loop
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At, Who
 from overread.web.learning import encode, encoding
+from overread.web.maps import draw_map
 from overread.web.replies import go, page
 from overread.web.schemas import Id
 from overread.web.training import TRAINING, compare, require_learn, train, training
@@ -37,7 +41,7 @@ def learning_page(
     request: Request,
     project: Id,
     site: At,
-    by: Annotated[str, Query(pattern="^(label|uncertainty|split)$")] = "label",
+    by: Annotated[str, Query(pattern="^(label|uncertainty|split|reader)$")] = "label",
 ) -> Response:
     """Where the learning stands."""
     return _shown(request, site, project, by=by)
@@ -94,10 +98,17 @@ def _interval(board: LearningBoard) -> tuple[float, float] | None:
 
 
 def _map(site: At, project: str, loop: ProjectLearning | None, by: str) -> dict[str, Any] | None:
-    learner, plane = (loop.learner, loop.plane) if loop else (None, None)
-    if learner is None or plane is None or len(plane.rows) > len(learner.latents.cases):
+    learner, plane = (loop.learner, loop.places()) if loop else (None, None)
+    if loop is None or learner is None or plane is None:
         return None
-    found = case_map.map_of(learner, plane, list_asked(site.store, project), by=by)
+    if len(plane.rows) > len(learner.latents.cases):
+        return None
+    draw_map(site, project, loop)
+    colours = reader_colours(site.store, project) if by == "reader" else {}
+    codes = {who: at - 1 for who, at in colours.items()}
+    found = case_map.map_of(
+        learner, plane, list_asked(site.store, project), by=by, readers=codes, said=loop.heard.said
+    )
     cases = [learner.latents.cases[row] for row in found.rows.tolist()]
     names = case_names(site.store, cases)
     classes = learner.setup.classes
@@ -114,9 +125,39 @@ def _map(site: At, project: str, loop: ProjectLearning | None, by: str) -> dict[
             found.doubt.tolist(), strict=True,
         )
     ]  # fmt: skip
+    groups = _groups(found, points)
     points.sort(key=lambda one: one["code"])  # unread ones lie below
-    words = {"label": classes, "split": case_map.SPLIT}.get(by, _LEVELS)
-    return {"points": points, "words": words, "share": found.share, "all": len(learner.row)}
+    words = {"label": classes, "split": case_map.SPLIT, "reader": _readers(site, colours, found)}
+    return {
+        "points": points, "words": words.get(by, _LEVELS), "groups": groups,
+        "share": None if math.isnan(found.share) else found.share,
+        "all": len(learner.row),
+    }  # fmt: skip
+
+
+def _groups(found: case_map.CaseMap, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The groups of a map, the largest first, each with its typical case and where it lies."""
+    made: list[dict[str, Any]] = []
+    for code, at in enumerate(found.typical.tolist()):
+        there = np.flatnonzero(found.cluster == code)
+        if at < 0 or not len(there):
+            continue
+        x, y = (round(float(np.median([points[one][axis] for one in there])), 1) for axis in "xy")
+        made.append(
+            {"case": points[at]["case"], "x": x, "y": y, "count": len(there),
+             "number": len(made) + 1}
+        )  # fmt: skip
+    return made
+
+
+def _readers(site: At, colours: dict[str, int], found: case_map.CaseMap) -> tuple[str, ...]:
+    """Names in the order of the colours; "" of who read nothing that is shown."""
+    if not colours:
+        return ()
+    names = {one.id: one.name for one in list_users(site.store)}
+    shown = set(found.code.tolist())
+    every = sorted(colours, key=lambda who: colours[who])
+    return tuple(names.get(who, "") if colours[who] - 1 in shown else "" for who in every)
 
 
 _LEVELS = ("sure", "", "", "", "unsure")
