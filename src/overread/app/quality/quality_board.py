@@ -110,7 +110,7 @@ def quality(store: Store, project: str, watch: ProjectWatch | None, *, chosen: s
     reading = who_reads(store, project)
     names = {one.id: one.name for one in list_users(store, keys=reading)}
     questions = () if watch is None else tuple(watch.questions.values())
-    counts = () if questions else list_reader_counts(store, project)
+    counts = [] if questions else list_reader_counts(store, project)
     waits = {one.reader for one in counts if one.done}
     lines = {who: list[QuestionLine]() for who in reading}
     for one in questions:
