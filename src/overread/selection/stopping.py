@@ -127,7 +127,8 @@ def cost_rule(curve: LearningCurve, pool: int, costs: Costs) -> Rule:
         for floor, scale, power in curve.draws
     ]
     hours = total(curve.error(curve.last + more)) / 3600
-    ahead = f"{float(hours.min()):.1f} hours to the end"
+    least = float(hours.min())
+    ahead = f"{least:.1f} hours to the end" if least >= 1 else f"{60 * least:.0f} min to the end"
     if best == 0:
         return Rule("cost", True, 0, None, f"a further label costs more than it saves; {ahead}")
     words = f"labelling saves more review than it costs; {ahead}"
