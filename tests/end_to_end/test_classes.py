@@ -11,7 +11,7 @@ from tests.end_to_end import pictures
 from tests.end_to_end.conftest import Town
 from tests.end_to_end.protocols import SERIES
 from tests.live.people import exported
-from tests.reading_page.hands import drag, eventually, fitted
+from tests.reading_page.hands import drag, eventually, fitted, read_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.page]
 
@@ -73,7 +73,7 @@ def test_several_findings_and_none(town: Town) -> None:
     for key in "161":
         page.keyboard.press(key)
     page.get_by_role("button", name="Cardiomegaly").click()
-    page.keyboard.press("Enter")
+    read_on(page, "Enter")
     page.locator(".progress", has_text="1 of 2").wait_for()
     page.keyboard.press("Enter")
     page.locator(".end h1", has_text="All done").wait_for()

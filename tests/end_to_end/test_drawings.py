@@ -12,7 +12,7 @@ import pytest
 from tests.end_to_end import pictures
 from tests.end_to_end.conftest import Town
 from tests.end_to_end.protocols import OUTLINES
-from tests.reading_page.hands import Fitted, decoded, drag, eventually, fitted
+from tests.reading_page.hands import Fitted, decoded, drag, eventually, fitted, read_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.page]
 
@@ -48,7 +48,7 @@ def test_boxes_drawn_zoomed_resized_moved(any_town: Town) -> None:
     page.keyboard.press("Delete")
     page.keyboard.press("Control+z")
     page.get_by_text("2 drawn").wait_for()
-    page.keyboard.press("Enter")
+    read_on(page, "Enter")
     page.locator(".progress", has_text="1 of 2").wait_for()
     page.keyboard.press("Enter")  # no fracture
     page.locator(".end h1", has_text="All done").wait_for()

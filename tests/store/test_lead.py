@@ -74,7 +74,7 @@ def test_who_only_leads_is_given_nothing_to_read(store: Store) -> None:
 
 
 def undo(connection: sa.Connection, step: Sequence[dict[str, str]]) -> None:
-    """Take back what a step made: tables, columns, indexes, triggers, functions."""
+    """Take back what a step made: tables (a later step may have made one anew), columns, ..."""
     dialect = connection.dialect.name
     for statement in reversed(step):
         for sql in (statement[kind] for kind in ("both", dialect) if kind in statement):
@@ -89,7 +89,7 @@ def undo(connection: sa.Connection, step: Sequence[dict[str, str]]) -> None:
             column = re.match(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", sql)
             index = re.match(r"CREATE (?:UNIQUE )?INDEX (\w+)", sql)
             if table:
-                connection.execute(sa.text(f"DROP TABLE {table[1]}"))
+                connection.execute(sa.text(f"DROP TABLE IF EXISTS {table[1]}"))
             elif column:
                 connection.execute(sa.text(f"ALTER TABLE {column[1]} DROP COLUMN {column[2]}"))
             elif index:
