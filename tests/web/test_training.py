@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from overread.store.encoders import (
     BEGUN,
     HALTED,
@@ -19,7 +21,7 @@ from overread.web import create_app
 from tests.web.conftest import HOST, SECRET, House, bring_in, png
 
 
-def until(met: Callable[[], object], seconds: float = 150.0) -> None:
+def until(met: Callable[[], object], seconds: float = 400.0) -> None:
     """Wait for work beside the pages."""
     ends = time.monotonic() + seconds
     while not met():
@@ -55,6 +57,7 @@ def restarted(house: House, folder: Path) -> House:
     return made
 
 
+@pytest.mark.timeout(900)
 def test_a_lead_trains_stops_and_a_restarted_server_goes_on(house: House, tmp_path: Path) -> None:
     bring_in(house, 0, **{f"{at}.png": png(100 + at) for at in range(5)})
     assert ask(house, action="settings", question="fractures") == 303
