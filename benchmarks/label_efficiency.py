@@ -3,15 +3,15 @@
 Real images of `shared/data`, described by the product's default chain of encoders. A fifth of the
 cases, whole patients where the file names tell them, is held back; accuracy is measured there;
 "whole_set" is the share of all other labels that are right, those read counted as right: what a
-team gets. "adaptive" is the default and starts with typical cases, 5 % of the others come by lot,
-as in the product. Further acquisitions have the same start and model, and fewer seeds. "random"
-has the same model. "standard" is the usual recipe: a random start, logistic regression, the
-highest entropy, in batches; modAL and scikit-activeml have logistic regression and margins.
+team gets. "margin-cluster" is the default and starts with typical cases, 5 % of the others come by
+lot, as in the product. Further acquisitions have the same start and model, and fewer seeds.
+"random" has the same model. "standard" is the usual recipe: a random start, logistic regression,
+the highest entropy, in batches; modAL and scikit-activeml have logistic regression and margins.
 `labels_of_random` is how many labels random order needs for the accuracy that ours has at each
 share, over the labels that ours has; `labels_of_random_whole_set` is the same for the whole set;
-`labels_of_standard` compares at 5 %. A ">" says that random order never got there. Knee grades
-are ordinal; mitosis labels are the majority of five readers. ECE: 15 bins of equal width. Figures
-so far are printed after each set.
+`labels_of_standard` compares at 5 %. A ">" says that random order never got there. Knee grades are
+ordinal; mitosis labels are the majority of five readers. ECE: 15 bins of equal width. Figures so
+far are printed after each set.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from overread.latents.joining import join
 from overread.latents.quick_encoder import fit_quick
 from overread.latents.stream import latents_of_all
 from overread.latents.table import Project, default_chain, open_encoder
+from overread.selection.acquisition.table import DEFAULT
 from overread.selection.quality import Quality, quality_of
 from overread.selection.replay import STANDARD, Strategy, replay
 from overread.selection.splits import split_by_group
@@ -46,8 +47,8 @@ DATA = Path(os.environ.get("OVERREAD_SHARED_DATA", Path(__file__).parents[2] / "
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.16)
 FURTHER = (0.30, 0.50, 0.80)  # random order goes on
 SEEDS, FEWER_SEEDS = 5, 3  # of ours, random and standard; of all else
-OURS = "adaptive"
-OTHERS = ("margin-cluster", "epig", "bald", "baba", "entropy", "class-quota")
+OURS = DEFAULT
+OTHERS = ("adaptive", "epig", "bald", "baba", "entropy", "class-quota")
 BY_LOT = 0.05
 
 

@@ -77,11 +77,11 @@ def main() -> None:
 def watched(home: Path, database: str, made: Large, reads_on: int) -> dict[str, float]:
     """What the watch costs over ``reads_on`` further reads; counting with tallies and without."""
     opened = open_home(home, database=database)
-    store, before = opened.store, _peak_mb()
+    store, before = opened.store, _resident_mb()
     try:
         watch, begin = ProjectWatch(made.project), perf_counter()
         watch.catch_up(store)
-        started, memory = perf_counter() - begin, _peak_mb() - before
+        started, memory = perf_counter() - begin, _resident_mb() - before
         took = [_read_on(store, watch, made.project, k) for k in range(reads_on)]
         counted = _milliseconds(lambda: project_progress(store, made.project))
         gone_through = _milliseconds(lambda: _count_rows(store, made.project))
@@ -133,13 +133,20 @@ def _count_rows(store: Store, project: str) -> None:
 
 
 async def asked(port: int, made: Large) -> dict[str, float]:
-    """Milliseconds of every page and route that asks for nothing but the project."""
+    """Milliseconds of every page and route that asks for the project, a case or a reader."""
     lead, reader = Person(port, made.lead), Person(port, made.readers[0])
     await lead.log_in(PASSWORD)
     await reader.log_in(PASSWORD)
     told: dict[str, float] = {}
     for route in ROUTES:
-        path = route.path.replace("{project}", made.project)
+        path = route.path
+        for name, key in (
+            ("{project}", made.project),
+            ("{case}", made.first_case),
+            ("{reader}", made.first_reader),
+            ("{number}", "0"),
+        ):
+            path = path.replace(name, key)
         if route.method != "GET" or "{" in path or not _is_page(path):
             continue
         who = lead if "lead" in route.roles else reader
@@ -161,7 +168,7 @@ async def _took(who: Person, path: str) -> float | None:
 
 
 def _is_page(path: str) -> bool:
-    return "/projects" in path or path in {"/home", "/people"}
+    return "/projects" in path or "/cases/" in path or path in {"/home", "/people"}
 
 
 def _milliseconds(work: Any, repeats: int = 3) -> float:
@@ -173,8 +180,9 @@ def _milliseconds(work: Any, repeats: int = 3) -> float:
     return 1000 * best
 
 
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 if __name__ == "__main__":

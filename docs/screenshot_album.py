@@ -19,6 +19,12 @@ from tests.reading_page.hands import eventually
 SIZE = {"width": 1280, "height": 800}
 _MOST_BYTES = 250_000
 _COLOURED = 40
+# pictures within drawings do not say when they are there: the same again, which does
+_DRAWN = """() => Promise.all([...document.querySelectorAll("svg image")].map((one) => {
+    const again = new Image();
+    again.src = one.href.baseVal;
+    return again.decode();
+}))"""
 _THERE = """[...document.images].every((one) => {
   const at = one.getBoundingClientRect();
   return one.complete || !one.offsetParent || at.top > innerHeight || at.left > innerWidth;
@@ -42,7 +48,8 @@ class Album:
         if page.viewport_size != SIZE | {"height": high}:
             page.set_viewport_size(SIZE | {"height": high})
         eventually(lambda: bool(page.evaluate(_THERE)), "the images are there")
-        page.wait_for_timeout(_REST)  # pictures within drawings say nothing of when they are there
+        page.evaluate(_DRAWN)
+        page.wait_for_timeout(_REST)
         (self.folder / f"{name}.png").write_bytes(_small(page.screenshot()))
         self.shown[title] = f"## {title}\n\n{words}\n\n![{title}](pictures/{name}.png)\n"
 

@@ -25,9 +25,9 @@ from overread.errors import InputError
 from overread.selection.certificate.bounds import upper_errors
 from overread.store import head, verify
 from overread.store import tables as t
-from overread.store.audits import get_audit, list_label_certificates
-from overread.store.auto_labels import get_run, labels_of_run, standing_run
 from overread.store.errors import ConflictError, NotFoundError
+from overread.store.learning.audits import get_audit, list_label_certificates
+from overread.store.learning.auto_labels import get_run, labels_of_run, standing_run
 from tests.app.learned import TEXT, Ward, ward
 
 

@@ -24,8 +24,8 @@ from overread.errors import InputError
 from overread.selection.certificate.bounds import upper_errors
 from overread.selection.certificate.sets import likely_sets
 from overread.store import Submission, claim, submit_read
-from overread.store.audits import get_audit, list_label_certificates
-from overread.store.auto_labels import get_run, labels_of_run
+from overread.store.learning.audits import get_audit, list_label_certificates
+from overread.store.learning.auto_labels import get_run, labels_of_run
 from tests.app.learned import Ward, ward
 
 SIGNS = ("effusion", "mass", "oedema")

@@ -14,9 +14,9 @@ from overread.app.quality.truthing_sheet import sheet
 from overread.app.study.proven_export import proven_export
 from overread.errors import InputError
 from overread.store import claim, plan_tasks
-from overread.store.audits import heard, list_label_certificates
-from overread.store.auto_labels import get_run
-from overread.store.pre_labels import keep_shown, may_see
+from overread.store.learning.audits import heard, list_label_certificates
+from overread.store.learning.auto_labels import get_run
+from overread.store.learning.pre_labels import keep_shown, may_see
 from tests.app.learned import Ward
 from tests.app.test_certificate import audited, certify, here
 from tests.cli.program import ok, overread

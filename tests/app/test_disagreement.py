@@ -24,7 +24,7 @@ from overread.errors import InputError
 from overread.protocol import read_protocol
 from overread.store import Store, add_user, open_store
 from overread.store.errors import NotFoundError
-from overread.store.wishes import wished_cases
+from overread.store.quality.wishes import wished_cases
 from tests.app.test_project_model import TEXT, study
 
 QUESTIONS = {one.id: one for one in read_protocol(TEXT).questions}

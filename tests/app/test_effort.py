@@ -18,7 +18,7 @@ from overread.app.quality.effort_ledger import AGAIN, CORRECTED, FIRST, Ledger, 
 from overread.errors import InputError
 from overread.planning.cost import cost, steps_of
 from overread.store import Store
-from overread.store.effort import Spent, get_effort_terms, spent
+from overread.store.study.effort import Spent, get_effort_terms, spent
 from tests.app.test_project_model import study
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

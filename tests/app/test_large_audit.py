@@ -10,7 +10,7 @@ from overread.app.learning import blind_audit
 from overread.app.learning.freeze_labels import Proposals, auto_label, offers
 from overread.app.learning.issue_certificate import decide
 from overread.app.study.label_sources import standing_autos
-from overread.store.auto_labels import get_run, read_cases
+from overread.store.learning.auto_labels import get_run, read_cases
 from tests.app.learned import CLASSES, Ward, ward
 
 

@@ -37,8 +37,8 @@ from overread.store import (
     state_digests,
     submit_read,
 )
-from overread.store.demands import Decision, decide_cases, list_demands, places
-from overread.store.plan_view import view_tasks
+from overread.store.work.demands import Decision, decide_cases, list_demands, places
+from overread.store.work.plan_view import view_tasks
 from tests.store.conftest import clock, new_store, new_url, store
 
 __all__ = ["clock", "new_store", "new_url", "store"]

@@ -42,9 +42,9 @@ from overread.store import (
     state_digests,
     submit_read,
 )
-from overread.store.plan_view import FIRST, ViewedTask, view_tasks
-from overread.store.plans import get_plan, plan_parts, write_plan
-from overread.store.repeats import repeatable_cases
+from overread.store.work.plan_view import FIRST, ViewedTask, view_tasks
+from overread.store.work.plans import get_plan, plan_parts, write_plan
+from overread.store.work.repeats import repeatable_cases
 from tests.store.conftest import clock, new_store, new_url, store
 
 __all__ = ["clock", "new_store", "new_url", "store"]

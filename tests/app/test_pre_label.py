@@ -28,7 +28,7 @@ from overread.app.learning.predicted import Predicted
 from overread.labels import Kind
 from overread.protocol import Question
 from overread.protocol.model import ClassEntry
-from overread.store.pre_labels import Proposal
+from overread.store.learning.pre_labels import Proposal
 
 
 def asked(kind: Kind, **more: Any) -> Question:

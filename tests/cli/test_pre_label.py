@@ -15,7 +15,7 @@ from PIL import Image
 from overread.app.study.home import open_home, project_called
 from overread.store import Submission, add_user, claim, list_cases, plan_tasks, set_member
 from overread.store import submit_read as keep_read
-from overread.store.pre_labels import hints_of, pre_labels_of
+from overread.store.learning.pre_labels import hints_of, pre_labels_of
 from tests.cli.program import overread
 
 PROTOCOL = """title: Study

@@ -18,8 +18,8 @@ from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_tables import project_table
 from overread.client import Client, connect
 from overread.store import list_cases, list_users, remove_member
-from overread.store.demands import list_demands
-from overread.store.plan_view import view_tasks
+from overread.store.work.demands import list_demands
+from overread.store.work.plan_view import view_tasks
 from tests.end_to_end.shots import shot
 from tests.live.server import Server, running_server
 from tests.live.study import PASSWORD, furnish

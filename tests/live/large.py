@@ -26,11 +26,15 @@ _SLOTS = 3
 
 @dataclass(frozen=True)
 class Large:
-    """Of the project: two of its cases, the read-out first and the untouched last."""
+    """Of the project: two of its cases, the read-out first and the untouched last.
+
+    ``readers`` are addresses to log in with, ``first_reader`` is an id.
+    """
 
     project: str
     lead: str
     readers: tuple[str, ...]
+    first_reader: str
     first_case: str
     last_case: str
     reads: int
@@ -55,7 +59,7 @@ def fill(store: Store, *, cases: int, readers: int = 20, blob: str) -> Large:
             _write(connection, store.now(), project, lead, people, numbers, cases, blob)
     reads = sum(_said(k, cases) for k in range(cases))
     ends = _id("case", 0), _id("case", cases - 1)
-    return Large(project, "lead@example.org", tuple(emails), *ends, reads)
+    return Large(project, "lead@example.org", tuple(emails), people[0], *ends, reads)
 
 
 def _write(  # noqa: PLR0917

@@ -30,7 +30,7 @@ from overread.store import (
     state_digests,
     submit_read,
 )
-from overread.store.adjudications import (
+from overread.store.quality.adjudications import (
     adjudications_of_case,
     cases_with,
     decide,
@@ -45,7 +45,7 @@ from overread.store.adjudications import (
     standards_of_project,
     withdraw_standard,
 )
-from overread.store.asked_again import (
+from overread.store.work.asked_again import (
     ADJUDICATION,
     Again,
     asked_of_case,

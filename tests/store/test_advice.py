@@ -16,9 +16,9 @@ from overread.store import (
     state_digests,
     submit_read,
 )
-from overread.store.advice import Advice, count_advice, keep_advice
 from overread.store.errors import NotFoundError
-from overread.store.label_checks import keep_label_check, latest_label_check
+from overread.store.quality.advice import Advice, count_advice, keep_advice
+from overread.store.quality.label_checks import keep_label_check, latest_label_check
 from tests.store.study import Study, a_read, new_study, sha
 
 

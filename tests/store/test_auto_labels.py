@@ -11,8 +11,9 @@ import pytest
 
 from overread.errors import InputError
 from overread.store import Store, claim, head, read_events, rebuild, state_digests, submit_read
-from overread.store import audits as kept
-from overread.store.auto_labels import (
+from overread.store.errors import ConflictError, NotFoundError
+from overread.store.learning import audits as kept
+from overread.store.learning.auto_labels import (
     ACCEPTED,
     CORRECTED,
     PROPOSED,
@@ -32,7 +33,6 @@ from overread.store.auto_labels import (
     standing_run,
     unread_labels,
 )
-from overread.store.errors import ConflictError, NotFoundError
 from tests.store.study import Study, a_read, new_study, sha
 
 SETTINGS = {"target": 0.05, "classes": ["no", "yes"], "thresholds": [[0.8, 0.8]]}

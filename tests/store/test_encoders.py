@@ -8,7 +8,7 @@ import pytest
 
 from overread.errors import InputError
 from overread.store import Store, read_events, rebuild, state_digests
-from overread.store.encoders import (
+from overread.store.learning.encoders import (
     BEGUN,
     DONE,
     HALTED,

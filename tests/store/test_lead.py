@@ -47,7 +47,7 @@ from overread.store import (
     use_link,
     withdraw_link,
 )
-from overread.store.migrations import MIGRATIONS, migrate
+from overread.store.schema.migrations import MIGRATIONS, migrate
 from tests.store.conftest import Clock
 from tests.store.study import a_read, new_study, sha
 from tests.store.test_stateful import counted, tallied

@@ -9,7 +9,7 @@ import pytest
 from overread.errors import InputError
 from overread.store import Store, claim, read_events, rebuild, state_digests, submit_read
 from overread.store.errors import NotFoundError
-from overread.store.learning import (
+from overread.store.learning.asking import (
     STOPPED,
     ask_again,
     ask_cases,

@@ -24,7 +24,7 @@ from overread.store import (
 )
 from overread.store import tables as t
 from overread.store.engine import Store as Engine
-from overread.store.migrations import MIGRATIONS, migrate
+from overread.store.schema.migrations import MIGRATIONS, migrate
 from tests.store.conftest import Clock
 
 ONE, OTHER = "1" * 64, "2" * 64

@@ -23,7 +23,7 @@ from overread.store import (
     open_store,
 )
 from overread.store import tables as t
-from overread.store.migrations import MIGRATIONS, migrate, store_version
+from overread.store.schema.migrations import MIGRATIONS, migrate, store_version
 from tests.store.study import new_study
 
 

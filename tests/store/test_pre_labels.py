@@ -22,7 +22,7 @@ from overread.store import (
     submit_read,
 )
 from overread.store.errors import NotFoundError
-from overread.store.pre_labels import (
+from overread.store.learning.pre_labels import (
     HINTS,
     SHOWN,
     Hints,
@@ -38,7 +38,7 @@ from overread.store.pre_labels import (
     pre_labels_of,
     shown_of_cases,
 )
-from overread.store.pre_labels_withdrawn import hinted, withdraw_hints, withdraw_pre_labels
+from overread.store.learning.pre_labels_withdrawn import hinted, withdraw_hints, withdraw_pre_labels
 from tests.store.study import Study, a_read, new_study
 
 ONE = [{"question": "q", "value": "yes", "model": "m", "version": "1", "confidence": 0.9}]

@@ -244,7 +244,7 @@ def test_columns_leave_out_surplus_reads_on_request(store: Store, clock: Clock) 
 def test_reads_of_many_pages_are_all_there_once(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("overread.store.columns._PAGE", 3)
+    monkeypatch.setattr("overread.store.study.columns._PAGE", 3)
     study = new_study(store, cases=9, reads_per_case=1)
     one = study.readers[0]
     for task in claim(store, study.project, one, count=9):

@@ -20,8 +20,8 @@ from overread.store import (
     state_digests,
     submit_read,
 )
-from overread.store.asked_again import PROTOCOL, Again, count_again
-from overread.store.stale import Ruling, left_out, list_rulings, rule_version, standings
+from overread.store.quality.stale import Ruling, left_out, list_rulings, rule_version, standings
+from overread.store.work.asked_again import PROTOCOL, Again, count_again
 from tests.store.study import Study, a_read, new_study
 
 

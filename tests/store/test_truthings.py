@@ -8,11 +8,11 @@ import pytest
 
 from overread.errors import InputError
 from overread.store import Store, head, read_events, rebuild, state_digests
-from overread.store.adjudications import decide, open_adjudication
-from overread.store.effort import get_effort_terms, set_effort_terms
 from overread.store.errors import NotFoundError
-from overread.store.truthings import get_report, keep_report, list_reports
-from overread.store.wishes import decided_among, wish_adjudication, wished_cases
+from overread.store.quality.adjudications import decide, open_adjudication
+from overread.store.quality.truthings import get_report, keep_report, list_reports
+from overread.store.quality.wishes import decided_among, wish_adjudication, wished_cases
+from overread.store.study.effort import get_effort_terms, set_effort_terms
 from tests.store.study import new_study, sha
 
 

@@ -34,7 +34,7 @@ from overread.store import (
     submit_read,
 )
 from overread.store.errors import ConflictError, NotFoundError
-from overread.store.pauses import past_pauses
+from overread.store.quality.pauses import past_pauses
 from tests.store.study import Study, a_read, new_study
 
 TOLD = {"words": "boxes 31 % smaller than the others'", "metric": "size"}

@@ -15,7 +15,7 @@ import pytest
 from overread.app.learning.freeze_labels import Proposals, auto_label
 from overread.app.learning.signing import check_signature
 from overread.app.learning.verify_certificate import verified_certificate
-from overread.store.auto_labels import labels_of_run
+from overread.store.learning.auto_labels import labels_of_run
 from tests.web.conftest import House, open_house
 
 CLASSES = ("clear", "opaque", "other")
@@ -157,7 +157,7 @@ def test_from_labels_to_certificate_by_page(  # noqa: PLR0915 - one story
 
 
 def frozen_again(house: House) -> str:
-    from overread.store.auto_labels import read_cases
+    from overread.store.learning.auto_labels import read_cases
 
     read = read_cases(house.store, house.project)
     assert read

@@ -12,7 +12,7 @@ from PIL import Image
 
 from overread.app.study import before_sending
 from overread.monitoring.rules import Hint, RuleContext, Severity
-from overread.store.advice import count_advice
+from overread.store.quality.advice import count_advice
 from overread.web.checks import Checks
 from tests.web.conftest import House, bring_in, open_house
 

@@ -13,7 +13,7 @@ from PIL import Image
 from overread.app.study.check_project import check_project, words_of
 from overread.monitoring.rules import RULES, Hint, RuleContext, Severity
 from overread.store.errors import NotFoundError
-from overread.store.label_checks import latest_label_check
+from overread.store.quality.label_checks import latest_label_check
 from tests.end_to_end.shots import shot
 from tests.web.conftest import House, bring_in, open_house
 from tests.web.live import opened, visitor

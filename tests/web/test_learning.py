@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 
-from overread.store.learning import waiting
+from overread.store.learning.asking import waiting
 from tests.app.learning.study import NAMES, picture, protocol
 from tests.web.conftest import House, bring_in
 
@@ -50,7 +50,7 @@ def page_of(house: House, **query: str) -> str:
 
 def truth_of(house: House) -> dict[str, int]:
     """Case -> what it shows: they were brought in in the order of their names."""
-    from overread.store.plan_view import list_facts
+    from overread.store.work.plan_view import list_facts
 
     return {one.id: (one.number - 1) % 3 for one in list_facts(house.store, house.project)}
 

@@ -11,9 +11,9 @@ import pytest
 
 from overread.app.study.project_readers import set_readers
 from overread.store import add_protocol_version
-from overread.store.demands import Decision, decide_cases
-from overread.store.plan_view import view_tasks
-from overread.store.plans import get_plan
+from overread.store.work.demands import Decision, decide_cases
+from overread.store.work.plan_view import view_tasks
+from overread.store.work.plans import get_plan
 from tests.web.conftest import House
 from tests.web.live import opened, visitor
 

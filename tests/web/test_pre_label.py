@@ -14,7 +14,7 @@ from overread.app.learning.pre_label_anchoring import anchoring
 from overread.app.learning.pre_label_hints import find_hints
 from overread.app.quality.truthing_blinding import blinding
 from overread.store import NewGold, add_gold
-from overread.store.pre_labels import each_shown
+from overread.store.learning.pre_labels import each_shown
 from tests.web.conftest import House, copied, open_house
 
 TEXT = """

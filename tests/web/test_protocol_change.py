@@ -15,7 +15,7 @@ from overread.app.study.protocol_change import touched_by
 from overread.errors import InputError
 from overread.exchange import read_table
 from overread.protocol import Protocol, read_protocol
-from overread.store.stale import list_rulings, standings
+from overread.store.quality.stale import list_rulings, standings
 from tests.web.conftest import House, copied, open_house
 
 OLD = """title: Knees

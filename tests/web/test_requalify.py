@@ -18,7 +18,7 @@ from overread.store import (
     rebuild,
     state_digests,
 )
-from overread.store.requalify import list_requalifications
+from overread.store.quality.requalify import list_requalifications
 from tests.web.conftest import House, open_house
 from tests.web.test_onboarding import ask, claim, fill_in, send, stands
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from overread.store.encoders import (
+from overread.store.learning.encoders import (
     BEGUN,
     HALTED,
     list_trained,

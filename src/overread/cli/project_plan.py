@@ -19,7 +19,7 @@ from overread.cli.options import console, print_json
 from overread.errors import InputError
 from overread.exchange import as_document
 from overread.store import Store, list_users
-from overread.store.plans import Written, write_plan
+from overread.store.work.plans import Written, write_plan
 
 
 @dataclass(frozen=True, slots=True)

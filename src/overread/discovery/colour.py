@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.cluster.vq import kmeans2, vq
+from scipy.cluster.vq import vq
 from scipy.ndimage import gaussian_filter
 
 from overread.arrays import Floats, Ints
+from overread.discovery.codebook import codebook
 from overread.discovery.shape import Picture, spread
 
 BINS = 24
@@ -55,11 +56,7 @@ def learn_colours(pictures: Sequence[Picture], *, seed: int = 0) -> Colours:
     rng = np.random.default_rng(seed)
     some = pixels[rng.choice(len(pixels), min(_PIXELS, len(pixels)), replace=False)]
     lab = lab_of(some)
-    distinct = np.unique(lab.round(3), axis=0)
-    if len(distinct) <= CODES:
-        book = distinct
-    else:
-        book, _ = kmeans2(lab, CODES, iter=12, minit="++", seed=seed)
+    book = codebook(lab, CODES, decimals=3, rounds=12, seed=seed)
     return Colours(-np.log(share / share.sum()), book)
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.cluster.vq import kmeans2, vq
+from scipy.cluster.vq import vq
 from scipy.ndimage import gaussian_filter, uniform_filter, zoom
 
 from overread.arrays import Floats
+from overread.discovery.codebook import codebook
 from overread.discovery.shape import Picture, spread
 
 PATCH = 6
@@ -104,11 +105,7 @@ def _learn(pictures: Sequence[Picture], seed: int) -> Words:
     kept = np.argsort(-values)[:16]
     whiten = vectors[:, kept] / np.sqrt(np.maximum(values[kept], 0) + 0.05 * values.max() + 1e-9)
     white = centred @ whiten
-    distinct = np.unique(white.round(6), axis=0)
-    if len(distinct) <= WORDS:
-        word = distinct
-    else:
-        word, _ = kmeans2(white, WORDS, iter=8, minit="++", seed=seed)
+    word = codebook(white, WORDS, decimals=6, rounds=8, seed=seed)
     code, _ = vq(white, word)
     share = (np.bincount(code, minlength=len(word)) + 1.0) / (len(code) + len(word))
     return Words(mean, whiten, word, -np.log(share))

@@ -37,7 +37,7 @@ class Learning:
     """
 
     question: str
-    acquisition: str = "adaptive"
+    acquisition: str = "margin-cluster"
     start: str = "typical"
     random_share: float = 0.05
     held_back: float = 0.15

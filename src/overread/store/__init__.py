@@ -13,69 +13,12 @@ try:
 except ImportError as error:
     raise MissingExtraError("The store of projects and reads", "server") from error
 
-from overread.store.accounts import (
-    UserRow,
-    add_user,
-    any_admin,
-    change_user,
-    find_user,
-    get_user,
-    list_users,
-    replace_password_hash,
-    set_password,
-)
-from overread.store.assigned import (
-    AssignedRow,
-    list_assigned,
-    project_of_task,
-    projects_by_member,
-    rounds_of_reader,
-    wanted_reads,
-)
 from overread.store.blobs import (
     Blobs,
     open_blobs,
 )
 from overread.store.canonical import (
     utc_now,
-)
-from overread.store.cases import (
-    CaseRow,
-    CaseState,
-    NewCase,
-    QuarantineRow,
-    add_case,
-    add_cases,
-    case_names,
-    clear_quarantine,
-    count_quarantine,
-    find_case,
-    get_case,
-    get_cases,
-    list_cases,
-    list_quarantine,
-    neighbour_cases,
-    quarantine,
-)
-from overread.store.columns import (
-    ReadColumns,
-    before_last_reads,
-    each_read,
-    reads_of_project,
-)
-from overread.store.drafts import (
-    DraftRow,
-    get_draft,
-    save_draft,
-)
-from overread.store.dry_runs import (
-    RunVerdict,
-    Trial,
-    TrialRead,
-    begin_run,
-    get_trial,
-    next_trial,
-    submit_trial,
 )
 from overread.store.engine import (
     Store,
@@ -101,31 +44,18 @@ from overread.store.events import (
     verify,
     verify_events,
 )
-from overread.store.feedback import (
-    FeedbackRow,
-    give_feedback,
-    is_shown,
-    list_feedback,
-    see_feedback,
+from overread.store.people.accounts import (
+    UserRow,
+    add_user,
+    any_admin,
+    change_user,
+    find_user,
+    get_user,
+    list_users,
+    replace_password_hash,
+    set_password,
 )
-from overread.store.flags import (
-    RaisedRow,
-    ReplyRow,
-    count_raised,
-    give_reply,
-    list_raised,
-    replies_to,
-)
-from overread.store.gold import (
-    GoldRow,
-    NewGold,
-    add_gold,
-    get_gold,
-    gold_had,
-    list_gold,
-    retire_gold,
-)
-from overread.store.links import (
+from overread.store.people.links import (
     LinkRow,
     OpenLink,
     get_link,
@@ -135,78 +65,14 @@ from overread.store.links import (
     use_login_link,
     withdraw_link,
 )
-from overread.store.plan import (
-    Slot,
-    plan_slots,
-    plan_tasks,
-    reassign,
-    take_back,
-)
-from overread.store.profiles import (
+from overread.store.people.profiles import (
     WaiverRow,
     get_profiles,
     list_waivers,
     set_profile,
     waive,
 )
-from overread.store.progress import (
-    ProjectProgress,
-    ReaderCounts,
-    ReaderProgress,
-    last_read,
-    left_of_readers,
-    list_reader_counts,
-    project_progress,
-    reader_progress,
-)
-from overread.store.projects import (
-    MemberRow,
-    ProjectRow,
-    ProtocolRow,
-    add_protocol_version,
-    change_project,
-    create_project,
-    get_project,
-    get_protocol,
-    list_members,
-    list_projects,
-    remove_member,
-    role_in,
-    set_member,
-)
-from overread.store.qualification import (
-    CertificateRow,
-    DisputeRow,
-    dispute_gold,
-    list_certificates,
-    list_disputes,
-    qualify,
-    settle_dispute,
-    withdraw_qualification,
-)
-from overread.store.reads import (
-    ReadRow,
-    Receipt,
-    Submission,
-    get_read,
-    reads_of_case,
-    reads_of_reader,
-    submit_read,
-)
-from overread.store.rebuild import (
-    dump_events,
-    load_events,
-    rebuild,
-    state_digests,
-)
-from overread.store.runs import (
-    RunRow,
-    TrialRow,
-    list_runs,
-    list_trials,
-    unseen_gold,
-)
-from overread.store.sessions import (
+from overread.store.people.sessions import (
     SessionRow,
     close_session,
     close_sessions,
@@ -216,17 +82,49 @@ from overread.store.sessions import (
     login_failures,
     open_session,
 )
-from overread.store.tasks import (
-    Task,
-    Terms,
-    claim,
-    get_task,
-    get_terms,
-    heartbeat,
-    release,
-    skip,
+from overread.store.quality.dry_runs import (
+    RunVerdict,
+    Trial,
+    TrialRead,
+    begin_run,
+    get_trial,
+    next_trial,
+    submit_trial,
 )
-from overread.store.watch import (
+from overread.store.quality.feedback import (
+    FeedbackRow,
+    give_feedback,
+    is_shown,
+    list_feedback,
+    see_feedback,
+)
+from overread.store.quality.gold import (
+    GoldRow,
+    NewGold,
+    add_gold,
+    get_gold,
+    gold_had,
+    list_gold,
+    retire_gold,
+)
+from overread.store.quality.qualification import (
+    CertificateRow,
+    DisputeRow,
+    dispute_gold,
+    list_certificates,
+    list_disputes,
+    qualify,
+    settle_dispute,
+    withdraw_qualification,
+)
+from overread.store.quality.runs import (
+    RunRow,
+    TrialRow,
+    list_runs,
+    list_trials,
+    unseen_gold,
+)
+from overread.store.quality.watch import (
     OPEN_ALARMS,
     SYSTEM,
     AlarmRow,
@@ -241,6 +139,108 @@ from overread.store.watch import (
     pause_reader,
     raise_alarm,
     release_reader,
+)
+from overread.store.rebuild import (
+    dump_events,
+    load_events,
+    rebuild,
+    state_digests,
+)
+from overread.store.study.cases import (
+    CaseRow,
+    CaseState,
+    NewCase,
+    QuarantineRow,
+    add_case,
+    add_cases,
+    case_names,
+    clear_quarantine,
+    count_quarantine,
+    find_case,
+    get_case,
+    get_cases,
+    list_cases,
+    list_quarantine,
+    neighbour_cases,
+    quarantine,
+)
+from overread.store.study.columns import (
+    ReadColumns,
+    before_last_reads,
+    each_read,
+    reads_of_project,
+)
+from overread.store.study.progress import (
+    ProjectProgress,
+    ReaderCounts,
+    ReaderProgress,
+    last_read,
+    left_of_readers,
+    list_reader_counts,
+    project_progress,
+    reader_progress,
+)
+from overread.store.study.projects import (
+    MemberRow,
+    ProjectRow,
+    ProtocolRow,
+    add_protocol_version,
+    change_project,
+    create_project,
+    get_project,
+    get_protocol,
+    list_members,
+    list_projects,
+    remove_member,
+    role_in,
+    set_member,
+)
+from overread.store.work.assigned import (
+    AssignedRow,
+    list_assigned,
+    project_of_task,
+    projects_by_member,
+    rounds_of_reader,
+    wanted_reads,
+)
+from overread.store.work.drafts import (
+    DraftRow,
+    get_draft,
+    save_draft,
+)
+from overread.store.work.flags import (
+    RaisedRow,
+    ReplyRow,
+    count_raised,
+    give_reply,
+    list_raised,
+    replies_to,
+)
+from overread.store.work.plan import (
+    Slot,
+    plan_slots,
+    plan_tasks,
+    reassign,
+    take_back,
+)
+from overread.store.work.reads import (
+    ReadRow,
+    Receipt,
+    Submission,
+    get_read,
+    reads_of_case,
+    reads_of_reader,
+    submit_read,
+)
+from overread.store.work.tasks import (
+    Task,
+    Terms,
+    claim,
+    get_task,
+    get_terms,
+    heartbeat,
+    release,
+    skip,
 )
 
 __all__ = [

@@ -29,7 +29,7 @@ import sqlalchemy as sa
 
 from overread.errors import InputError
 from overread.store.canonical import stamp, utc_now
-from overread.store.migrations import migrate
+from overread.store.schema.migrations import migrate
 from overread.store.translate import translated
 from overread.store.turns import Gate, Turns
 

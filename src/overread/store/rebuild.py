@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from overread.errors import InputError
 from overread.store import tables as t
-from overread.store.apply import apply
+from overread.store.applying.apply import apply
 from overread.store.canonical import canonical_json, digest
 from overread.store.engine import Store
 from overread.store.errors import BrokenLogError

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from overread.app.learning.pre_label_anchoring import ProjectAnchoring
 from overread.store import Store, last_read
-from overread.store.pre_labels import last_pre_label
+from overread.store.learning.pre_labels import last_pre_label
 from overread.web.beside import Beside
 
 Anchorings: TypeAlias = Beside[ProjectAnchoring]

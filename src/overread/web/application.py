@@ -12,6 +12,7 @@ from overread.errors import InputError
 from overread.store import Blobs, Store
 from overread.web.access.guard import guarded
 from overread.web.description import described
+from overread.web.learning import attend
 from overread.web.routes import ROUTES
 from overread.web.sign_on import SignOn
 from overread.web.site import LOOPBACK, Site
@@ -69,4 +70,5 @@ def create_app(
         sign_on=sign_on,
         key_folder=key_folder,
     )
+    attend(site)
     return guarded(described(), site=site, routes=ROUTES)

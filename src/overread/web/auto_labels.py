@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from overread.app.learning.freeze_labels import Offer, Proposals, auto_label, offers
+from overread.app.learning.freeze_labels import auto_label, offers
 from overread.app.learning.proposals import proposals
 from overread.errors import InputError
 from overread.store import Store
 from overread.web.children import in_child
 from overread.web.jobs import Job
-
-if TYPE_CHECKING:
-    from overread.web.site import Site
+from overread.web.offered import Told
+from overread.web.site import Site
 
 KIND = "auto-label"
 Tick = Callable[[str, int], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Told:
-    """What a model said when it was asked. Args: given: its answers; offers: by target."""
-
-    given: Proposals
-    offers: tuple[Offer, ...]
-
-
-@dataclass(slots=True, eq=False)
-class Offered:
-    """What the model of each project said last, until it is frozen. Args: by_project: by id."""
-
-    by_project: dict[str, Told] = field(default_factory=dict[str, Told])
 
 
 def work_out(site: Site, project: str) -> Job:

@@ -9,7 +9,7 @@ from typing import Any
 from overread.app.study.check_project import check_project, words_of
 from overread.app.study.project_overview import named
 from overread.store import Blobs, Store
-from overread.store.label_checks import LabelCheckRow, keep_label_check, latest_label_check
+from overread.store.quality.label_checks import LabelCheckRow, keep_label_check, latest_label_check
 from overread.web.children import in_child
 from overread.web.jobs import Job
 from overread.web.site import Site

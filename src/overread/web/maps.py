@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from overread.app.learning.case_latents import latents_of
@@ -16,9 +16,7 @@ from overread.errors import MethodError
 from overread.store import Store
 from overread.web.children import in_child
 from overread.web.jobs import Job
-
-if TYPE_CHECKING:
-    from overread.web.site import Site
+from overread.web.site import Site
 
 KIND = "map of the images"
 _LEAST = 8  # cases: fewer have no neighbours to speak of

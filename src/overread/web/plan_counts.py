@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from overread.app.study.plan_counts import Counts, ProjectCounts, counted, is_small
 from overread.store import Store, head
-from overread.store.plans import get_plan
+from overread.store.work.plans import get_plan
 from overread.web.beside import Beside
 
 PlanCounts: TypeAlias = Beside[ProjectCounts]

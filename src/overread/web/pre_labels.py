@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from overread.app.learning.pre_label_board import PreLabelBoard, pre_label_board
@@ -22,9 +22,7 @@ from overread.errors import InputError
 from overread.store import Blobs, Store
 from overread.web.children import in_child
 from overread.web.jobs import Job
-
-if TYPE_CHECKING:
-    from overread.web.site import Site
+from overread.web.site import Site
 
 KIND = "pre-label"
 OUTCOME, TOTAL = "outcome", "of"
@@ -127,7 +125,8 @@ def _begun(
 
     def done(job: Job) -> None:
         job.what[OUTCOME] = work(job)
-        site.learnings.wake(site, project)  # drawings are asked for by the doubt of pre-labels
+        # Drawings are asked for by the doubt of pre-labels.
+        site.learnings.wake(site.store, project)
 
     return site.jobs.start_export(project, done, key=str(uuid4()), what=what, kind=KIND)
 

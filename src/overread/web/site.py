@@ -10,13 +10,13 @@ from pathlib import Path
 
 from overread.store import Blobs, Store
 from overread.web.anchorings import Anchorings, new_anchorings
-from overread.web.auto_labels import Offered
 from overread.web.checks import Checks
 from overread.web.demands import Demands, new_demands
 from overread.web.efforts import Efforts
 from overread.web.jobs import Jobs
-from overread.web.learning import Learnings
+from overread.web.loops import Learnings
 from overread.web.models import Models
+from overread.web.offered import Offered
 from overread.web.plan_counts import PlanCounts, new_counts
 from overread.web.sign_on import SignOn
 from overread.web.watches import Watches, new_watches

@@ -10,7 +10,7 @@ import importlib.util
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from overread.app.learning.case_latents import embed, parts_of
@@ -18,7 +18,7 @@ from overread.app.learning.encoder_choice import choose_for_project
 from overread.app.learning.train_encoders import Wish, train_encoder, wish_of
 from overread.errors import InputError, MissingExtraError, OverreadError
 from overread.store import Blobs, Store
-from overread.store.encoders import (
+from overread.store.learning.encoders import (
     BEGUN,
     DONE,
     FAILED,
@@ -30,9 +30,7 @@ from overread.store.encoders import (
 )
 from overread.web.children import in_child
 from overread.web.jobs import Job, Jobs
-
-if TYPE_CHECKING:
-    from overread.web.site import Site
+from overread.web.site import Site
 
 TRAINING, CHOICE = "training of an encoder", "choice of the encoder"
 _TURN = "encoders"
@@ -97,7 +95,7 @@ def learned_anew(site: Site, project: str) -> None:
     loop = site.learnings.known(project)
     if loop is not None:
         loop.images_came()
-    site.learnings.wake(site, project)
+    site.learnings.wake(site.store, project)
 
 
 def _begin(site: Site, project: str, wish: Wish, by: str) -> Job:

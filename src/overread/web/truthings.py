@@ -14,7 +14,7 @@ from overread.app.quality.truthing_files import TruthingFiles, truthing_files
 from overread.app.study.project_overview import named
 from overread.store import Head, Store
 from overread.store.errors import NotFoundError
-from overread.store.truthings import TruthingRow, get_report, keep_report, list_reports
+from overread.store.quality.truthings import TruthingRow, get_report, keep_report, list_reports
 from overread.web.children import in_child
 from overread.web.jobs import Job
 from overread.web.site import Site

@@ -16,9 +16,9 @@ from overread.app.learning.proposals import proposals
 from overread.app.learning.spreading import spread_where_it_helps
 from overread.errors import MethodError
 from overread.store import claim, plan_tasks
-from overread.store.audits import get_audit
-from overread.store.auto_labels import get_run
-from overread.store.learning import STOPPED, loop_state
+from overread.store.learning.asking import STOPPED, loop_state
+from overread.store.learning.audits import get_audit
+from overread.store.learning.auto_labels import get_run
 from tests.app.learning.conftest import wish
 from tests.app.learning.study import NAMES, Study
 

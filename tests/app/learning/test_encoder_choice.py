@@ -20,7 +20,7 @@ from overread.app.learning.project_encoder import FINETUNED, PRETRAINED, QUICK, 
 from overread.app.learning.set_apart import lot
 from overread.errors import MethodError
 from overread.store import NewCase, Store, add_cases, plan_tasks, read_events
-from overread.store.encoders import (
+from overread.store.learning.encoders import (
     encoder_ready,
     keep_choice,
     keep_encoder,

@@ -11,8 +11,8 @@ from overread.app.learning.settings import setup_of
 from overread.app.study.project_protocol import protocol_of
 from overread.errors import MethodError
 from overread.store import claim
-from overread.store.learning import list_asked
-from overread.store.pre_labels import Proposal, add_pre_labels
+from overread.store.learning.asking import list_asked
+from overread.store.learning.pre_labels import Proposal, add_pre_labels
 from tests.app.learning.conftest import wish
 from tests.app.learning.study import NAMES, Study
 from tests.app.learning.test_loop import looping, played

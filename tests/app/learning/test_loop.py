@@ -17,8 +17,8 @@ from overread.app.learning.proposals import proposals
 from overread.app.learning.set_apart import duplicates_of, groups_of, held_back
 from overread.app.study.label_sources import standing_autos
 from overread.store import Store, claim, open_store, read_events, rebuild, state_digests
-from overread.store.auto_labels import get_run
-from overread.store.learning import STOPPED, list_asked, set_loop, waiting
+from overread.store.learning.asking import STOPPED, list_asked, set_loop, waiting
+from overread.store.learning.auto_labels import get_run
 from tests.app.learning.conftest import wish
 from tests.app.learning.study import NAMES, Study, new_study, picture
 

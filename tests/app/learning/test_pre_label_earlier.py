@@ -13,7 +13,7 @@ from overread.app.learning.pre_label_network import about_file, network_file, re
 from overread.app.study.project_protocol import protocol_of
 from overread.errors import MethodError
 from overread.store import create_project, plan_tasks
-from overread.store.pre_labels import pre_labels_of
+from overread.store.learning.pre_labels import pre_labels_of
 from tests.app.learning.study import NAMES, Study, protocol
 
 

@@ -12,7 +12,7 @@ from overread.app.learning.pre_label_predicted import bring_predicted
 from overread.app.learning.predicted import predicted, predicted_parts
 from overread.errors import MethodError
 from overread.store import Store, get_case, plan_tasks
-from overread.store.pre_labels import pre_labels_of
+from overread.store.learning.pre_labels import pre_labels_of
 from tests.app.learning.study import NAMES, Study, new_study, protocol
 
 

@@ -21,7 +21,7 @@ from overread.errors import InputError, MethodError
 from overread.latents.network import small_resnet
 from overread.learn.modules import TorchNetwork, weights_of
 from overread.store import Store, plan_tasks, read_events, rebuild
-from overread.store.encoders import keep_choice, list_trained
+from overread.store.learning.encoders import keep_choice, list_trained
 from tests.app.learning.conftest import opened
 from tests.app.learning.study import Study, new_study, protocol
 from tests.app.learning.test_encoder_choice import bring_by_lot, give

@@ -13,7 +13,7 @@ from overread.app.learning.settings import setup_of
 from overread.app.learning.votes import votes_of
 from overread.app.learning.which_reader import read_again
 from overread.store import claim
-from overread.store.learning import ask_again, kept_open
+from overread.store.learning.asking import ask_again, kept_open
 from tests.app.learning.study import NAMES, Study
 from tests.app.learning.test_loop import looping, played
 

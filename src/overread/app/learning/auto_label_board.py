@@ -12,8 +12,8 @@ from overread.app.learning.film_strip import ClassCount, by_class
 from overread.app.learning.freeze_labels import CERTIFIED, Offer
 from overread.app.study.project_protocol import protocol_of
 from overread.store import Store, list_users, project_progress
-from overread.store.audits import AuditRow, list_audits, list_label_certificates
-from overread.store.auto_labels import (
+from overread.store.learning.audits import AuditRow, list_audits, list_label_certificates
+from overread.store.learning.auto_labels import (
     OPEN,
     REFUSED,
     RunRow,

@@ -31,7 +31,8 @@ from overread.selection.certificate.betting import anytime_upper
 from overread.selection.certificate.certify import audit_order
 from overread.selection.certificate.freeze import Frozen
 from overread.store import Store, head
-from overread.store.audits import (
+from overread.store.errors import NotFoundError
+from overread.store.learning.audits import (
     GIVEN_UP,
     RUNNING,
     AuditRow,
@@ -44,7 +45,7 @@ from overread.store.audits import (
     list_audits,
     prolong_audit,
 )
-from overread.store.auto_labels import (
+from overread.store.learning.auto_labels import (
     LabelRow,
     RunRow,
     get_run,
@@ -52,7 +53,6 @@ from overread.store.auto_labels import (
     review_seconds,
     tier_of,
 )
-from overread.store.errors import NotFoundError
 
 ONE_LOOK, MANY_LOOKS = "one look", "many looks"
 

@@ -16,8 +16,7 @@ from overread.app.learning.progress import LEAST_TESTED, LearnedSoFar
 from overread.app.learning.settings import Setup, setup_of
 from overread.app.study.project_readers import who_reads
 from overread.store import Store, case_names, project_progress
-from overread.store.encoders import count_latents
-from overread.store.learning import (
+from overread.store.learning.asking import (
     STOPPED,
     Asked,
     LoopState,
@@ -25,6 +24,7 @@ from overread.store.learning import (
     loop_state,
     waiting,
 )
+from overread.store.learning.encoders import count_latents
 
 WHY = {
     "start": "typical of a group that nobody has labelled",

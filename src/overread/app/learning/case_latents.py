@@ -33,7 +33,7 @@ from overread.arrays import Bools
 from overread.errors import OverreadError
 from overread.latents.encoder import Encoder
 from overread.store import Blobs, Store, get_cases
-from overread.store.encoders import (
+from overread.store.learning.encoders import (
     KeptEncoder,
     drop_encoders,
     each_latent,
@@ -45,7 +45,7 @@ from overread.store.encoders import (
     list_trained,
     without_latents,
 )
-from overread.store.plan_view import list_facts
+from overread.store.work.plan_view import list_facts
 
 _SAMPLE = 2_000
 _PAGE = 64

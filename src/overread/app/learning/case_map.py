@@ -13,7 +13,7 @@ from overread.app.analysis.project_reads import Said
 from overread.app.learning.case_latents import CaseLatents
 from overread.app.learning.learner import Learner, probabilities_of
 from overread.arrays import Floats, Ints
-from overread.store.learning import Asked
+from overread.store.learning.asking import Asked
 
 COLOURS = ("label", "uncertainty", "split", "reader")
 """What the points of a map may show."""

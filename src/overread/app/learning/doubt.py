@@ -17,7 +17,7 @@ from overread.protocol import Question
 from overread.selection.acquisition.view import View
 from overread.selection.grouping import kmeans, nearest
 from overread.store import Store
-from overread.store.pre_labels import Proposal, pre_labels_of
+from overread.store.learning.pre_labels import Proposal, pre_labels_of
 
 _WIDER = 10  # cases among which different ones are looked for, for each that is wanted
 _UNKNOWN = 0.5  # doubt of a model that tells none

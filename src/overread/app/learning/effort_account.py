@@ -9,8 +9,8 @@ from __future__ import annotations
 from overread.app.study.project_protocol import protocol_of
 from overread.selection.effort import Effort, Work
 from overread.store import Store, project_progress
-from overread.store.audits import audit_seconds
-from overread.store.auto_labels import review_seconds, standing_run
+from overread.store.learning.audits import audit_seconds
+from overread.store.learning.auto_labels import review_seconds, standing_run
 
 
 def account(

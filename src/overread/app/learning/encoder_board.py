@@ -16,7 +16,7 @@ from overread.app.learning.project_encoder import (
     trained_part,
 )
 from overread.store import Store
-from overread.store.encoders import (
+from overread.store.learning.encoders import (
     BEGUN,
     DONE,
     TrainedRow,

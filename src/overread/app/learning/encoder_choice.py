@@ -35,8 +35,8 @@ from overread.selection.basis import features_of
 from overread.selection.belief import belief_of
 from overread.selection.tune import fair_weights, left_out_field
 from overread.store import Store
-from overread.store.audits import cases_of_audit, list_audits
-from overread.store.encoders import ChoiceRow, keep_choice, last_choice
+from overread.store.learning.audits import cases_of_audit, list_audits
+from overread.store.learning.encoders import ChoiceRow, keep_choice, last_choice
 
 NEVER_SHOWN = 0.25
 """Share of the patients whose labels no network learns from: they compare networks."""

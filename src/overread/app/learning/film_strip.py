@@ -9,7 +9,8 @@ from overread.app.analysis.set_labels import names_in, set_text, set_words
 from overread.app.learning.send_to_readers import send_to_readers
 from overread.errors import InputError
 from overread.store import CaseRow, Store, get_cases
-from overread.store.auto_labels import (
+from overread.store.errors import NotFoundError
+from overread.store.learning.auto_labels import (
     ACCEPTED,
     CORRECTED,
     OPEN,
@@ -27,7 +28,6 @@ from overread.store.auto_labels import (
     standing_run,
     unread_labels,
 )
-from overread.store.errors import NotFoundError
 
 MOST = 1_000
 """Labels of a strip; the next come when these are done."""

@@ -26,9 +26,9 @@ from overread.selection.certificate.plan import plan_audit
 from overread.selection.certificate.sets import frozen_sets
 from overread.selection.tune import fair_weights
 from overread.store import Store
-from overread.store.audits import GIVEN_UP, heard, list_audits
-from overread.store.auto_labels import NewLabel, add_auto_labels, read_cases
-from overread.store.effort import last_answers
+from overread.store.learning.audits import GIVEN_UP, heard, list_audits
+from overread.store.learning.auto_labels import NewLabel, add_auto_labels, read_cases
+from overread.store.study.effort import last_answers
 
 TARGETS = (0.01, 0.02, 0.05, 0.1)
 AIM = 0.5

@@ -13,8 +13,8 @@ from overread.app.learning.settings import Setup
 from overread.app.learning.votes import CaseVotes, hears, reader_models, votes_of
 from overread.app.study.project_tables import said_of_project, said_of_read
 from overread.store import Store, each_read, head
-from overread.store.adjudications import standards_of_project
-from overread.store.demands import count_aside
+from overread.store.quality.adjudications import standards_of_project
+from overread.store.work.demands import count_aside
 
 _GROWTH = 1.1  # reads against those of the last fit of the readers, from which on it is due
 

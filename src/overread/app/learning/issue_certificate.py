@@ -33,13 +33,13 @@ from overread.labels import Kind
 from overread.selection.certificate.certify import Certificate, audit_order, certify
 from overread.selection.certificate.sets import certify_sets
 from overread.store import Store, get_project, head
-from overread.store.audits import (
+from overread.store.learning.audits import (
     AuditRow,
     cases_of_audit,
     end_audit,
     heard,
 )
-from overread.store.auto_labels import RunRow, get_run
+from overread.store.learning.auto_labels import RunRow, get_run
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,7 @@ from overread.app.study.label_sources import standing_autos
 from overread.arrays import Ints
 from overread.selection.stopping import Costs
 from overread.store import Store
-from overread.store.auto_labels import CERTIFIED, standing_run
-from overread.store.demands import places
-from overread.store.encoders import last_choice
-from overread.store.learning import (
+from overread.store.learning.asking import (
     STOPPED,
     Asked,
     Waiting,
@@ -49,8 +46,11 @@ from overread.store.learning import (
     loop_state,
     waiting,
 )
-from overread.store.plan_view import barred, list_facts
-from overread.store.pre_labels import last_pre_label
+from overread.store.learning.auto_labels import CERTIFIED, standing_run
+from overread.store.learning.encoders import last_choice
+from overread.store.learning.pre_labels import last_pre_label
+from overread.store.work.demands import places
+from overread.store.work.plan_view import barred, list_facts
 
 Encode = Callable[[Store, str], bool]
 """Has the images of a project encoded, beside, where some are not; whether that begins now."""

@@ -16,7 +16,7 @@ from overread.protocol.learning import Learning
 from overread.selection.acquisition.scores import best, margin
 from overread.selection.acquisition.table import acquisition, choose
 from overread.selection.acquisition.view import View
-from overread.store.learning import Asked, Waiting
+from overread.store.learning.asking import Asked, Waiting
 
 LEAST_WAITING = 4
 """Cases with an open slot, whoever reads: so that nobody waits for the model."""

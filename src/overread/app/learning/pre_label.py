@@ -17,7 +17,7 @@ from overread.protocol import Protocol, check_answer
 from overread.protocol.pre_label import HIDDEN
 from overread.protocol.pre_label import SHOWN as AT_ONCE
 from overread.store import Store, get_terms, reads_of_case
-from overread.store.pre_labels import (
+from overread.store.learning.pre_labels import (
     ASKED,
     HINTS,
     SHOWN,

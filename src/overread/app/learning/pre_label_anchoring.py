@@ -30,7 +30,7 @@ from overread.app.study.project_protocol import protocol_of
 from overread.protocol import Protocol
 from overread.protocol.pre_label import HIDDEN as NEVER
 from overread.store import Store, each_read, head
-from overread.store.pre_labels import (
+from overread.store.learning.pre_labels import (
     Brought,
     Proposal,
     ShownRow,
@@ -138,7 +138,7 @@ class ProjectAnchoring:
                 page = []
         self._take(store, page)
         self.models = tuple(brought(store, self.project))
-        self.until = last
+        self.until = last  # last: a page that looks meanwhile sees that this is not all yet
         return self
 
     def _take(self, store: Store, page: Sequence[Mapping[str, Any]]) -> None:

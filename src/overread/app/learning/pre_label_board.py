@@ -15,8 +15,8 @@ from overread.protocol import Question
 from overread.protocol.edit import with_pre_label
 from overread.protocol.pre_label import PreLabel
 from overread.store import Store, project_progress
-from overread.store.pre_labels import Brought, brought
-from overread.store.pre_labels_withdrawn import hinted
+from overread.store.learning.pre_labels import Brought, brought
+from overread.store.learning.pre_labels_withdrawn import hinted
 
 
 @dataclass(frozen=True, slots=True)

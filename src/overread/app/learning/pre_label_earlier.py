@@ -37,8 +37,8 @@ from overread.selection.basis import features_of
 from overread.selection.belief import belief_of
 from overread.selection.process import field_of
 from overread.store import Blobs, Store, get_project
-from overread.store.encoders import kept_encoders
-from overread.store.pre_labels import Proposal, add_pre_labels
+from overread.store.learning.encoders import kept_encoders
+from overread.store.learning.pre_labels import Proposal, add_pre_labels
 
 MODEL = "gaussian process"
 _PAGE = 64

@@ -12,7 +12,7 @@ from overread.discovery.objects import SAMPLE, find_objects, learn_objects
 from overread.errors import MethodError
 from overread.images import unpack_frame
 from overread.store import Blobs, CaseRow, Store, get_cases, list_cases
-from overread.store.pre_labels import Hints, add_hints
+from overread.store.learning.pre_labels import Hints, add_hints
 
 METHOD = "object discovery 1"
 _KEPT_AT_ONCE = 200

@@ -11,7 +11,7 @@ from overread.app.study.project_protocol import protocol_of
 from overread.errors import InputError
 from overread.protocol import check_answer
 from overread.store import CaseRow, Store, list_cases
-from overread.store.pre_labels import Proposal, add_pre_labels
+from overread.store.learning.pre_labels import Proposal, add_pre_labels
 
 
 @dataclass(frozen=True, slots=True)

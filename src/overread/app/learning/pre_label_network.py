@@ -14,7 +14,7 @@ from overread.images import unpack_frame
 from overread.labels import Kind
 from overread.protocol import Protocol, Question
 from overread.store import Blobs, CaseRow, Store, get_cases, list_cases
-from overread.store.pre_labels import Proposal
+from overread.store.learning.pre_labels import Proposal
 
 DRAWN = (Kind.MASK, Kind.BOX)
 """Kinds of questions that a network answers."""

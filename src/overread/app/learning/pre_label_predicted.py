@@ -10,7 +10,7 @@ from overread.app.study.project_protocol import protocol_of
 from overread.errors import MethodError
 from overread.labels import Kind
 from overread.store import Store
-from overread.store.pre_labels import Proposal, add_pre_labels
+from overread.store.learning.pre_labels import Proposal, add_pre_labels
 
 MODEL = "gaussian process"
 

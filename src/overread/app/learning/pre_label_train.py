@@ -31,7 +31,7 @@ from overread.errors import InputError, MethodError, MissingExtraError
 from overread.labels import Kind
 from overread.protocol import Question
 from overread.store import Blobs, CaseRow, Store, get_cases, list_cases
-from overread.store.pre_labels import add_pre_labels
+from overread.store.learning.pre_labels import add_pre_labels
 
 LEAST_CASES = 2
 HELD_BACK = 5

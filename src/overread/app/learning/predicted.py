@@ -22,7 +22,7 @@ from overread.app.learning.settings import setup_of
 from overread.arrays import Bools, Floats, Ints
 from overread.errors import MethodError
 from overread.store import Store
-from overread.store.learning import list_asked
+from overread.store.learning.asking import list_asked
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import who_reads
 from overread.store import Store, plan_tasks
-from overread.store.learning import STOPPED, loop_state, set_loop
+from overread.store.learning.asking import STOPPED, loop_state, set_loop
 
 
 def learns(store: Store, project: str) -> bool:

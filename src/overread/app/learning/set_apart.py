@@ -15,7 +15,7 @@ import numpy as np
 from overread.app.learning.case_latents import CaseLatents
 from overread.arrays import Bools, Ints
 from overread.selection.splits import near_duplicates
-from overread.store.learning import Asked
+from overread.store.learning.asking import Asked
 
 HELD_BACK = "held back"
 _MOST_COMPARED = 20_000  # cases that are compared each with each other

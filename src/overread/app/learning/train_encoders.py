@@ -26,9 +26,9 @@ from overread.latents.efficientnet import lite0, lite0_weights
 from overread.latents.network import Network, Weights, small_resnet
 from overread.latents.onnx_graph import onnx_bytes
 from overread.store import Blobs, Store
-from overread.store.encoders import keep_trained
-from overread.store.learning import last_number
-from overread.store.plan_view import list_facts
+from overread.store.learning.asking import last_number
+from overread.store.learning.encoders import keep_trained
+from overread.store.work.plan_view import list_facts
 
 LEAST_IMAGES = 8
 EPOCHS, STEPS = 50, 300

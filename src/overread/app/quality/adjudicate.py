@@ -34,9 +34,9 @@ from overread.store import (
     get_project,
     role_in,
 )
-from overread.store import adjudications as kept
-from overread.store.asked_again import Again
 from overread.store.errors import NotFoundError
+from overread.store.quality import adjudications as kept
+from overread.store.work.asked_again import Again
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from overread.app.study.project_tables import said_of_project
 from overread.app.study.ranked_cases import LEAST_ENTROPY, Ranking
 from overread.protocol import headed
 from overread.store import Store, get_cases, project_progress
-from overread.store import adjudications as kept
-from overread.store.asked_again import ADJUDICATION, waiting_again
-from overread.store.wishes import wished_cases
+from overread.store.quality import adjudications as kept
+from overread.store.quality.wishes import wished_cases
+from overread.store.work.asked_again import ADJUDICATION, waiting_again
 
 _AT_ONCE = 2_000
 """Reads up to which disputes are looked for while a page waits; above, the model brings them."""

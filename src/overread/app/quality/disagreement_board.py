@@ -15,7 +15,7 @@ from overread.arrays import Bools, Ints
 from overread.errors import InputError
 from overread.protocol import Question
 from overread.store import Store, case_names, list_users, project_progress
-from overread.store.wishes import decided_among, wish_adjudication, wished_cases
+from overread.store.quality.wishes import decided_among, wish_adjudication, wished_cases
 
 _AT_ONCE = 2_000  # reads up to which a page waits; above, the model brings what is known
 _BARS = 8

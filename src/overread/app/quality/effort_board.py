@@ -41,7 +41,7 @@ from overread.labels import Kind
 from overread.planning.cost import Cost, cost, steps_of
 from overread.protocol import Question, headed
 from overread.store import Store, left_of_readers, list_users, project_progress
-from overread.store.effort import (
+from overread.store.study.effort import (
     adjudication_seconds,
     get_effort_terms,
     last_answers,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from overread.store import Store
-from overread.store.effort import Spent, spent_rows
+from overread.store.study.effort import Spent, spent_rows
 
 _RATIO = log(1.04)
 _PAGE = 20_000

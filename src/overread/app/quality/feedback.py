@@ -33,7 +33,7 @@ from overread.store import (
     see_feedback,
 )
 from overread.store.errors import ConflictError, NotFoundError
-from overread.store.stale import left_out
+from overread.store.quality.stale import left_out
 
 NONE = "none"
 """Feedback that a protocol does not want."""

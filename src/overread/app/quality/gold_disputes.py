@@ -18,9 +18,9 @@ from overread.app.study.project_protocol import protocol_of
 from overread.labels import Kind
 from overread.protocol import Protocol, headed
 from overread.store import Store, get_case
-from overread.store.adjudications import AdjudicationRow
 from overread.store.errors import NotFoundError
-from overread.store.gold_disputes import (
+from overread.store.quality.adjudications import AdjudicationRow
+from overread.store.quality.gold_disputes import (
     Ruled,
     Shown,
     decide_dispute,

@@ -21,7 +21,7 @@ from overread.store import (
     role_in,
     unseen_gold,
 )
-from overread.store.requalify import RequalificationRow
+from overread.store.quality.requalify import RequalificationRow
 
 PROFILE, BEGIN, GO_ON, WAIT, READ = "profile", "begin", "go on", "wait", "read"
 """What the reader does next."""

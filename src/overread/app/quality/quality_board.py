@@ -95,19 +95,22 @@ class Quality:
     chosen: str = ""
 
 
-def quality(store: Store, project: str, watch: ProjectWatch | None, *, chosen: str = "") -> Quality:
-    """All readers of a project with their charts.
+def quality(
+    store: Store, project: str, watch: ProjectWatch | None, *, chosen: str = "", reader: str = ""
+) -> Quality:
+    """All readers of a project with their charts, or one of them.
 
     Args:
         watch: over the project; None where there is none yet.
         chosen: "question:metric" shows this metric alone.
+        reader: this one alone, where they read here; "" for all.
     """
     alarms = list_alarms(store, project)
     standing = {one.reader: one for one in alarms if one.state in OPEN_ALARMS}
     pauses = list_pauses(store, project)
     colours = reader_colours(store, project)
     wish = protocol_of(store, project).protocol.watch
-    reading = who_reads(store, project)
+    reading = [one for one in who_reads(store, project) if reader in {"", one}]
     names = {one.id: one.name for one in list_users(store, keys=reading)}
     questions = () if watch is None else tuple(watch.questions.values())
     counts = [] if questions else list_reader_counts(store, project)

@@ -28,8 +28,8 @@ from overread.store import (
     list_users,
 )
 from overread.store.errors import NotFoundError
-from overread.store.pauses import past_pauses
-from overread.store.sub_batches import sub_batches
+from overread.store.quality.pauses import past_pauses
+from overread.store.work.sub_batches import sub_batches
 
 _ALL = 300  # overlap reads of a large chart: as many as are remembered
 _BLOCKS = 6  # stretches that gold is told by
@@ -114,8 +114,8 @@ def reader_page(
     Raises:
         NotFoundError: they do not read here.
     """
-    board = quality(store, project, watch)
-    found = next((one for one in board.readers if one.id == reader), None)
+    board = quality(store, project, watch, reader=reader)
+    found = next(iter(board.readers), None)
     if found is None:
         raise NotFoundError("reader", reader)
     counts = {one.reader: one for one in list_reader_counts(store, project)}

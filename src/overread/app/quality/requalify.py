@@ -25,13 +25,13 @@ from overread.store import (
     list_gold,
     list_users,
 )
-from overread.store.requalify import (
+from overread.store.quality.requalify import (
     AGAIN,
     RequalificationRow,
     list_requalifications,
     rule_certificates,
 )
-from overread.store.stale import list_rulings
+from overread.store.quality.stale import list_rulings
 
 Part = Mapping[str, tuple[str, ...]]
 """Question -> classes; "" among them is every answer."""

@@ -10,8 +10,8 @@ from typing import Any
 from overread.app.study.label_sources import standing_autos
 from overread.report.blocks import Cell, Column, Section, Table
 from overread.store import Store
-from overread.store.audits import list_audits, list_label_certificates
-from overread.store.auto_labels import list_auto_runs, reviewers, standing_run
+from overread.store.learning.audits import list_audits, list_label_certificates
+from overread.store.learning.auto_labels import list_auto_runs, reviewers, standing_run
 
 
 def auto_labels_told(store: Store, project: str) -> dict[str, Any] | None:

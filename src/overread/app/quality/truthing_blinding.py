@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from overread.app.study.project_protocol import protocol_of
 from overread.store import Store
-from overread.store.pre_labels import HINTS, PRE_LABEL, brought, each_shown
+from overread.store.learning.pre_labels import HINTS, PRE_LABEL, brought, each_shown
 
 _ALWAYS = (
     "Cases come by a queue without the names of patients; identifiers are not stored with a case.",

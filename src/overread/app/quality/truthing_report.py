@@ -49,9 +49,9 @@ from overread.store import (
     list_waivers,
     project_progress,
 )
-from overread.store.adjudications import SENT_BACK, list_adjudications, standards_of_project
-from overread.store.pauses import past_pauses
-from overread.store.stale import list_rulings
+from overread.store.quality.adjudications import SENT_BACK, list_adjudications, standards_of_project
+from overread.store.quality.pauses import past_pauses
+from overread.store.quality.stale import list_rulings
 
 _TOLD = 1_000  # corrections and independent reads that the report lists
 _SUBGROUPS = ("site", "sex", "age_band", "device")

@@ -25,7 +25,7 @@ from overread.store import (
     take_back,
 )
 from overread.store.errors import ConflictError
-from overread.store.repeats import DISTANCE, repeatable_cases
+from overread.store.work.repeats import DISTANCE, repeatable_cases
 
 _SHOWN = 100
 

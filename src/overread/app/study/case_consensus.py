@@ -20,9 +20,9 @@ from overread.errors import InputError, MethodError
 from overread.labels import Kind
 from overread.protocol import Question
 from overread.store import CaseRow, ReadRow, Store, get_case, reads_of_case
-from overread.store.adjudications import get_standard
-from overread.store.asked_again import asked_of_case
-from overread.store.stale import left_out
+from overread.store.quality.adjudications import get_standard
+from overread.store.quality.stale import left_out
+from overread.store.work.asked_again import asked_of_case
 
 _METHOD = {
     Kind.NOMINAL: "majority",

@@ -16,8 +16,8 @@ from overread.app.study.project_protocol import parsed, protocol_of
 from overread.errors import InputError
 from overread.protocol import changes
 from overread.store import Store, get_protocol, project_progress
-from overread.store.adjudications import standards_of_project
-from overread.store.stale import Ruling, list_rulings, standings
+from overread.store.quality.adjudications import standards_of_project
+from overread.store.quality.stale import Ruling, list_rulings, standings
 
 _TOLD = 200
 _AT_ONCE = 500  # reads that are checked while a page waits

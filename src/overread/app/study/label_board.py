@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from overread.store import CaseRow, Store, get_cases, last_read, list_users
-from overread.store.advice import AdviceCount, count_advice
+from overread.store.quality.advice import AdviceCount, count_advice
 
 _MARGIN = 0.6  # of a drawing's longer side, around it
 _LEAST = 24.0

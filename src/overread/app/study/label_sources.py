@@ -20,8 +20,8 @@ from overread.exchange.coco_out import CONSENSUS_READER
 from overread.exchange.stated import CLASSES, KIND
 from overread.labels import Reads
 from overread.store import Store, head
-from overread.store.audits import list_label_certificates
-from overread.store.auto_labels import (
+from overread.store.learning.audits import list_label_certificates
+from overread.store.learning.auto_labels import (
     CERTIFIED,
     REVIEWED,
     RunRow,

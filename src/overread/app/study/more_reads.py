@@ -26,7 +26,8 @@ from overread.planning.demand import WORDS
 from overread.protocol import Question
 from overread.protocol.on_demand import OnDemand
 from overread.store import Store, before_last_reads, each_read, head, list_pauses
-from overread.store.demands import (
+from overread.store.quality.qualification import list_certificates
+from overread.store.work.demands import (
     ASK,
     Decision,
     count_aside,
@@ -36,8 +37,7 @@ from overread.store.demands import (
     places,
     tasks_waiting,
 )
-from overread.store.plan_view import barred
-from overread.store.qualification import list_certificates
+from overread.store.work.plan_view import barred
 
 KINDS = (Kind.NOMINAL, Kind.ORDINAL, Kind.MULTILABEL)
 WINDOW = 20_000

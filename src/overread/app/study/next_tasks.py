@@ -22,7 +22,7 @@ from overread.store import (
     release,
 )
 from overread.store import skip as skip_task
-from overread.store.asked_again import why_again
+from overread.store.work.asked_again import why_again
 
 LEASE_SECONDS = 900
 

@@ -15,8 +15,9 @@ from overread.app.study.plan_project import PlanWish, readers_now, wish_of
 from overread.app.study.project_protocol import protocol_of
 from overread.protocol.on_demand import OnDemand
 from overread.store import Store, list_gold, list_pauses
-from overread.store.plan_view import most_cases, used_modalities
-from overread.store.plans import PlanGaps, PlanRow, get_plan
+from overread.store.study.cases import count_cases
+from overread.store.work.plan_view import used_modalities
+from overread.store.work.plans import PlanGaps, PlanRow, get_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def board(
         tuple(_changes(store, project, plan, counts.gaps)) if plan and counts else (),
         _people(store, project, wish, names),
         tuple(used_modalities(store, project)),
-        most_cases(store, project),
+        count_cases(store, project),
         tasks_gold,
         wanted,
         pace,

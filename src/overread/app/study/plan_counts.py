@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from overread.app.study.plan_groups import Groups, project_groups
 from overread.store import Store, head
-from overread.store.plan_view import most_cases, used_modalities
-from overread.store.plans import PlanGaps, PlanPart, get_plan, plan_gaps, plan_parts
+from overread.store.study.cases import count_cases
+from overread.store.work.plan_view import used_modalities
+from overread.store.work.plans import PlanGaps, PlanPart, get_plan, plan_gaps, plan_parts
 
 FEW_CASES = 3_000
 """Up to so many cases are counted while somebody waits for the page."""
@@ -51,7 +52,7 @@ class ProjectCounts:
 
 def is_small(store: Store, project: str) -> bool:
     """Whether it can be counted while somebody waits."""
-    return most_cases(store, project) <= FEW_CASES
+    return count_cases(store, project) <= FEW_CASES
 
 
 def counted(store: Store, project: str) -> Counts:

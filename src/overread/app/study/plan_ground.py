@@ -14,7 +14,7 @@ from overread.app.study.project_readers import who_reads
 from overread.errors import InputError
 from overread.planning.plan import PlanCases, PlanReader
 from overread.store import Store, list_gold, list_users
-from overread.store.plan_view import CaseFacts, ViewedTask, barred, list_facts, view_tasks
+from overread.store.work.plan_view import CaseFacts, ViewedTask, barred, list_facts, view_tasks
 
 MODALITY = "modality"
 _TAGS = (MODALITY, "site")

@@ -12,7 +12,7 @@ from overread.app.study.plan_ground import value_of
 from overread.app.study.project_protocol import protocol_of
 from overread.labels import Kind
 from overread.store import Store, each_read
-from overread.store.plan_view import list_facts
+from overread.store.work.plan_view import list_facts
 
 _BY = ("sex", "age_band", "site", "device", "body_part", "modality")
 _MOST_BARS = 12

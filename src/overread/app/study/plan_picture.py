@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from overread.app.study.case_browser import reader_colours
 from overread.store import Store, list_members, list_reader_counts, list_users
-from overread.store.plans import PlanPart
+from overread.store.work.plans import PlanPart
 
 ROLES = ("only", "overlap", "gold", "repeat")
 

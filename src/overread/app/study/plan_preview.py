@@ -10,8 +10,8 @@ from overread.app.study.plan_project import Drawn
 from overread.app.study.project_protocol import protocol_of
 from overread.planning.cost import Step, cost
 from overread.store import Store
-from overread.store.plans import PlanPart
-from overread.store.qualification import list_certificates
+from overread.store.quality.qualification import list_certificates
+from overread.store.work.plans import PlanPart
 
 _SOME = 0.1  # person-years from which on they are told
 

@@ -1,7 +1,7 @@
 """The plan of a project: drawn up, looked at, written, and planned again when something changed.
 
 A plan is drawn up outside of the store's turn, from a look at it, and written in one transaction;
-what readers did in between stays theirs (:mod:`overread.store.plans`).
+what readers did in between stays theirs (:mod:`overread.store.work.plans`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from overread.planning.design import design
 from overread.planning.plan import Design, Groups, Plan, PlanCases
 from overread.planning.replan import replan
 from overread.store import Store
-from overread.store.plan_view import FIRST
-from overread.store.plans import NewPlan, PlannedRead, PlanRow, Written, get_plan, write_plan
+from overread.store.work.plan_view import FIRST
+from overread.store.work.plans import NewPlan, PlannedRead, PlanRow, Written, get_plan, write_plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from overread.app.study.plan_ground import Ground
 from overread.planning.plan import ROLES, Balance, Plan, Role
-from overread.store.plan_view import FIRST, ViewedTask
+from overread.store.work.plan_view import FIRST, ViewedTask
 
 _LAST = 1 << 62  # behind every event
 NO_BALANCE = Balance((0, 0), {}, (0, 0), "")

@@ -25,7 +25,7 @@ from overread.store import (
     reader_progress,
     role_in,
 )
-from overread.store.adjudications import standards_of_project
+from overread.store.quality.adjudications import standards_of_project
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from overread.store import (
     set_member,
 )
 from overread.store.errors import NotFoundError
-from overread.store.plans import get_plan
+from overread.store.work.plans import get_plan
 
 _LEADS = ("lead", "both")
 

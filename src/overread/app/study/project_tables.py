@@ -14,8 +14,8 @@ from overread.exchange import reads_table
 from overread.labels import Kind, Reads
 from overread.protocol import Question
 from overread.store import ReadRow, Store, each_read, get_cases, get_protocol
-from overread.store.adjudications import standards_of_project
-from overread.store.stale import left_out
+from overread.store.quality.adjudications import standards_of_project
+from overread.store.quality.stale import left_out
 
 _PAGE = 500
 _TOLD_EVERY = 1000

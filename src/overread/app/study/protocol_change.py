@@ -21,9 +21,9 @@ from overread.errors import InputError
 from overread.labels import Kind
 from overread.protocol import Change, Protocol, changes, check_answer
 from overread.store import Store, each_read, get_cases, get_protocol
-from overread.store.asked_again import PROTOCOL, Again
-from overread.store.asked_again import count_again as counted_again
-from overread.store.stale import Ruling, Standing, rule_version
+from overread.store.quality.stale import Ruling, Standing, rule_version
+from overread.store.work.asked_again import PROTOCOL, Again
+from overread.store.work.asked_again import count_again as counted_again
 
 _PAGE = 500
 

@@ -22,8 +22,8 @@ from overread.app.study.project_tables import Tick, quiet
 from overread.app.study.software import software
 from overread.exchange.manifest import ExportCheck, check_export, seal
 from overread.store import Store, get_project, get_protocol, head, project_progress
-from overread.store.adjudications import standards_of_project
-from overread.store.exports import export_is_logged, log_export
+from overread.store.quality.adjudications import standards_of_project
+from overread.store.study.exports import export_is_logged, log_export
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from overread.app.study.project_tables import images_of, said_of_reads, table_ma
 from overread.labels import Reads
 from overread.protocol import Question
 from overread.store import ReadRow, Store, reads_of_case
-from overread.store.asked_again import asked_of_case
-from overread.store.repeats import repeated_cases
+from overread.store.work.asked_again import asked_of_case
+from overread.store.work.repeats import repeated_cases
 
 _MOST = 1_000
 """Cases that are looked at: the last so many."""

@@ -1,4 +1,4 @@
-"""The default: doubt where labels are sure, information where they are not."""
+"""Doubt where labels are sure, information about other cases where they are not."""
 
 from __future__ import annotations
 

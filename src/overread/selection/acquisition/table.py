@@ -66,7 +66,7 @@ def _spread(words: str, choose: Choose, *, needs_labels: bool = True) -> Acquisi
     return Acquisition(words, choose, needs_labels=needs_labels, random=True)
 
 
-DEFAULT = "adaptive"
+DEFAULT = "margin-cluster"
 ACQUISITIONS: dict[str, Acquisition] = {
     "adaptive": _spread("the other cases where labels are noisy, doubt where not", adaptive),
     "random": _spread("by lot", spread.at_random, needs_labels=False),

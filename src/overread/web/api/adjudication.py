@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import Response
 
 from overread.app.quality import adjudicate, adjudication_queue
-from overread.store.adjudications import project_of_adjudication
 from overread.store.errors import NotFoundError
+from overread.store.quality.adjudications import project_of_adjudication
 from overread.web.access.sessions import Signed
 from overread.web.api.around import At, Who
 from overread.web.api.cases import case_value

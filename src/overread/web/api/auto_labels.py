@@ -10,9 +10,9 @@ from overread.app.learning import film_strip, signing
 from overread.app.learning.auto_label_board import board
 from overread.app.quality import adjudicate
 from overread.store import Store
-from overread.store.audits import get_label_certificate
-from overread.store.auto_labels import OPEN, REFUSED, RunRow, standing_run
 from overread.store.errors import NotFoundError
+from overread.store.learning.audits import get_label_certificate
+from overread.store.learning.auto_labels import OPEN, REFUSED, RunRow, standing_run
 from overread.web.api.around import At, Who
 from overread.web.replies import json_reply
 from overread.web.schemas import Id

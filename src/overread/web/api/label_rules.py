@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from overread.store.advice import count_advice
 from overread.store.errors import NotFoundError
+from overread.store.quality.advice import count_advice
 from overread.web.api.around import At, Who
 from overread.web.label_rules import (
     begin_label_check,

@@ -49,7 +49,7 @@ def pre_labels(project: Id, site: At) -> Response:
         {
             "show": protocol.pre_label.show,
             "keep_hidden": protocol.pre_label.keep_hidden,
-            "looked": known is not None,
+            "looked": known is not None and known.until > 0,
             "models": [] if known is None else [asdict(one) for one in known.models],
             "anchoring": [_plain(asdict(one)) for one in told],
         }

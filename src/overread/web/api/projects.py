@@ -77,7 +77,7 @@ def progress(project: Id, site: At, who: Who) -> Response:
 def claim(project: Id, body: Claim, site: At, who: Who) -> Response:
     """My next tasks, leased to me; those that I hold already come first."""
     found = next_tasks.next_tasks(site.store, project, who.id, count=body.count)
-    site.learnings.after_read(site, project)
+    site.learnings.after_read(site.store, project)
     return json_reply({"tasks": [task_value(one) for one in found]})
 
 

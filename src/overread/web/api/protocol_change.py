@@ -11,7 +11,7 @@ from overread.app.quality import requalify
 from overread.app.study import conformity, project_overview, project_protocol, protocol_change
 from overread.errors import InputError
 from overread.protocol import ProtocolError, read_protocol
-from overread.store.stale import Ruling
+from overread.store.quality.stale import Ruling
 from overread.web.api.around import At, Who
 from overread.web.replies import error_reply, json_reply
 from overread.web.schemas import Id

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from fastapi import Response
 
 from overread.app.study import next_tasks, submit_read
-from overread.store.advice import Advice, keep_advice
 from overread.store.errors import ConflictError
+from overread.store.quality.advice import Advice, keep_advice
 from overread.web.api.around import At, Who
 from overread.web.replies import error_reply, json_reply
 from overread.web.schemas import DraftIn, Id, Skip, SubmitIn
@@ -77,7 +77,7 @@ def submit(task: Id, body: SubmitIn, site: At, who: Who) -> Response:
     keep_advice(site.store, receipt.read_id, who.id, advice)
     site.watches.wake(site.store, receipt.project)
     site.demands.wake(site.store, receipt.project)
-    site.learnings.after_read(site, receipt.project)
+    site.learnings.after_read(site.store, receipt.project)
     return json_reply(
         {"read_id": receipt.read_id, "revision": receipt.revision, "surplus": receipt.surplus}
     )

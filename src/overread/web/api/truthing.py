@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Response
 
 from overread.store.errors import NotFoundError
-from overread.store.truthings import TruthingRow
+from overread.store.quality.truthings import TruthingRow
 from overread.web.api.around import At, Who
 from overread.web.jobs import Job
 from overread.web.replies import json_reply

@@ -50,7 +50,7 @@ def import_files(project: Id, upload: Id, site: At, who: Who) -> Response:
             counts=job.counts,
             stop=job.stop.is_set,
         )
-        site.learnings.wake(site, project)
+        site.learnings.wake(site.store, project)
         if not job.stop.is_set():
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -16,9 +16,9 @@ from overread.app.learning.issue_certificate import decide
 from overread.app.quality import adjudicate
 from overread.app.study import project_overview
 from overread.errors import InputError
-from overread.store.audits import get_label_certificate
-from overread.store.auto_labels import OPEN, REFUSED
 from overread.store.errors import ConflictError
+from overread.store.learning.audits import get_label_certificate
+from overread.store.learning.auto_labels import OPEN, REFUSED
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At, Who
 from overread.web.api.auto_labels import run_of_strip

@@ -133,7 +133,7 @@ def _importing(
                 counts=job.counts,
                 stop=job.stop.is_set,
             )
-            site.learnings.wake(site, project)
+            site.learnings.wake(site.store, project)
         finally:
             if remove:
                 shutil.rmtree(folder, ignore_errors=True)

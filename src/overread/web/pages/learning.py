@@ -22,7 +22,7 @@ from overread.protocol.learning import STARTS, Learning
 from overread.selection.acquisition.table import ACQUISITIONS
 from overread.store import case_names, list_users
 from overread.store.errors import ConflictError
-from overread.store.learning import ON, STOPPED, list_asked, set_loop
+from overread.store.learning.asking import ON, STOPPED, list_asked, set_loop
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At, Who
 from overread.web.learning import encode, encoding
@@ -60,7 +60,7 @@ def _shown(
     loop = site.learnings.known(project)
     board = learning_board(site.store, project, loop)
     if board.setup is not None and loop is None:
-        site.learnings.wake(site, project)
+        site.learnings.wake(site.store, project)
     asks = learnable(site.store, project)
     under_way, failed = encoding(site.jobs, project)
     trains, compares, not_compared = training(site.jobs, project)
@@ -187,7 +187,7 @@ async def settle(request: Request, project: Id, site: At, who: Who) -> Response:
         else:
             names = ", ".join(("stopped", "on", "encode", "settings", *_ENCODERS))
             raise InputError("action", f"be one of {names}", action[:20])
-        site.learnings.wake(site, project)
+        site.learnings.wake(site.store, project)
 
     try:
         await run_in_threadpool(work)

@@ -19,7 +19,7 @@ from overread.app.study.project_protocol import protocol_of
 from overread.errors import InputError, OverreadError
 from overread.protocol.pre_label import SHOW
 from overread.store.errors import ConflictError
-from overread.store.pre_labels_withdrawn import withdraw_hints, withdraw_pre_labels
+from overread.store.learning.pre_labels_withdrawn import withdraw_hints, withdraw_pre_labels
 from overread.web.access.forms import check_csrf, read_form, text_of
 from overread.web.anchorings import anchoring_now
 from overread.web.api.around import At, Who

@@ -211,7 +211,7 @@ async def members(request: Request, project: Id, site: At, who: Who) -> Response
             by=who.id,
             leads=leads,
         )
-        site.learnings.wake(site, project)
+        site.learnings.wake(site.store, project)
         if form.get("leads"):
             await run_in_threadpool(
                 adjudicate.set_seniors, site.store, project, chosen["senior"], by=who.id

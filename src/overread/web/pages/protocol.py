@@ -14,7 +14,7 @@ from overread.app.study import conformity, project_overview, project_protocol, p
 from overread.errors import InputError
 from overread.protocol import changes, read_protocol
 from overread.store.errors import ConflictError
-from overread.store.stale import Ruling
+from overread.store.quality.stale import Ruling
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At, Who
 from overread.web.pages.projects import protocol_faults

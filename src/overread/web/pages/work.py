@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from overread.app.study import assign, case_browser, project_overview, project_readers
 from overread.errors import InputError
 from overread.store.errors import ConflictError, NotFoundError
-from overread.store.repeats import DISTANCE
+from overread.store.work.repeats import DISTANCE
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At, Who
 from overread.web.pages.account import local

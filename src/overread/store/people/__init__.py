@@ -1,0 +1,1 @@
+"""Who they are: accounts, one-time links, sessions, profiles, what a person may see."""

@@ -1,0 +1,1 @@
+"""Onboarding, watching, adjudication, label rules, protocol changes, truthing reports."""

@@ -1,0 +1,1 @@
+"""Projects, their cases, how far they are, and their reads as columns."""

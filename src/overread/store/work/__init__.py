@@ -1,0 +1,1 @@
+"""Who reads what: plans, tasks and their queue, drafts, reads, reads on demand."""
