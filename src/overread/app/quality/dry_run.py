@@ -30,6 +30,7 @@ from overread.store import (
     dispute_gold,
     get_gold,
     get_trial,
+    list_runs,
     next_trial,
     submit_trial,
 )
@@ -88,12 +89,13 @@ def next_case(
     trial = next_trial(store, project, reader, among=among)  # also says whether they read here
     may = begin and asked is not None and standing(store, project, reader).action != PROFILE
     if trial is None and asked is not None and may:
+        runs = list_runs(store, project, reader=reader)
         begin_run(
             store,
             project,
             reader,
             cases=asked.least_cases,
-            most_runs=asked.most_runs + runs_before(store, project, reader, again),
+            most_runs=asked.most_runs + runs_before(runs, again),
             protocol_version=now.version,
             among=among,
         )

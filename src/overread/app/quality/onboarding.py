@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from overread.app.quality.gold_figures import score_words
-from overread.app.quality.reader_profiles import Profile, misfits, profile_of
-from overread.app.quality.requalify import gold_for, part_words, pending
+from overread.app.quality.reader_profiles import Profile, misfits, profiles_of
+from overread.app.quality.requalify import gold_for, part_words, pending_of
 from overread.app.study.project_protocol import protocol_of
 from overread.app.study.project_readers import require_member
 from overread.protocol import Qualification
@@ -21,7 +23,7 @@ from overread.store import (
     role_in,
     unseen_gold,
 )
-from overread.store.quality.requalify import RequalificationRow
+from overread.store.quality.requalify import RequalificationRow, list_requalifications
 
 PROFILE, BEGIN, GO_ON, WAIT, READ = "profile", "begin", "go on", "wait", "read"
 """What the reader does next."""
@@ -62,6 +64,8 @@ class Facts:
 
     Args:
         runs: since the reader was asked to qualify again, where they were.
+        waived: how often what was waived.
+        gold: counts training cases that are new to them, up to those of a run.
         again: what they qualify again on, in words; "" where nothing.
     """
 
@@ -70,7 +74,7 @@ class Facts:
     runs: Sequence[RunRow]
     waived: Mapping[str, int]
     certificate: CertificateRow | None
-    gold: int
+    gold: Callable[[], int]
     again: str = ""
 
 
@@ -94,38 +98,46 @@ def standing(store: Store, project: str, reader: str) -> Standing:
     asked = protocol_of(store, project).protocol.qualification
     if asked is None:
         return _FREE
-    return told(facts(store, project, reader, asked))
+    return told(facts(store, project, [reader], asked)[reader])
 
 
-def facts(store: Store, project: str, reader: str, asked: Qualification) -> Facts:
-    """Gather what the standing of one reader follows from."""
-    again = pending(store, project, reader)
+def facts(
+    store: Store, project: str, readers: Sequence[str], asked: Qualification
+) -> dict[str, Facts]:
+    """Gather what the standing of each of these readers follows from."""
     protocol = protocol_of(store, project).protocol
-    words = "" if again is None else part_words(protocol, _part(again))
-    waived = [one.what for one in list_waivers(store, project) if one.reader == reader]
-    return Facts(
-        asked,
-        profile_of(store, reader),
-        list_runs(store, project, reader=reader)[runs_before(store, project, reader, again) :],
-        {what: waived.count(what) for what in set(waived)},
-        list_certificates(store, project).get(reader),
-        unseen_gold(
-            store,
-            project,
-            reader,
-            most=asked.least_cases,
-            among=gold_for(store, project, again),
-        ),
-        words,
-    )
+    asked_again = list_requalifications(store, project)
+    waived, profiles = list_waivers(store, project), profiles_of(store, readers)
+    certificates = list_certificates(store, project)
+    runs: dict[str, list[RunRow]] = {one: [] for one in readers}
+    for run in list_runs(store, project, reader=readers[0] if len(readers) == 1 else None):
+        if run.reader in runs:
+            runs[run.reader].append(run)
+    made: dict[str, Facts] = {}
+    for one in readers:
+        again = pending_of(asked_again, one)
+        made[one] = Facts(
+            asked,
+            profiles[one],
+            runs[one][runs_before(runs[one], again) :],
+            Counter(each.what for each in waived if each.reader == one),
+            certificates.get(one),
+            partial(_unseen, store, project, one, asked, again),
+            "" if again is None else part_words(protocol, _part(again)),
+        )
+    return made
 
 
-def runs_before(store: Store, project: str, reader: str, again: RequalificationRow | None) -> int:
+def _unseen(
+    store: Store, project: str, reader: str, asked: Qualification, again: RequalificationRow | None
+) -> int:
+    among = gold_for(store, project, again)
+    return unseen_gold(store, project, reader, most=asked.least_cases, among=among)
+
+
+def runs_before(runs: Sequence[RunRow], again: RequalificationRow | None) -> int:
     """Runs that a reader held before they were asked to qualify again; 0 where they were not."""
-    if again is None:
-        return 0
-    runs = list_runs(store, project, reader=reader)
-    return sum(one.begun < again.since for one in runs)
+    return 0 if again is None else sum(one.begun < again.since for one in runs)
 
 
 def _part(again: RequalificationRow) -> dict[str, tuple[str, ...]]:
@@ -153,9 +165,10 @@ def told(of: Facts) -> Standing:  # noqa: PLR0911 - one return a step
     if left <= 0:
         words = f"{before}You have no run left; the study lead can allow another."
         return Standing(True, False, "Not passed", words, WAIT, *rest)
-    if of.gold < asked.least_cases:
+    gold = of.gold()
+    if gold < asked.least_cases:
         words = f"{before}There are not enough gold cases that you have not seen: "
-        words += f"{of.gold} of {asked.least_cases}. The study lead is told, and adds some."
+        words += f"{gold} of {asked.least_cases}. The study lead is told, and adds some."
         title = "No cases for a dry run"
         return Standing(True, False, title, words, WAIT, *rest)
     if last:

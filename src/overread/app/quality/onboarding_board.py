@@ -8,7 +8,7 @@ from overread.app.quality.gold_cases import POOLS
 from overread.app.quality.gold_figures import score_words
 from overread.app.quality.gold_scores import GoldScore, gold_scores
 from overread.app.quality.onboarding import Standing, facts, told
-from overread.app.quality.reader_profiles import Profile, demands_words, profile_of
+from overread.app.quality.reader_profiles import Profile, demands_words, profiles_of
 from overread.app.quality.requalify import Behind, behind
 from overread.app.study.project_overview import Next
 from overread.app.study.project_protocol import protocol_of
@@ -108,15 +108,16 @@ def board(store: Store, project: str) -> Board:
 def _readers(store: Store, project: str, asked: Qualification | None) -> list[ReaderState]:
     hidden = gold_scores(store, project)
     waived = list_waivers(store, project)
+    reading = [one for one in list_members(store, project) if one.role != "lead"]
+    keys = [one.reader for one in reading]
+    profiles = profiles_of(store, keys)
+    known = {} if asked is None else facts(store, project, keys, asked)
     made: list[ReaderState] = []
-    for one in list_members(store, project):
-        if one.role == "lead":
-            continue
-        profile, runs = profile_of(store, one.reader), 0
+    for one in reading:
+        profile, runs = profiles[one.reader], 0
         stands, score, state = Standing(False, True, "", "", "read"), "", "free"
-        if asked is not None:
-            known = facts(store, project, one.reader, asked)
-            stands, runs = told(known), len(known.runs)
+        if (of := known.get(one.reader)) is not None:
+            stands, runs = told(of), len(of.runs)
             shown = stands.certificate.score if stands.certificate else None
             shown = shown or (stands.last.score if stands.last else None)
             score = score_words(shown) if shown and shown.get("questions") else ""

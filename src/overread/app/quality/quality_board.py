@@ -113,7 +113,7 @@ def quality(
     reading = [one for one in who_reads(store, project) if reader in {"", one}]
     names = {one.id: one.name for one in list_users(store, keys=reading)}
     questions = () if watch is None else tuple(watch.questions.values())
-    counts = [] if questions else list_reader_counts(store, project)
+    counts = [] if questions else list_reader_counts(store, project, reader=reader)
     waits = {one.reader for one in counts if one.done}
     lines = {who: list[QuestionLine]() for who in reading}
     for one in questions:

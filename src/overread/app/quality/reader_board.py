@@ -118,11 +118,11 @@ def reader_page(
     found = next(iter(board.readers), None)
     if found is None:
         raise NotFoundError("reader", reader)
-    counts = {one.reader: one for one in list_reader_counts(store, project)}
+    counts = next(iter(list_reader_counts(store, project, reader=reader)), None)
     protocol = protocol_of(store, project).protocol
     return ReaderPage(
         found,
-        counts.get(reader),
+        counts,
         tuple(_charts(store, watch, reader)),
         tuple(_agreement(protocol, model, reader, _named(store, project))),
         tuple(_gold(protocol, [one for one in gold_reads(store, project) if one.reader == reader])),

@@ -157,7 +157,12 @@ def after_change(store: Store, project: str, *, by: str) -> int:
 
 def pending(store: Store, project: str, reader: str) -> RequalificationRow | None:
     """What a reader qualifies again on; None where nothing waits."""
-    found = list_requalifications(store, project).get(reader)
+    return pending_of(list_requalifications(store, project), reader)
+
+
+def pending_of(asked: Mapping[str, RequalificationRow], reader: str) -> RequalificationRow | None:
+    """The same, of what was said of each reader."""
+    found = asked.get(reader)
     return found if found is not None and found.choice == AGAIN else None
 
 

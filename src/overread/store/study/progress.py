@@ -124,37 +124,33 @@ def reader_progress(store: Store, project: str, reader: str) -> ReaderProgress:
         done = int(sums.get((reader, "done"), 0))
         left = sum(int(sums.get((reader, what), 0)) for what in ("claimed", "kept"))
         left += int(sums.get((_NOBODY, "free"), 0)) - _refused(connection, project, reader)
-        pace = _pace(connection, project, reader)
+        query = _last_reads().where(t.members.c.reader == reader)
+        found = connection.execute(query, {"p": project}).one_or_none()
+        pace = _pace(found.seconds) if found else None
     return ReaderProgress(done, done + left, pace, None if pace is None else pace * left)
 
 
-_SECONDS = (
-    sa.select(t.reads.c.seconds)
-    .where(
-        t.reads.c.project == sa.bindparam("p"),
-        t.reads.c.reader == sa.bindparam("r"),
-        t.reads.c.revision == 1,
-    )
-    .order_by(t.reads.c.event.desc())
-    .limit(_RECENT)
-)
-_LAST = (
-    sa.select(t.reads.c.submitted)
-    .where(t.reads.c.project == sa.bindparam("p"), t.reads.c.reader == sa.bindparam("r"))
-    .order_by(t.reads.c.event.desc())
-    .limit(1)
-)
+@cache
+def _last_reads() -> sa.Select[Any]:
+    """Members of a project: when each submitted last, and the seconds of their last reads."""
+    people, reads = t.members.c, t.reads.c
+    theirs = (reads.project == people.project) & (reads.reader == people.reader)
+    newest = reads.event.desc()
+    last = sa.select(reads.submitted).where(theirs).order_by(newest).limit(1)
+    some = sa.select(sa.cast(reads.seconds, sa.Text).label("one"))
+    some = some.where(theirs, reads.revision == 1).order_by(newest).limit(_RECENT)
+    each = some.correlate(t.members).subquery()
+    seconds = sa.select(sa.func.aggregate_strings(each.c.one, " "))
+    return sa.select(
+        people.reader,
+        last.scalar_subquery().label("last"),
+        seconds.scalar_subquery().label("seconds"),
+    ).where(people.project == sa.bindparam("p"))
 
 
-def _pace(connection: sa.Connection, project: str, reader: str) -> float | None:
-    """Median seconds of the reader's last reads; None before the first."""
-    seconds = connection.scalars(_SECONDS, {"p": project, "r": reader}).all()
-    return float(median(seconds)) if seconds else None
-
-
-def _last(connection: sa.Connection, project: str, reader: str) -> str | None:
-    """Time of a reader's last submission; None before the first."""
-    return connection.scalar(_LAST, {"p": project, "r": reader})
+def _pace(seconds: str | None) -> float | None:
+    """Median of seconds as the database joins them; None before the first read."""
+    return float(median(float(one) for one in seconds.split())) if seconds else None
 
 
 def _refused(connection: sa.Connection, project: str, reader: str) -> int:
@@ -268,17 +264,22 @@ def last_read(store: Store, project: str) -> tuple[int, int]:
         return max(events), connection.scalar(version) or 0
 
 
-def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
-    """Count what each member of a project did, for its lead, by name."""
+def list_reader_counts(store: Store, project: str, *, reader: str = "") -> list[ReaderCounts]:
+    """Count what each member of a project did, for its lead, by name.
+
+    Args:
+        reader: this member alone; "" for all.
+    """
     reads, skips = t.reads.c, t.skips.c
+    whose = [t.members.c.reader == reader] if reader else []
     with store.reading() as connection:
         people = connection.execute(
             sa.select(t.members.c.reader, t.members.c.role, t.users.c.name, t.users.c.active)
             .join(t.users, t.users.c.id == t.members.c.reader)
-            .where(t.members.c.project == project)
+            .where(t.members.c.project == project, *whose)
             .order_by(t.users.c.name, t.users.c.id)
         ).all()
-        sums = _tallies(connection, project)
+        sums = _tallies(connection, project, (reader,) if reader else None)
         skipped = connection.execute(
             sa.select(skips.reader, sa.func.count())
             .where(skips.project == project, skips.reason != ADJUDICATES)
@@ -291,8 +292,9 @@ def list_reader_counts(store: Store, project: str) -> list[ReaderCounts]:
             )
             .group_by(reads.reader)
         ).all()
-        pace = {one.reader: _pace(connection, project, one.reader) for one in people}
-        last = {one.reader: _last(connection, project, one.reader) for one in people}
+        recent = connection.execute(_last_reads().where(*whose), {"p": project}).all()
+        last = {one.reader: one.last for one in recent}
+        pace = {one.reader: _pace(one.seconds) for one in recent}
     flags = {reader: int(count) for reader, count in marked}
     refused = {reader: int(count) for reader, count in skipped}
     return [
