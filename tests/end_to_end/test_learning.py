@@ -143,7 +143,8 @@ def by_keys(town: Town, project: str, truth: dict[str, str], count: int) -> None
 def by_script(town: Town, project: str, truth: dict[str, str], count: int) -> None:
     """Rhea reads so many cases by the API."""
     while count > 0:
-        asked = until(lambda: tasks(town, project, min(count, 3)), "a case to read")
+        most = min(count, 3)
+        asked = until(partial(tasks, town, project, most), "a case to read")
         for task in asked:
             read(town, task, truth)
         count -= len(asked)

@@ -8,12 +8,13 @@ import pytest
 
 from overread.errors import InputError
 from overread.store import Store, claim, read_events, rebuild, state_digests, submit_read
-from overread.store.errors import NotFoundError
+from overread.store.errors import ConflictError, NotFoundError
 from overread.store.learning.asking import (
     STOPPED,
     ask_again,
     ask_cases,
     kept_open,
+    last_asked,
     last_number,
     list_asked,
     loop_state,
@@ -48,6 +49,19 @@ def test_cases_are_asked_for_and_withdrawn_while_nobody_has_them(
     again = new_store()
     rebuild(read_events(store), again)
     assert state_digests(again) == state_digests(store)
+
+
+def test_what_was_chosen_before_another_asked_is_not_asked_for(store: Store) -> None:
+    study = new_study(store, cases=3, reads_per_case=0)
+    one, two, three = study.cases
+    known = last_asked(store, study.project)
+    assert ask_cases(store, study.project, [(one, "model")], known=known) == {one}
+    with pytest.raises(ConflictError, match="cases to ask for"):
+        ask_cases(store, study.project, [(two, "model")], unwanted=[one], known=known)
+    assert waiting(store, study.project).untouched == {one}
+    assert ask_cases(
+        store, study.project, [(three, "lot")], known=last_asked(store, study.project)
+    ) == {three}
 
 
 def test_one_more_read_is_kept_for_its_reader(store: Store) -> None:

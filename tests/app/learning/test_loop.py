@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from overread.app.learning import blind_audit, film_strip
+from overread.app.learning import loop as loop_of_a_project
 from overread.app.learning.case_latents import latents_of
 from overread.app.learning.freeze_labels import auto_label
 from overread.app.learning.issue_certificate import decide
@@ -88,6 +90,31 @@ def test_a_server_that_starts_again_knows_the_same(study: Study, tmp_path: Path)
     rebuild(read_events(store), rebuilt)
     assert state_digests(rebuilt) == state_digests(store)
     rebuilt.close()
+
+
+def test_two_servers_ask_by_one_choice_at_a_time(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = looping(study), looping(study)
+    played(study, one, 12)
+    other.catch_up(study.store)
+    before = waiting(study.store, study.project).untouched
+    study.read()
+    chosen = loop_of_a_project.want
+
+    def meanwhile(*given: Any, **more: Any) -> Any:
+        """The other has chosen; before it says so this one asks."""
+        monkeypatch.setattr(loop_of_a_project, "want", chosen)
+        assert one.catch_up(study.store) > 0
+        return chosen(*given, **more)
+
+    monkeypatch.setattr(loop_of_a_project, "want", meanwhile)
+    assert other.catch_up(study.store) == 0
+    assert not other.refused
+    assert len(waiting(study.store, study.project).untouched) == len(before)
+    study.read()
+    assert other.catch_up(study.store) > 0
+    assert len(waiting(study.store, study.project).untouched) == len(before)
 
 
 def test_a_corrected_read_corrects_the_model(study: Study) -> None:

@@ -33,6 +33,7 @@ from overread.app.study.label_sources import standing_autos
 from overread.arrays import Ints
 from overread.selection.stopping import Costs
 from overread.store import Store
+from overread.store.errors import ConflictError
 from overread.store.learning.asking import (
     STOPPED,
     Asked,
@@ -41,6 +42,7 @@ from overread.store.learning.asking import (
     ask_cases,
     gold_cases,
     kept_open,
+    last_asked,
     last_number,
     list_asked,
     loop_state,
@@ -195,6 +197,7 @@ class ProjectLearning:
             self.compare(store, self.project)
 
     def _ask(self, store: Store, setup: Setup) -> int:
+        known = last_asked(store, self.project)  # first: what is asked from here on is a conflict
         asked, there = list_asked(store, self.project), waiting(store, self.project)
         shut = self.refused | self.heard.said.keys() | self._certified(store, setup)
         if there.untouched - asked.keys() and self._withdraw_strangers(store, there, asked):
@@ -215,11 +218,15 @@ class ProjectLearning:
         if not wanted.cases and not wanted.unwanted:
             return 0
         again = self._ask_again(store, wanted, there)
-        opened = ask_cases(
-            store, self.project, _without_last(wanted.cases, again), unwanted=wanted.unwanted,
-            reads=setup.reads, labels=len(self.heard.said),
-        )  # fmt: skip
-        self.refused |= {case for case, _ in _without_last(wanted.cases, again)} - opened
+        cases = _without_last(wanted.cases, again)
+        try:
+            opened = ask_cases(
+                store, self.project, cases, unwanted=wanted.unwanted,
+                reads=setup.reads, labels=len(self.heard.said), known=known,
+            )  # fmt: skip
+        except ConflictError:  # another server on this database was first: by its choice, next time
+            return again
+        self.refused |= {case for case, _ in cases} - opened
         return len(opened) + again
 
     def _ask_again(self, store: Store, wanted: Wanted, there: Waiting) -> int:

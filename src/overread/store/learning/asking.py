@@ -16,6 +16,7 @@ from overread.store import tables as t
 from overread.store.applying.apply import record
 from overread.store.canonical import plain_text
 from overread.store.engine import Store
+from overread.store.errors import ConflictError
 from overread.store.work.plan import Slot, planned
 
 SYSTEM = "system"
@@ -70,6 +71,7 @@ def ask_cases(
     reads: int = 1,
     labels: int = 0,
     by: str = SYSTEM,
+    known: int | None = None,
 ) -> set[str]:
     """Open the slots of cases that are wanted, and withdraw those of cases that are not.
 
@@ -81,9 +83,11 @@ def ask_cases(
         reads: slots of each case.
         labels: that there are now.
         by: the system, or a user's id.
+        known: event of the newest asking that these were chosen by (:func:`last_asked`).
     Returns:
         The cases that were opened.
     Raises:
+        ConflictError: another server has asked since ``known``; nothing was done.
         InputError: a reason that is none.
         NotFoundError: a case is not of the project.
     """
@@ -91,6 +95,8 @@ def ask_cases(
     if strange:
         raise InputError("reason", f"be one of {', '.join(WHY)}", min(strange))
     with store.writing() as connection:
+        if known is not None and _last_asked(connection, project) > known:
+            raise ConflictError("cases to ask for", "be chosen by what was asked for so far")
         gone = _untouched(connection, unwanted)
         if gone:
             tasks = [task for of in gone.values() for task in of]
@@ -209,6 +215,17 @@ def list_asked(store: Store, project: str) -> dict[str, Asked]:
     query = query.where(rows.project == project).order_by(rows.event, rows.place)
     with store.reading() as connection:
         return {row.case_id: Asked(*row) for row in connection.execute(query)}
+
+
+def last_asked(store: Store, project: str) -> int:
+    """Event of the newest asking that stands; 0 before the first."""
+    with store.reading() as connection:
+        return _last_asked(connection, project)
+
+
+def _last_asked(connection: sa.Connection, project: str) -> int:
+    rows = t.learning_asked.c
+    return connection.scalar(sa.select(sa.func.max(rows.event)).where(rows.project == project)) or 0
 
 
 def gold_cases(store: Store, project: str) -> set[str]:
