@@ -116,6 +116,8 @@ def _cell(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if value in ({}, []):
+        return "none"
     if isinstance(value, list):
         return ", ".join(map(_cell, value))
     return str(value).replace("|", "\\|")
