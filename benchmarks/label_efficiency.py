@@ -3,7 +3,7 @@
 Real images of `shared/data`, described by the product's default chain of encoders. A fifth of the
 cases, whole patients where the file names tell them, is held back; accuracy is measured there;
 "whole_set" is the share of all other labels that are right, those read counted as right: what a
-team gets. "margin-cluster" is the default and starts with typical cases, 5 % of the others come by
+team gets. "bald-first" is the default and starts with typical cases, 5 % of the others come by
 lot, as in the product. Further acquisitions have the same start and model, and fewer seeds.
 "random" has the same model. "standard" is the usual recipe: a random start, logistic regression,
 the highest entropy, in batches; modAL and scikit-activeml have logistic regression and margins.
@@ -48,7 +48,7 @@ SHARES = (0.01, 0.02, 0.05, 0.10, 0.16)
 FURTHER = (0.30, 0.50, 0.80)  # random order goes on
 SEEDS, FEWER_SEEDS = 5, 3  # of ours, random and standard; of all else
 OURS = DEFAULT
-OTHERS = ("adaptive", "epig", "bald", "baba", "entropy", "class-quota")
+OTHERS = ("margin-cluster", "adaptive", "epig", "bald", "baba", "entropy", "class-quota")
 BY_LOT = 0.05
 
 

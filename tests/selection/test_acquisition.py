@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import betaln
 
 from overread.errors import InputError
-from overread.selection.acquisition.adaptive import noise_share
+from overread.selection.acquisition.adaptive import ignorance, noise_share
 from overread.selection.acquisition.epig import draws_of, information_between
 from overread.selection.acquisition.scores import (
     balanced_entropy_score,
@@ -23,8 +23,9 @@ from overread.selection.acquisition.scores import (
     marginal_joint_entropy,
     soft_ranked,
 )
-from overread.selection.acquisition.table import ACQUISITIONS, choose
-from overread.selection.belief import belief_of, belief_of_samples, samples_of
+from overread.selection.acquisition.table import ACQUISITIONS, DEFAULT, asked_now, choose
+from overread.selection.acquisition.view import View
+from overread.selection.belief import belief_of, belief_of_samples, entropy_of, samples_of
 from overread.selection.pool import Pool, view_of
 
 # mean, variance, H, MJEnt, score: shared/methods.md section 5
@@ -116,15 +117,32 @@ def test_functions_drawn_have_the_moments_of_the_field(labelled_pool: Pool) -> N
     )
 
 
-def test_the_default_looks_at_the_noise(labelled_pool: Pool) -> None:
+def test_an_order_looks_at_the_noise(labelled_pool: Pool) -> None:
     view = view_of(labelled_pool)
     for level, name in ((0.05, "margin-cluster"), (0.6, "epig")):
         noise = np.full(len(view.open), level * np.log(3))
         seen = replace(view, belief=replace(view.belief, expected_entropy=noise))
         assert noise_share(seen) == pytest.approx(level)
-        chosen = ACQUISITIONS["adaptive"].choose(seen, 5, np.random.default_rng(1))
-        wanted = ACQUISITIONS[name].choose(seen, 5, np.random.default_rng(1))
-        np.testing.assert_array_equal(chosen, wanted)
+        same_choice("adaptive", name, seen)
+
+
+def test_the_default_looks_at_what_the_model_does_not_know(labelled_pool: Pool) -> None:
+    view = view_of(labelled_pool)
+    doubt = entropy_of(view.belief.mean)
+    for share, name in ((0.3, "margin-cluster"), (0.4, "bald")):
+        belief = replace(view.belief, expected_entropy=(1 - share) * doubt)
+        seen = replace(view, belief=belief)
+        assert ignorance(seen) == pytest.approx(share)
+        assert asked_now(DEFAULT, seen) is ACQUISITIONS[name]
+        same_choice(DEFAULT, name, seen)
+    sure = replace(view.belief, mean=np.eye(3)[np.zeros(len(doubt), dtype=int)])
+    assert ignorance(replace(view, belief=replace(sure, expected_entropy=0 * doubt))) == 0
+
+
+def same_choice(name: str, as_: str, view: View) -> None:
+    chosen = ACQUISITIONS[name].choose(view, 5, np.random.default_rng(1))
+    wanted = ACQUISITIONS[as_].choose(view, 5, np.random.default_rng(1))
+    np.testing.assert_array_equal(chosen, wanted)
 
 
 def test_several_findings_have_no_one_process(labelled_pool: Pool) -> None:
@@ -203,7 +221,7 @@ def test_random_share_and_parallel_readers(labelled_pool: Pool) -> None:
     assert both[0] != both[1]
     with pytest.raises(InputError, match="count and random share"):
         choose(view, -1, rng)
-    with pytest.raises(InputError, match="acquisition must be one of adaptive"):
+    with pytest.raises(InputError, match="acquisition must be one of bald-first"):
         choose(view, 1, rng, name="best")
 
 

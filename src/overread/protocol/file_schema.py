@@ -195,7 +195,7 @@ class FileLearning(_Entry):
     """Which case is read next, where a model learns while readers read."""
 
     question: Slug
-    acquisition: Annotated[str, StringConstraints(max_length=40)] = "margin-cluster"
+    acquisition: Annotated[str, StringConstraints(max_length=40)] = "bald-first"
     start: Literal["typical", "k-means", "random"] = "typical"
     random_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.05
     held_back: Annotated[float, Field(gt=0, le=0.5, allow_inf_nan=False)] = 0.15

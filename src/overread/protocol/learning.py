@@ -37,7 +37,7 @@ class Learning:
     """
 
     question: str
-    acquisition: str = "margin-cluster"
+    acquisition: str = "bald-first"
     start: str = "typical"
     random_share: float = 0.05
     held_back: float = 0.15

@@ -13,8 +13,8 @@ from overread.app.learning.learner import Learner, learner_view
 from overread.app.learning.set_apart import HELD_BACK, lot
 from overread.arrays import Ints
 from overread.protocol.learning import Learning
-from overread.selection.acquisition.scores import best, margin
-from overread.selection.acquisition.table import acquisition, choose
+from overread.selection.acquisition.scores import best
+from overread.selection.acquisition.table import asked_now, choose
 from overread.selection.acquisition.view import View
 from overread.store.learning.asking import Asked, Waiting
 
@@ -144,14 +144,13 @@ def _no_longer(learner: Learner, waiting: Waiting, asked: Mapping[str, Asked]) -
     ]  # fmt: skip
     if not chosen:
         return []
-    name = learner.setup.wishes.acquisition
-    score = acquisition(name).score or (margin if name == "margin-cluster" else None)
-    if score is None:  # it cannot be asked of a single case: a choice grows old
-        now = len(learner.heard)
-        return [case for case in chosen if now - asked[case].labels >= _OLD]
     others = [learner.row[case] for case in asked if case in learner.row and case not in chosen]
     view = learner_view(learner, np.array(others, dtype=np.int64))
-    top = learner.pools[0].rows[best(score(view.belief), view, _KEPT * len(chosen))]
+    rank = asked_now(learner.setup.wishes.acquisition, view).rank
+    if rank is None:  # it cannot be asked of a single case: a choice grows old
+        now = len(learner.heard)
+        return [case for case in chosen if now - asked[case].labels >= _OLD]
+    top = learner.pools[0].rows[best(rank(view.belief), view, _KEPT * len(chosen))]
     good = set(top.tolist())
     return [case for case in chosen if learner.row[case] not in good]
 

@@ -11,7 +11,7 @@ import numpy as np
 from overread.arrays import Bools, Floats, Ints
 from overread.errors import InputError
 from overread.selection.acquisition import scores, spread
-from overread.selection.acquisition.adaptive import adaptive
+from overread.selection.acquisition.adaptive import adaptive, bald_first
 from overread.selection.acquisition.epig import epig
 from overread.selection.acquisition.view import View
 from overread.selection.belief import Belief
@@ -29,6 +29,9 @@ class Acquisition:
         choose: (view, count, rng) to rows that are open, all different, ``count`` of them or all
             that are open; the most wanted first.
         score: of single cases where there is one: larger is asked first.
+        rank: how single cases compare: the score, or what the choice among several begins with;
+            None where a case cannot be judged alone.
+        stage: of a function that changes: the name of the one to ask now.
         needs_labels: without any label it is no better than by lot.
         random: its answers depend on the generator.
     """
@@ -36,6 +39,8 @@ class Acquisition:
     words: str
     choose: Choose
     score: Score | None = None
+    rank: Score | None = None
+    stage: Callable[[View], str] | None = None
     needs_labels: bool = True
     random: bool = False
 
@@ -59,16 +64,29 @@ def _by_score(score: Score, view: View, count: int, rng: np.random.Generator) ->
 
 
 def _scored(words: str, score: Score) -> Acquisition:
-    return Acquisition(words, partial(_by_score, score), score)
+    return Acquisition(words, partial(_by_score, score), score, score)
 
 
-def _spread(words: str, choose: Choose, *, needs_labels: bool = True) -> Acquisition:
-    return Acquisition(words, choose, needs_labels=needs_labels, random=True)
+def _spread(
+    words: str, choose: Choose, *, rank: Score | None = None, needs_labels: bool = True
+) -> Acquisition:
+    return Acquisition(words, choose, rank=rank, needs_labels=needs_labels, random=True)
 
 
-DEFAULT = "margin-cluster"
+def _by_stage(
+    stage: Callable[[View], str], view: View, count: int, rng: np.random.Generator
+) -> Ints:
+    return ACQUISITIONS[stage(view)].choose(view, count, rng)
+
+
+def _staged(words: str, stage: Callable[[View], str]) -> Acquisition:
+    return Acquisition(words, partial(_by_stage, stage), stage=stage, random=True)
+
+
+DEFAULT = "bald-first"
 ACQUISITIONS: dict[str, Acquisition] = {
-    "adaptive": _spread("the other cases where labels are noisy, doubt where not", adaptive),
+    "bald-first": _staged("what the model does not know yet, then what is unsure", bald_first),
+    "adaptive": _staged("the other cases where labels are noisy, doubt where not", adaptive),
     "random": _spread("by lot", spread.at_random, needs_labels=False),
     "least-confidence": _scored("the least sure answer", scores.least_confidence),
     "entropy": _scored("the most open answer", scores.entropy),
@@ -77,7 +95,9 @@ ACQUISITIONS: dict[str, Acquisition] = {
     "baba": _scored("the best balance of gain and noise", scores.baba),
     "epig": _spread("the label tells most about the other cases", epig),
     "badge": _spread("large and different steps of learning", spread.badge),
-    "margin-cluster": _spread("unsure, and not all alike", spread.margin_cluster),
+    "margin-cluster": _spread(
+        "unsure, and not all alike", spread.margin_cluster, rank=scores.margin
+    ),
     "class-quota": _spread("unsure, as many of each class", spread.class_quota),
     "typical": _spread("typical of a group without labels", spread.typical, needs_labels=False),
     "k-means": _spread("the middle of each group", spread.central, needs_labels=False),
@@ -93,6 +113,16 @@ def acquisition(name: str) -> Acquisition:
     if name not in ACQUISITIONS:
         raise InputError("acquisition", f"be one of {', '.join(ACQUISITIONS)}", name)
     return ACQUISITIONS[name]
+
+
+def asked_now(name: str, view: View) -> Acquisition:
+    """The acquisition function of this name, or the one that it asks at this stage.
+
+    Raises:
+        InputError: there is none.
+    """
+    how = acquisition(name)
+    return how if how.stage is None else ACQUISITIONS[how.stage(view)]
 
 
 def choose(
@@ -114,7 +144,7 @@ def choose(
     if count < 0 or not 0 <= random_share <= 1:
         got = f"{count} and {random_share}"
         raise InputError("count and random share", "be at least 0, and in [0, 1]", got)
-    how = acquisition(name)
+    how = asked_now(name, view)
     count = min(count, int(view.open.sum()))
     lots = int(rng.binomial(count, random_share))
     by_lot = spread.at_random(view, lots, rng)
