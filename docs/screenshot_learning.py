@@ -8,10 +8,12 @@ from typing import Any
 from screenshot_album import Album
 from screenshot_study import PATCHES, patches
 from tests.end_to_end.conftest import Town, _town
-from tests.end_to_end.test_learning import advice, by_script, truth_of, until
+from tests.end_to_end.test_learning import advice, audited, by_script, reloaded, truth_of, until
 
 _CASES, _LABELLED = 96, 60
+_MORE = 10  # times two labels, until enough of them test the model
 _WAIT = 600
+_LOOK = 2_000  # milliseconds, in which a read moves the curve
 _CLASSES = ("lung", "elsewhere")
 
 
@@ -24,12 +26,21 @@ def learned(album: Album, browser: Any, folder: Path, images: Path | None) -> No
         truth = truth_of(town, project, [said for _, said in drawn])
         by_script(town, project, truth, _LABELLED)
         page = town.lead.page(f"/projects/{project}/learning")
-        until(lambda: advice(page), "the advice on when to stop", _WAIT)
+        until(lambda: advice(page), "a model that is tested", _WAIT)
+        for _ in range(_MORE):  # the model asks for the test labels in its own order
+            if "test labels are there" not in page.locator("main").inner_text():
+                break
+            by_script(town, project, truth, 2)
+            until(lambda: advice(page), "a model that is tested", _WAIT)
+            page.wait_for_timeout(_LOOK)
+            page.reload()
+        until(lambda: "Neighbours look alike" in reloaded(page), "the map", _WAIT)
         words = "Which case is read next, how good the model is on cases set apart, when to stop."
         album.take(page, "learning", "Learning", words, high=1000)
-        page.locator("#map").scroll_into_view_if_needed()
+        page.locator("#map").evaluate("one => one.scrollIntoView()")
+        page.locator("svg.map a[data-case]").nth(_LABELLED // 2).hover()
         words = "Images that look alike lie together: what was said, what is unsure."
-        album.take(page, "map", "Map of the images", words)
+        album.take(page, "map", "Map of the images", words, high=1000)
         _labels(album, town, page, project, truth)
         _audit(album, town, page, project, truth)
 
@@ -67,8 +78,7 @@ def _audit(album: Album, town: Town, page: Any, project: str, truth: dict[str, s
     page.reload()
     words = "Drawn by lot, read blind among the other cases: the bound falls with each."
     album.take(page, "audit", "Audit", words)
-    by_script(town, project, truth, _CASES)
-    page.reload()
+    audited(town, page, project, truth)
     page.get_by_role("button", name="Decide on the audit").click()
     page.get_by_role("link", name="Open the certificate").click()
     page.get_by_text("What it does not say").wait_for()

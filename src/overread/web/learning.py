@@ -12,7 +12,9 @@ from uuid import uuid4
 
 from overread.app.learning.case_latents import embed
 from overread.app.learning.loop import ProjectLearning
-from overread.store import Blobs, Store
+from overread.errors import MethodError
+from overread.store import Blobs, Store, project_progress
+from overread.store.learning.encoders import kept_encoders
 from overread.web.children import in_child
 from overread.web.jobs import Job, Jobs
 from overread.web.site import Site
@@ -54,4 +56,11 @@ def encoding(jobs: Jobs, project: str) -> tuple[Job | None, str]:
 
 
 def _embed(store: Store, blobs: Blobs, project: str, tick: Any) -> int:
-    return embed(store, blobs, project, tick)
+    count = embed(store, blobs, project, tick)
+    cases = project_progress(store, project).cases
+    if cases > 1 and not kept_encoders(store, project):
+        raise MethodError(
+            f"fewer than two images of the {cases:,} cases can be had. Restore the server's folder "
+            "of images (blobs) from a backup, then try again; reads and labels are not touched"
+        )
+    return count

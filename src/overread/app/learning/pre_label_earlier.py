@@ -155,6 +155,11 @@ def _drawn(
     if question.kind not in DRAWN:
         raise InputError("question", "ask for masks or boxes", str(question.kind))
     unet = open_unet(file)
+    if unet.about.kind != question.kind or not set(unet.about.classes) <= set(question.names):
+        rule = f"answer as {question.id} asks ({question.kind}: {', '.join(question.names)})"
+        got = f"one for {unet.about.kind}: {', '.join(unet.about.classes)}"[:200]
+        remedy = "Train the network of the earlier project again, or bring a file."
+        raise InputError("network of the earlier project", rule, got, remedy=remedy)
     protocol = protocol_of(store, project).protocol
     cases = unread_cases(store, project)
     made = network_proposals(

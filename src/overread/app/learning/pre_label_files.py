@@ -46,6 +46,7 @@ MODEL = "model"
 CONFIDENCE = ("confidence", "probability")
 """Columns of a table that tell how sure the model is; the least sure row speaks for its case."""
 
+_MODELS = {".onnx", ".pt", ".pth", ".ckpt", ".h5", ".keras", ".pkl", ".safetensors", ".tflite"}
 _SIDES = ("x1", "y1", "x2", "y2")
 
 
@@ -58,8 +59,12 @@ def read_proposals(path: Path, question: Question, *, reader: str = "") -> list[
         question: that it answers.
         reader: whose reads are taken, where the file has several.
     Raises:
-        InputError: what the reader of its form raises; several readers and none chosen.
+        InputError: what the reader of its form raises; several readers and none chosen; a file
+            that holds a model, not what it said.
     """
+    if path.suffix.lower() in _MODELS:
+        remedy = "Run it on the images, and bring its answers: a table, COCO, or masks."
+        raise InputError("pre-labels", "be what a model said", "a model", remedy=remedy)
     if path.suffix.lower() in {".jsonl", ".ndjson"}:
         return _lines(path)
     reads, sure = _reads(path, question)

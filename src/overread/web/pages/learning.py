@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -136,17 +135,14 @@ def _map(site: At, project: str, loop: ProjectLearning | None, by: str) -> dict[
 
 
 def _groups(found: case_map.CaseMap, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The groups of a map, the largest first, each with its typical case and where it lies."""
+    """The groups of a map, the largest first, each with its typical case and where that lies."""
     made: list[dict[str, Any]] = []
     for code, at in enumerate(found.typical.tolist()):
-        there = np.flatnonzero(found.cluster == code)
-        if at < 0 or not len(there):
+        count = int((found.cluster == code).sum())
+        if at < 0 or not count:
             continue
-        x, y = (round(float(np.median([points[one][axis] for one in there])), 1) for axis in "xy")
-        made.append(
-            {"case": points[at]["case"], "x": x, "y": y, "count": len(there),
-             "number": len(made) + 1}
-        )  # fmt: skip
+        typical = {key: points[at][key] for key in ("case", "x", "y")}
+        made.append(typical | {"count": count, "number": len(made) + 1})
     return made
 
 
