@@ -208,3 +208,12 @@ def test_a_narrow_window_shows_all_of_it(floor: Shown, browser: Any, name: str) 
             one.click()
         shot(page, f"narrow-{name}")
         assert page.evaluate(FAULTS) == []
+
+
+def test_a_certificate_of_sets_says_what_a_label_is(floor: Shown) -> None:
+    page = floor.house.people["lead"].get(floor.paths["certificate-sets"]).text
+    text = " ".join(re.sub(r"<[^>]+>", "", page).split())
+    assert "A model labelled these 18 cases. All of them were then read by people" in text
+    assert "A label is the whole set of classes of a case; it is wrong where a single" in text
+    assert "Nobody read 0" not in text
+    assert "not counted here" in floor.house.people["lead"].get(floor.paths["auto-labels"]).text
