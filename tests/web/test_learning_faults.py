@@ -144,6 +144,13 @@ def test_a_point_of_the_map_shows_its_image_and_leads_to_its_case(
             page.locator(".peek img[data-gone]").wait_for()
             image = page.locator(".peek img")
             assert image.get_attribute("alt") == "The image cannot be had"
+            # so does every other page
+            page.goto(f"{address}/projects/{house.project}/cases")
+            page.wait_for_function("document.querySelector('.film img[data-gone]')")
+            page.goto(f"{address}/cases/{case}")
+            page.locator(".picture img[data-gone]").wait_for()
+            assert page.locator(".picture img").get_attribute("alt") == "The image cannot be had"
+            shot(page, "fault-case-without-image")
 
 
 @pytest.fixture
