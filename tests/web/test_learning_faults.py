@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from overread.errors import MethodError
 from overread.learn.unet_shape import UnetAbout, layers, unet_bytes
 from overread.store.learning.pre_labels import brought
+from overread.web import maps
 from tests.app.learning.study import protocol
 from tests.end_to_end.shots import shot
 from tests.web.conftest import PASSWORD, House, bring_in, png
@@ -84,8 +86,8 @@ def test_images_that_cannot_be_had_are_told_and_come_back(house: House, browser:
             until(lambda: "failed" in reloaded(page).locator("#encoders").inner_text())
             told = page.locator("#encoders .warn").inner_text()
             assert told.startswith("The training on images failed: Training on images needs 8")
-            assert told.endswith("there are 0. The encoders in use stay as they are; train again "
-                                 "when this is mended.")  # fmt: skip
+            stays = "The encoders in use stay as they are; train again when this is mended."
+            assert told.endswith(f"0 of 12 can be had. {stays}")
             shot(page, "fault-training-failed")
         page.get_by_role("button", name="Try again").click()
         page.locator("svg.map a[data-case]").nth(CASES - 1).wait_for(timeout=WAIT)
@@ -151,6 +153,25 @@ def test_a_point_of_the_map_shows_its_image_and_leads_to_its_case(
             page.locator(".picture img[data-gone]").wait_for()
             assert page.locator(".picture img").get_attribute("alt") == "The image cannot be had"
             shot(page, "fault-case-without-image")
+
+
+def test_a_map_that_could_not_be_worked_out_is_tried_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> Any:
+        raise MethodError("no space is left for the map")
+
+    monkeypatch.setattr(maps, "in_child", full)
+    new_project(house, protocol(settings="held_back: 0.3"))
+    bring_in(house, 0, **{f"{at:03d}.png": shown(at % 3, at) for at in range(CASES)})
+    lead, path = house.people["lead"], f"/projects/{house.project}/learning"
+    told = "Neighbours could not be worked out: no space is left for the map."
+    until(lambda: told in lead.get(path).text)
+    monkeypatch.undo()
+    assert told in lead.get(path).text  # by itself it is not tried again and again
+    assert lead.form(path, action="map").status_code == 303
+    until(lambda: "Neighbours look alike" in lead.get(path).text)
+    assert "could not be worked out" not in lead.get(path).text
 
 
 @pytest.fixture

@@ -22,23 +22,29 @@ KIND = "map of the images"
 _LEAST = 8  # cases: fewer have no neighbours to speak of
 
 
-def draw_map(site: Site, project: str, loop: ProjectLearning) -> None:
-    """Have the map of a project worked out where it is not there; the page does not wait."""
+def draw_map(site: Site, project: str, loop: ProjectLearning, *, again: bool = False) -> str:
+    """Have the map of a project worked out where it is not there; the page does not wait.
+
+    Args:
+        again: also where it failed before.
+    Returns:
+        Why it failed, "" where it did not.
+    """
     learner, near = loop.learner, loop.near
     if learner is None or len(learner.latents.cases) < _LEAST:
-        return
+        return ""
     latents = learner.latents
     if near is not None and near.serves(latents):
-        return
+        return ""
     file = _file(site, project, latents.version)
     with contextlib.suppress(OSError, ValueError, KeyError):  # none, or cut: worked out anew
         kept = unpacked_map(file.read_bytes())
         if kept.serves(latents):
             loop.near = kept
-            return
+            return ""
     under_way, failed = site.jobs.standing(project, KIND)
-    if under_way is not None or failed:
-        return
+    if under_way is not None or (failed and not again):
+        return failed
 
     def work(job: Job) -> None:
         made: NearMap = in_child(site.store, job, _draw, project)
@@ -51,6 +57,7 @@ def draw_map(site: Site, project: str, loop: ProjectLearning) -> None:
             part.replace(file)
 
     site.jobs.start_export(project, work, key=str(uuid4()), what={}, kind=KIND, turn=KIND)
+    return ""
 
 
 def _file(site: Site, project: str, version: str) -> Path:

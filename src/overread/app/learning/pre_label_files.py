@@ -140,7 +140,7 @@ def _rows_of(reads: Reads, reader: str) -> list[int]:
             raise InputError("reader", f"be one of {len(readers)} in the file", "another")
         return np.flatnonzero(reads.index.reader == readers.index(reader)).tolist()
     if len(set(reads.index.reader.tolist())) > 1:
-        remedy = "Choose whose reads are taken (--reader)."
+        remedy = "Choose whose reads are taken: the reader on the page, --reader of the command."
         raise InputError("pre-labels", "come from one reader", "several", remedy=remedy)
     return list(range(reads.index.n_reads))
 

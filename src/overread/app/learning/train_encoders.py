@@ -130,7 +130,7 @@ def _on_images(  # noqa: PLR0917 - as given
     images, _ = _stack(store, blobs, cases, network, tick)
     if len(images) < LEAST_IMAGES:
         told = f"Training on images needs {LEAST_IMAGES} of them"
-        raise MethodError(f"{told}; there are {len(images)}")
+        raise MethodError(f"{told}; {len(images)} of {len(cases):,} can be had")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     checkpoint = folder / f"{SIMCLR}.checkpoint"
     recipe = Recipe(epochs=wish.epochs, changes=Changes(flip=0.5 if wish.flip else 0.0))

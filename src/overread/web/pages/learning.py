@@ -102,7 +102,7 @@ def _map(site: At, project: str, loop: ProjectLearning | None, by: str) -> dict[
         return None
     if len(plane.rows) > len(learner.latents.cases):
         return None
-    draw_map(site, project, loop)
+    failed = draw_map(site, project, loop)
     colours = reader_colours(site.store, project) if by == "reader" else {}
     codes = {who: at - 1 for who, at in colours.items()}
     found = case_map.map_of(
@@ -130,7 +130,7 @@ def _map(site: At, project: str, loop: ProjectLearning | None, by: str) -> dict[
     return {
         "points": points, "words": words.get(by, _LEVELS), "groups": groups,
         "share": None if math.isnan(found.share) else found.share,
-        "all": len(learner.row),
+        "all": len(learner.row), "failed": failed,
     }  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def _words(name: str, classes: tuple[str, ...], guess: int, doubt: float) -> str
 
 
 async def settle(request: Request, project: Id, site: At, who: Who) -> Response:
-    """Stop, go on, encode again, or keep other settings."""
+    """Stop, go on, encode or draw the map again, or keep other settings."""
     form = await read_form(request)
     action = text_of(form, "action")
     given = {key: text_of(form, key, most=60) for key in _FIELDS if key in form}
@@ -176,12 +176,15 @@ async def settle(request: Request, project: Id, site: At, who: Who) -> Response:
             set_loop(site.store, project, action, who.id, words=text_of(form, "words", most=500))
         elif action == "encode":
             encode(site, project)
+        elif action == "map":
+            if (loop := site.learnings.known(project)) is not None:
+                draw_map(site, project, loop, again=True)
         elif action == "settings":
             keep_wishes(site.store, project, given, by=who.id)
         elif action in _ENCODERS:
             _of_encoders(site, project, action, asked, who.id)
         else:
-            names = ", ".join(("stopped", "on", "encode", "settings", *_ENCODERS))
+            names = ", ".join(("stopped", "on", "encode", "map", "settings", *_ENCODERS))
             raise InputError("action", f"be one of {names}", action[:20])
         site.learnings.wake(site.store, project)
 
