@@ -130,7 +130,7 @@ def test_what_is_refused(study: Study) -> None:
     ):
         with pytest.raises(InputError, match=words):
             wish_of(store, project, kind, given)
-    with pytest.raises(MethodError, match="8 of them; there are 2"):
+    with pytest.raises(MethodError, match="8 of them; 2 of 2 can be had"):
         train_encoder(
             store, study.blobs, project, Path(), Wish(SIMCLR, until=2), by=study.lead, tick=Ticks()
         )
