@@ -8,6 +8,7 @@ import pytest
 
 from overread.protocol import ProtocolError, changes, read_protocol, write_protocol
 from overread.protocol.learning import Learning
+from overread.selection.acquisition.table import DEFAULT
 
 TEXT = """title: Chests
 questions:
@@ -23,6 +24,7 @@ learning:
 def test_a_block_is_read_and_written_back() -> None:
     found = read_protocol(TEXT)
     assert found.learning == Learning("findings", target=0.95, batch=20)
+    assert found.learning.acquisition == DEFAULT
     assert read_protocol(write_protocol(found)) == found
     plain = replace(found, learning=None)
     assert read_protocol(write_protocol(plain)) == plain

@@ -15,12 +15,12 @@ from overread.store.learning.asking import (
     ask_cases,
     kept_open,
     last_asked,
-    last_number,
     list_asked,
     loop_state,
     set_loop,
     waiting,
 )
+from overread.store.study.cases import count_cases
 from tests.store.study import a_read, new_study
 
 
@@ -83,4 +83,4 @@ def test_what_cannot_be_asked_for_is_refused(store: Store) -> None:
     with pytest.raises(InputError, match="be on or stopped"):
         set_loop(store, study.project, "away", study.lead)
     assert list_asked(store, study.project) == {}
-    assert last_number(store, study.project) == 1
+    assert count_cases(store, study.project) == 1

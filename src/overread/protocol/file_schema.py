@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from overread.labels import Kind
+from overread.protocol.learning import ACQUISITION
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]
@@ -195,7 +196,7 @@ class FileLearning(_Entry):
     """Which case is read next, where a model learns while readers read."""
 
     question: Slug
-    acquisition: Annotated[str, StringConstraints(max_length=40)] = "bald-first"
+    acquisition: Annotated[str, StringConstraints(max_length=40)] = ACQUISITION
     start: Literal["typical", "k-means", "random"] = "typical"
     random_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.05
     held_back: Annotated[float, Field(gt=0, le=0.5, allow_inf_nan=False)] = 0.15

@@ -15,6 +15,9 @@ DRAWN = (Kind.BOX, Kind.INSTANCE, Kind.MASK)
 STARTS = ("typical", "k-means", "random")
 """Orders that need no labels: which cases are read before there is a model."""
 
+ACQUISITION = "bald-first"
+"""How the next case is chosen where a protocol does not say: the table's default."""
+
 
 @dataclass(frozen=True, slots=True)
 class Learning:
@@ -37,7 +40,7 @@ class Learning:
     """
 
     question: str
-    acquisition: str = "bald-first"
+    acquisition: str = ACQUISITION
     start: str = "typical"
     random_share: float = 0.05
     held_back: float = 0.15

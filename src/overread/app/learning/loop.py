@@ -43,7 +43,6 @@ from overread.store.learning.asking import (
     gold_cases,
     kept_open,
     last_asked,
-    last_number,
     list_asked,
     loop_state,
     waiting,
@@ -51,6 +50,7 @@ from overread.store.learning.asking import (
 from overread.store.learning.auto_labels import CERTIFIED, standing_run
 from overread.store.learning.encoders import last_choice
 from overread.store.learning.pre_labels import last_pre_label
+from overread.store.study.cases import count_cases
 from overread.store.work.demands import places
 from overread.store.work.plan_view import barred, list_facts
 
@@ -143,7 +143,7 @@ class ProjectLearning:
         self.fresh = False
 
     def _take_in(self, store: Store, setup: Setup) -> bool:
-        cases = last_number(store, self.project)
+        cases = count_cases(store, self.project)
         if cases != self._cases:
             self._cases = cases
             if self.setup is not None:  # the first look finds out whether any is missing

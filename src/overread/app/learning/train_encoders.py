@@ -26,8 +26,8 @@ from overread.latents.efficientnet import lite0, lite0_weights
 from overread.latents.network import Network, Weights, small_resnet
 from overread.latents.onnx_graph import onnx_bytes
 from overread.store import Blobs, Store
-from overread.store.learning.asking import last_number
 from overread.store.learning.encoders import keep_trained
+from overread.store.study.cases import count_cases
 from overread.store.work.plan_view import list_facts
 
 LEAST_IMAGES = 8
@@ -72,7 +72,7 @@ def wish_of(store: Store, project: str, kind: str, given: Mapping[str, Any]) -> 
         raise InputError("kind of training", f"be {SIMCLR} or {FINETUNED}", kind[:40])
     epochs = _whole(given.get("epochs", EPOCHS), "epochs")
     steps = _whole(given.get("steps", STEPS), "steps")
-    until = int(given.get("until") or 0) or last_number(store, project)
+    until = int(given.get("until") or 0) or count_cases(store, project)
     return Wish(kind, epochs, steps, bool(given.get("flip", True)), until)
 
 

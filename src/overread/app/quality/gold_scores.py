@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from overread.app.quality.gold_figures import QuestionFigure, figures
 from overread.app.quality.gold_marks import Mark, marks_of
 from overread.app.study.project_protocol import protocol_of
-from overread.store import Store, get_cases, list_gold, reads_of_case
+from overread.store import Store, get_cases, list_gold
+from overread.store.study.columns import each_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +37,16 @@ def gold_reads(store: Store, project: str) -> list[GoldRead]:
     that was retired, and answers that no longer fit the protocol, count no more.
     """
     protocol = protocol_of(store, project).protocol
-    gold = list_gold(store, project, pool="hidden")
-    images = {key: row.image for key, row in get_cases(store, [one.case for one in gold]).items()}
-    made = [
-        GoldRead(
-            read.reader,
-            one.case,
-            read.submitted,
-            marks_of(
-                protocol,
-                one.answer,
-                None if read.cannot_be_read else read.answer,
-                images[one.case],
-            ),
-        )
-        for one in gold
-        for read in reads_of_case(store, one.case)
-        if read.round == 0 and read.id != one.source
-    ]
+    gold = {one.case: one for one in list_gold(store, project, pool="hidden")}
+    images = {key: row.image for key, row in get_cases(store, list(gold)).items()}
+    made: list[GoldRead] = []
+    for read in each_read(store, project, aside=True, cases=list(gold)):
+        of = gold[read["case"]]
+        if read["round"] or read["read"] == of.source:
+            continue
+        said = None if read["cannot_be_read"] else read["answer"]
+        marks = marks_of(protocol, of.answer, said, images[of.case])
+        made.append(GoldRead(read["reader"], of.case, read["submitted"], marks))
     return sorted(made, key=lambda one: one.submitted)
 
 

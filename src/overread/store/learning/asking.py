@@ -236,13 +236,6 @@ def gold_cases(store: Store, project: str) -> set[str]:
         return set(connection.scalars(query))
 
 
-def last_number(store: Store, project: str) -> int:
-    """Number of the newest case; it grows with every case that is brought in."""
-    query = sa.select(sa.func.max(t.cases.c.number)).where(t.cases.c.project == project)
-    with store.reading() as connection:
-        return int(connection.scalar(query) or 0)
-
-
 def loop_state(store: Store, project: str) -> LoopState:
     """Whether the project asks on; it does until somebody says otherwise."""
     rows = t.learning.c
