@@ -47,10 +47,12 @@ class TorchNetwork(nn.Module):
         for block in network.blocks:  # a block starts as its way past
             if block.past == "conv":
                 nn.init.zeros_(self.parts[_key(block.convs[-1].norm)].weight)  # type: ignore[arg-type]
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # a third faster
 
     def forward(self, images: Tensor) -> Tensor:
         """Brightness to latents."""
-        at = self._prepared(images).permute(0, 3, 1, 2).contiguous()
+        at = self._prepared(images).permute(0, 3, 1, 2)
+        at = at.contiguous(memory_format=torch.channels_last)
         for block in self.network.blocks:
             at = self._block(at, block)
         mean = at.mean(dim=(2, 3))
@@ -73,9 +75,13 @@ class TorchNetwork(nn.Module):
         return _bent(at, block.bend)
 
     def _conv(self, at: Tensor, conv: Conv) -> Tensor:
-        padded = functional.pad(at, _same(at.shape[-2:], conv))
-        out = self.parts[_key(conv.norm)](self.parts[_key(conv.name)](padded))
-        return _bent(out, conv.bend)
+        part = self.parts[_key(conv.name)]
+        left, right, top, bottom = _same(at.shape[-2:], conv)
+        if left == right and top == bottom:  # no copy
+            out = functional.conv2d(at, part.weight, None, conv.stride, (top, left), 1, conv.groups)  # type: ignore[arg-type]
+        else:
+            out = part(functional.pad(at, [left, right, top, bottom]))
+        return _bent(self.parts[_key(conv.norm)](out), conv.bend)
 
 
 def _key(name: str) -> str:
