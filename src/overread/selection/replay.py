@@ -159,7 +159,8 @@ def _ours(ground: _Ground, marks: Ints, strategy: Strategy, seed: int) -> Replay
             order += rows.tolist()
             if pool.stale:
                 pool = tune(pool)
-        said = predicted(pool, ground.latents)
+        # as when a team takes the labels: with settings learned from all of them
+        said = predicted(tune(pool, thorough=True), ground.latents)
         if around is not None:
             known = ground.train[order]
             said = propagate(around, said, known, ground.votes[known])
