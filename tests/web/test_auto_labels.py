@@ -164,6 +164,21 @@ def frozen_again(house: House) -> str:
     return frozen(house)
 
 
+def test_asking_the_model_can_be_stopped(house: House) -> None:
+    lead, path = house.people["lead"], f"/projects/{house.project}/auto-labels"
+    lead.form(path, do="work-out")
+    assert lead.form(path, do="stop").status_code == 303
+    shown: Any = ""
+    for _ in range(400):
+        shown = lead.get(path).text
+        if "What stood before stands" in shown:
+            break
+        time.sleep(0.1)
+    assert "What stood before stands" in shown
+    assert "could not label" not in shown
+    assert lead.form(path, do="stop").status_code == 303  # nothing is under way: nothing happens
+
+
 def test_a_model_that_cannot_label_says_why(house: House) -> None:
     lead, path = house.people["lead"], f"/projects/{house.project}/auto-labels"
     assert lead.form(path, do="work-out").status_code == 303

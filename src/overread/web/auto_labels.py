@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-from overread.app.learning.freeze_labels import auto_label, offers
+from overread.app.learning.freeze_labels import TARGETS, auto_label, offers
 from overread.app.learning.proposals import proposals
 from overread.errors import InputError
 from overread.store import Store
@@ -16,6 +16,7 @@ from overread.web.offered import Told
 from overread.web.site import Site
 
 KIND = "auto-label"
+DONE, OF = "steps", "of"
 Tick = Callable[[str, int], None]
 
 
@@ -23,7 +24,6 @@ def work_out(site: Site, project: str) -> Job:
     """Ask the model, beside the pages, what each target would come to."""
 
     def work(job: Job) -> None:
-        job.counts["cases asked"] = 0
         site.offered.by_project[project] = in_child(site.store, job, told, project)
 
     return _begun(site, project, work)
@@ -33,7 +33,6 @@ def freeze_at(site: Site, project: str, target: float, by: str) -> Job:
     """Freeze what the model said, beside the pages; cases that were read since are left out."""
 
     def work(job: Job) -> None:
-        job.counts["cases labelled"] = 0
         kept = site.offered.by_project.get(project)
         if kept is None:
             kept = in_child(site.store, job, told, project)
@@ -52,9 +51,17 @@ def _begun(site: Site, project: str, work: Callable[[Job], None]) -> Job:
 
 def told(store: Store, project: str, tick: Tick) -> Told:
     """In the child: the model's answers, and what they would come to."""
+    tick(OF, 1 + len(TARGETS))
     given = proposals(store, project)
-    tick("cases asked", len(given.cases))
-    return Told(given, tuple(offers(store, project, given)))
+    tick(DONE, 1)
+    return Told(given, tuple(offers(store, project, given, told=lambda: tick(DONE, 1))))
+
+
+def stop(site: Site, project: str) -> None:
+    """Stop asking the model; what stood before stands."""
+    under_way, _ = site.jobs.standing(project, KIND)
+    if under_way is not None:
+        under_way.stop.set()
 
 
 def keys_of(site: Site) -> Path:

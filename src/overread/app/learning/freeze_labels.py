@@ -6,7 +6,7 @@ wrong labels that is to be certified later, is decided here, before anything is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any
@@ -133,15 +133,19 @@ def require_question(store: Store, project: str, question: str) -> Question:
     return found
 
 
-def offers(store: Store, project: str, given: Proposals) -> list[Offer]:
-    """What each target would come to."""
+def offers(
+    store: Store, project: str, given: Proposals, *, told: Callable[[], None] = lambda: None
+) -> list[Offer]:
+    """What each target would come to. Args: told: called after each."""
     found = unread_only(store, project, given)
     if not len(found.cases):
         return []
     confidence = confidence_of_next(store, project)
-    return [
-        _offer(_frozen(store, project, found, target), target, confidence) for target in TARGETS
-    ]
+    made: list[Offer] = []
+    for target in TARGETS:
+        made.append(_offer(_frozen(store, project, found, target), target, confidence))
+        told()
+    return made
 
 
 def _offer(of: _Freeze, target: float, confidence: float) -> Offer:

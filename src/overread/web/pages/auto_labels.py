@@ -22,7 +22,7 @@ from overread.store.learning.auto_labels import OPEN, REFUSED
 from overread.web.access.forms import read_form, text_of
 from overread.web.api.around import At, Who
 from overread.web.api.auto_labels import run_of_strip
-from overread.web.auto_labels import KIND, freeze_at, keys_of, work_out
+from overread.web.auto_labels import KIND, freeze_at, keys_of, stop, work_out
 from overread.web.replies import go, page
 from overread.web.schemas import Id
 
@@ -37,6 +37,7 @@ def auto_labels_page(request: Request, project: Id, site: At) -> Response:
 def _shown(request: Request, site: At, project: str, *, error: Any = None) -> Response:
     named = project_overview.named(site.store, project)
     under_way, failed = site.jobs.standing(project, KIND)
+    last = next(iter(site.jobs.of(project, KIND)), None)
     told = site.offered.by_project.get(project)
     return page(
         request,
@@ -50,6 +51,7 @@ def _shown(request: Request, site: At, project: str, *, error: Any = None) -> Re
         model="" if told is None else told.given.model,
         under_way=under_way,
         failed=failed,
+        stopped=bool(last and last.done and last.error and last.stop.is_set()),
         said=request.query_params.get("said", "")[:20],
         error=error,
     )
@@ -72,6 +74,8 @@ def _done(site: At, project: str, fields: dict[str, str], by: str) -> str:
     project_overview.named(store, project)
     if what == "work-out":
         work_out(site, project)
+    elif what == "stop":
+        stop(site, project)
     elif what == "freeze":
         freeze_at(site, project, _number("target", fields.get("target", "")) / 100, by)
     elif what == "audit":
