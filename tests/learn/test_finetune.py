@@ -10,9 +10,9 @@ import torch
 
 from overread.errors import InputError, MethodError, MissingExtraError
 from overread.latents.network import small_resnet
-from overread.learn.finetune import Lesson, finetune
+from overread.learn.finetune import Lesson, _head, finetune, latents_by, teach
 from overread.learn.hub import open_hub
-from overread.learn.modules import TorchNetwork, weights_of
+from overread.learn.modules import TorchNetwork, weights_of, with_weights
 from tests.latents.making import stripes
 
 NETWORK = small_resnet(side=16, widths=(8, 8, 8, 8))
@@ -46,6 +46,42 @@ def test_it_does_not_win_where_nothing_is_left_to_learn() -> None:
     _, across = stripes(64, side=16)
     sure = 4.0 * np.eye(2)[across] + 0.01 * np.random.default_rng(0).normal(size=(64, 2))
     assert not _taught(3, ordinal=True, latents=sure).comparison.wins
+
+
+def test_a_lesson_starts_from_what_the_frozen_latents_tell() -> None:
+    torch.set_num_threads(1)
+    images, across = stripes(64, side=16)
+    module = with_weights(NETWORK, _start())
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    frozen = latents_by(module, images[..., None], "cpu")
+    head = _head(frozen, np.eye(3)[across], 0)  # one class has no label
+    with torch.no_grad():
+        told = head(torch.from_numpy(frozen)).softmax(dim=1).numpy()
+    assert (told.argmax(axis=1) == across).mean() > 0.9
+    assert told[:, 2].max() < 0.2
+    taught = teach(module, images[..., None], np.eye(3)[across], LESSON)
+    for name, value in taught.state_dict().items():
+        kept = name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+        assert torch.equal(value, before[name]) == kept, name
+
+
+def test_a_lesson_does_not_spoil_what_is_known() -> None:
+    """Few hard labels, a rate as of the product: the latents still tell the classes."""
+    torch.set_num_threads(1)
+    images, across = stripes(128, side=16)
+    images = images[..., None]
+    known = teach(with_weights(NETWORK, _start()), images[:64], np.eye(2)[across[:64]], LESSON)
+    hard = 64 + np.arange(12)
+    after = teach(
+        with_weights(NETWORK, weights_of(known)), images[hard], np.eye(2)[across[hard]],
+        Lesson(steps=40, batch=8),
+    )  # fmt: skip
+    for module in (known, after):
+        latents = latents_by(module, images, "cpu")
+        head = _head(latents[:64], np.eye(2)[across[:64]], 0)
+        with torch.no_grad():
+            told = head(torch.from_numpy(latents[76:])).argmax(dim=1).numpy()
+        assert (told == across[76:]).mean() > 0.9
 
 
 def test_bad_labels() -> None:

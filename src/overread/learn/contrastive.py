@@ -158,7 +158,7 @@ class _Run:
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
         images = torch.from_numpy(self._drawn(step)).to(self.device).float()
         for group in self.adam.param_groups:
-            group["lr"] = recipe.rate * _share(step, self.steps)
+            group["lr"] = recipe.rate * rate_share(step, self.steps)
         looks = [looked_at(images, recipe.changes, generator) for _ in range(2)]
         told = self.head(self.module(torch.cat(looks)))
         one, other = told.chunk(2)
@@ -210,7 +210,7 @@ class _Run:
         return tuple(np.mean(np.reshape(self.losses, (-1, self.per_epoch)), axis=1).tolist())
 
 
-def _share(step: int, steps: int) -> float:
+def rate_share(step: int, steps: int) -> float:
     """Of the highest rate: a short rise, then a cosine down to nothing."""
     warm = max(steps // 20, 1)
     if step < warm:

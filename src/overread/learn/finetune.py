@@ -1,14 +1,16 @@
 """An encoder trained further on the labels so far, and whether it helps on labels held back.
 
 Where frozen latents level off far below the readers, the network itself has to learn what the
-classes are. It starts from weights learned without labels (or elsewhere), with a head for classes
-or for grades, on the labels of some groups; then the process that serves the project is fitted to
-the old latents, and to the old and new together, and both are asked for the labels of the other
-groups. The new encoder is taken over only if it wins there.
+classes are. It starts from weights learned without labels (or elsewhere) and from the head that
+does best on its frozen latents: with a head by lot the first steps would spoil what it knows. It
+takes small steps, keeps its means and spreads (a batch of few hard cases has others), and learns
+on the labels of some groups; then the process that serves the project is fitted to the old
+latents, and to the old and new together, and both are asked for the labels of the other groups.
+The new encoder is taken over only if it wins there.
 
 Source:
     Chen et al. 2020, "Big self-supervised models are strong semi-supervised learners", NeurIPS;
-    McCullagh 1980, JRSS B 42:109-142 (the head for grades).
+    Kumar et al. 2022, "Fine-tuning can distort pretrained features", ICLR (the head first).
 """
 
 from __future__ import annotations
@@ -21,18 +23,23 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from overread.arrays import Floats, Ints
 from overread.errors import InputError, MethodError
 from overread.latents.choose import LEAST_LABELS, held_back
-from overread.latents.joining import join
+from overread.latents.joining import join, reduced, reduction_of
 from overread.latents.network import Network, Weights
 from overread.learn.augment import Changes, looked_at
+from overread.learn.contrastive import rate_share
 from overread.learn.modules import TorchNetwork, with_weights
+from overread.selection.logistic import fit_logistic, predict_logistic
 from overread.selection.process import checked_votes
 from overread.selection.splits import split_by_group
+
+_RIDGES = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+_STEEPEST = 1.0  # gradient
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class Lesson:
     Args:
         steps: of the optimiser.
         batch: images a step.
-        rate: highest learning rate of the network; the head learns ten times as fast.
+        rate: highest learning rate of the network.
         decay: of the weights.
         held: share of the labels held back.
         changes: how images may be changed.
@@ -51,10 +58,14 @@ class Lesson:
 
     steps: int = 300
     batch: int = 32
-    rate: float = 3e-4
+    rate: float = 1e-4
     decay: float = 1e-2
     held: float = 0.25
-    changes: Changes = field(default_factory=lambda: Changes(area=0.7, gain=0.2, offset=0.2))
+    changes: Changes = field(
+        default_factory=lambda: Changes(
+            area=0.85, degrees=5.0, gain=0.1, offset=0.1, blur=0.0, noise=0.0
+        )
+    )
     seed: int = 0
 
 
@@ -129,9 +140,7 @@ def finetune(
     out = split_by_group(code, (1 - lesson.held, lesson.held), strata=sure, seed=lesson.seed) == 1
     start = with_weights(network, weights)
     before = latents_by(start, images, device) if latents is None else latents
-    module = teach(
-        start, images[~out], votes[~out], lesson, ordinal=ordinal, device=device, progress=progress
-    )
+    module = teach(start, images[~out], votes[~out], lesson, device=device, progress=progress)
     after = latents_by(module, images, device)
     told_before = held_back(join([before]), votes, out, ordinal=ordinal)
     told_after = held_back(join([before, after]), votes, out, ordinal=ordinal)
@@ -149,73 +158,67 @@ def latents_by(module: TorchNetwork, images: NDArray[np.uint8], device: str) -> 
     return found
 
 
-class _Grades(nn.Module):
-    """Ordered logits from one score and ascending cut points."""
-
-    def __init__(self, inputs: int, n_classes: int) -> None:
-        super().__init__()
-        self.score = nn.Linear(inputs, 1)
-        self.first = nn.Parameter(torch.tensor(-(n_classes - 2) / 2))
-        self.gaps = nn.Parameter(torch.full((n_classes - 2,), math.log(math.e - 1)))
-
-    def forward(self, latents: Tensor) -> Tensor:
-        """Log probabilities of the grades."""
-        gaps = functional.softplus(self.gaps).cumsum(0)
-        cuts = torch.cat([self.first[None], self.first + gaps])
-        below = torch.sigmoid(cuts - self.score(latents))
-        ends = torch.zeros_like(below[:, :1]), torch.ones_like(below[:, :1])
-        whole = torch.cat([ends[0], below, ends[1]], dim=1)
-        return whole.diff(dim=1).clamp_min(1e-7).log()
-
-
 def teach(
     module: TorchNetwork, images: NDArray[np.uint8], votes: Floats, lesson: Lesson, *,
-    ordinal: bool = False, device: str = "cpu",
-    progress: Callable[[int, int], None] | None = None,
+    device: str = "cpu", progress: Callable[[int, int], None] | None = None,
 ) -> TorchNetwork:  # fmt: skip
     """Train a network further on labels, without a comparison.
 
     Args:
         module: to start from; it is changed.
-        images, votes, ordinal, device, progress: as of :func:`finetune`.
+        images, votes, device, progress: as of :func:`finetune`.
         lesson: how.
     Returns:
         The module in evaluation mode, on the CPU.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(lesson.seed)
-        inputs, n_classes = module.network.dimension, votes.shape[1]
-        head: nn.Module = (
-            _Grades(inputs, n_classes)
-            if ordinal and n_classes > 2
-            else nn.Sequential(nn.Linear(inputs, n_classes), nn.LogSoftmax(dim=1))
-        )
-    module, head = module.to(device).train(), head.to(device)
-    with torch.no_grad():  # the head sees latents of spread 1, whatever the network
-        probe = torch.from_numpy(latents_by(module, images[:256], device)).to(device)
-    centre, spread = probe.mean(dim=0), probe.std(dim=0).clamp_min(1e-3)
+    share = votes / votes.sum(axis=1, keepdims=True)
+    head = _head(latents_by(module, images, device), share, lesson.seed).to(device)
+    size = float(head.weight.detach().abs().mean()) * math.sqrt(head.in_features)
     parts = [
         {"params": list(module.parameters()), "top": lesson.rate},
-        {"params": list(head.parameters()), "top": 10 * lesson.rate},
+        {"params": list(head.parameters()), "top": 10 * lesson.rate * size},
     ]
     adam = torch.optim.AdamW(parts, lr=lesson.rate, weight_decay=lesson.decay)
-    share = torch.from_numpy((votes / votes.sum(axis=1, keepdims=True)).astype(np.float32))
-    module.train()
+    wanted = torch.from_numpy(share.astype(np.float32))
+    module.eval()  # means and spreads of its layers stay
     for step in range(lesson.steps):
         generator = torch.Generator().manual_seed(lesson.seed * 1_000_003 + step)
         rows = torch.randint(len(images), (min(lesson.batch, len(images)),), generator=generator)
         given = torch.from_numpy(images[rows.numpy()]).to(device).float()
         seen = looked_at(given, lesson.changes, generator)
-        told = head((module(seen) - centre) / spread)
-        loss = -(share[rows].to(device) * told).sum(dim=1).mean()
+        told = functional.log_softmax(head(module(seen)), dim=1)
+        loss = -(wanted[rows].to(device) * told).sum(dim=1).mean()
         for group in adam.param_groups:
-            group["lr"] = group["top"] * 0.5 * (1 + math.cos(math.pi * step / lesson.steps))
+            group["lr"] = group["top"] * rate_share(step, lesson.steps)
         adam.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_([*module.parameters(), *head.parameters()], _STEEPEST)
         adam.step()
         if progress is not None:
             progress(step + 1, lesson.steps)
     return module.to("cpu").eval()
+
+
+def _head(latents: NDArray[np.float32], share: Floats, seed: int) -> nn.Linear:
+    """Logistic regression on the latents: its ridge is chosen on a quarter of the labels."""
+    axes = reduction_of(latents)
+    scale = math.sqrt(axes.axes.shape[1])  # values of spread 1
+    values = np.asarray(scale * reduced(latents, axes), dtype=np.float64)
+    out = np.random.default_rng(seed).permutation(len(values)) < len(values) // 4
+
+    def lost(penalty: float) -> float:
+        told = predict_logistic(
+            fit_logistic(values[~out], share[~out], penalty=penalty), values[out]
+        )
+        return -float((share[out] * np.log(np.maximum(told, 1e-12))).sum())
+
+    found = fit_logistic(values, share, penalty=min(_RIDGES, key=lost))
+    weights = scale * (axes.axes @ found[:-1])
+    head = nn.Linear(*weights.shape)
+    with torch.no_grad():
+        head.weight.copy_(torch.from_numpy(weights.T.copy()))
+        head.bias.copy_(torch.from_numpy(found[-1] - axes.centre @ weights))
+    return head
 
 
 def _compared(votes: Floats, out: NDArray[np.bool_], before: Floats, after: Floats) -> Comparison:

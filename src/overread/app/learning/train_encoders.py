@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -164,8 +164,7 @@ def _on_labels(  # noqa: PLR0917 - as given
     store: Store, blobs: Blobs, project: str, wish: Wish, tick: Tick,
     start: tuple[Network, Weights] | None,
 ) -> tuple[bytes, dict[str, Any]]:  # fmt: skip
-    from overread.learn.augment import Changes  # noqa: PLC0415 - torch, an extra
-    from overread.learn.devices import chosen  # noqa: PLC0415
+    from overread.learn.devices import chosen  # noqa: PLC0415 - torch, an extra
     from overread.learn.finetune import Lesson, teach  # noqa: PLC0415
     from overread.learn.modules import weights_of, with_weights  # noqa: PLC0415
 
@@ -175,14 +174,11 @@ def _on_labels(  # noqa: PLR0917 - as given
     cases = [case for case, shown in zip(labels.cases, labels.shown, strict=True) if shown]
     images, there = _stack(store, blobs, cases, network, tick)
     votes = labels.votes[0][labels.shown][there]
-    plain = Lesson().changes
-    changes = Changes(
-        area=plain.area, gain=plain.gain, offset=plain.offset, flip=0.5 if wish.flip else 0.0
-    )
+    changes = replace(Lesson().changes, flip=0.5 if wish.flip else 0.0)
     begun = time.monotonic()
     module = teach(
         with_weights(network, weights), images, votes, Lesson(steps=wish.steps, changes=changes),
-        ordinal=labels.ordinal, device=chosen("auto", _threads()), progress=_paced(tick),
+        device=chosen("auto", _threads()), progress=_paced(tick),
     )  # fmt: skip
     words = f"trained further on {len(images)} labels, {wish.steps} steps"
     about = {
