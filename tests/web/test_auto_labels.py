@@ -171,10 +171,10 @@ def test_asking_the_model_can_be_stopped(house: House) -> None:
     shown: Any = ""
     for _ in range(400):
         shown = lead.get(path).text
-        if "What stood before stands" in shown:
+        if "Stopped. What stood before stands" in shown:
             break
         time.sleep(0.1)
-    assert "What stood before stands" in shown
+    assert "Stopped. What stood before stands" in shown
     assert "could not label" not in shown
     assert lead.form(path, do="stop").status_code == 303  # nothing is under way: nothing happens
 
