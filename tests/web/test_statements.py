@@ -29,7 +29,7 @@ BESIDE = ("(_work)", "(_run)", "(_in_turn)")
 """What threads beside the pages work at: how often they ask has nothing to do with a route."""
 
 LOT = 2
-"""What a page may ask more by chance: whether a watch beside it is done. One more a reader are 7."""
+"""What a page may ask more by chance (a watch beside it is done or not); one a reader is 7 more."""
 
 LEAST = 30  # routes that ask for a project, a reader or a case, and answer
 
