@@ -7,7 +7,7 @@ recipe, on three quarters of these labels; the process learns from all of them, 
 latents, once on these and the new ones, and is measured on the fifth held back. `taken` tells
 whether the quarter that the network did not see would have taken the new latents over: more than
 one standard error better in log loss, and no less accurate. `ms_an_image` is the time of a
-training step over its images, in one thread. Each seed is printed as it ends.
+lesson over the looks at an image, in one thread. Each seed is printed as it ends.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def one(name: str, seed: int, share: float, *, small: bool = False) -> list[dict
         images, votes[rows], code[rows], network=lite0(), weights=lite0_weights(),
         latents=frozen[rows], ordinal=ordinal, lesson=lesson,
     )  # fmt: skip
-    spent = (time.perf_counter() - begin) / (lesson.steps * lesson.batch) * 1000
+    looks = lesson.steps_of(int((~found.held).sum())) * lesson.batch
+    spent = (time.perf_counter() - begin) / looks * 1000
     with tempfile.TemporaryDirectory() as made:
         path = Path(made) / "trained.onnx"
         path.write_bytes(onnx_bytes(lite0(), weights_of(found.module), about="trained"))

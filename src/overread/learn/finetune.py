@@ -47,7 +47,8 @@ class Lesson:
     """How to train further.
 
     Args:
-        steps: of the optimiser.
+        steps: of the optimiser, at most.
+        looks: at each image at most: few labels would be learned by heart.
         batch: images a step.
         rate: highest learning rate of the network.
         decay: of the weights.
@@ -57,6 +58,7 @@ class Lesson:
     """
 
     steps: int = 300
+    looks: int = 12
     batch: int = 32
     rate: float = 1e-4
     decay: float = 1e-2
@@ -67,6 +69,10 @@ class Lesson:
         )
     )
     seed: int = 0
+
+    def steps_of(self, labels: int) -> int:
+        """Steps that so many labels are worth."""
+        return min(self.steps, math.ceil(self.looks * labels / min(self.batch, labels)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,22 +186,23 @@ def teach(
     ]
     adam = torch.optim.AdamW(parts, lr=lesson.rate, weight_decay=lesson.decay)
     wanted = torch.from_numpy(share.astype(np.float32))
+    batch, steps = min(lesson.batch, len(images)), lesson.steps_of(len(images))
     module.eval()  # means and spreads of its layers stay
-    for step in range(lesson.steps):
+    for step in range(steps):
         generator = torch.Generator().manual_seed(lesson.seed * 1_000_003 + step)
-        rows = torch.randint(len(images), (min(lesson.batch, len(images)),), generator=generator)
+        rows = torch.randint(len(images), (batch,), generator=generator)
         given = torch.from_numpy(images[rows.numpy()]).to(device).float()
         seen = looked_at(given, lesson.changes, generator)
         told = functional.log_softmax(head(module(seen)), dim=1)
         loss = -(wanted[rows].to(device) * told).sum(dim=1).mean()
         for group in adam.param_groups:
-            group["lr"] = group["top"] * rate_share(step, lesson.steps)
+            group["lr"] = group["top"] * rate_share(step, steps)
         adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_([*module.parameters(), *head.parameters()], _STEEPEST)
         adam.step()
         if progress is not None:
-            progress(step + 1, lesson.steps)
+            progress(step + 1, steps)
     return module.to("cpu").eval()
 
 

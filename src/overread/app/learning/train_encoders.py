@@ -175,14 +175,15 @@ def _on_labels(  # noqa: PLR0917 - as given
     images, there = _stack(store, blobs, cases, network, tick)
     votes = labels.votes[0][labels.shown][there]
     changes = replace(Lesson().changes, flip=0.5 if wish.flip else 0.0)
-    begun = time.monotonic()
+    lesson = Lesson(steps=wish.steps, changes=changes)
+    steps, begun = lesson.steps_of(len(images)), time.monotonic()
     module = teach(
-        with_weights(network, weights), images, votes, Lesson(steps=wish.steps, changes=changes),
+        with_weights(network, weights), images, votes, lesson,
         device=chosen("auto", _threads()), progress=_paced(tick),
     )  # fmt: skip
-    words = f"trained further on {len(images)} labels, {wish.steps} steps"
+    words = f"trained further on {len(images)} labels, {steps} steps"
     about = {
-        "labels": len(images), "steps": wish.steps, "flip": wish.flip,
+        "labels": len(images), "steps": steps, "flip": wish.flip,
         "seconds": round(time.monotonic() - begun, 1),
     }  # fmt: skip
     return onnx_bytes(module.network, weights_of(module), about=words), about
