@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from overread.store import Store, claim, list_reader_counts, submit_read
+from overread.app.quality import onboarding_board, reader_board
+from overread.app.study import plan_board
+from overread.protocol import template
+from overread.store import (
+    Store,
+    add_user,
+    claim,
+    create_project,
+    list_reader_counts,
+    set_member,
+    submit_read,
+)
 from overread.store.study.columns import each_read, reads_of_project
 from overread.store.work.assigned import given_cases
 from tests.store.study import Study, a_read, new_study
@@ -80,3 +91,34 @@ def test_rows_are_found_by_their_own_index(store: Store, name: str) -> None:
     assert wanted <= used, steps
     assert "reads_in_order" not in used, steps
     assert not [step for step in steps if step.startswith(("SCAN reads", "SCAN tasks"))]
+
+
+def project_of(store: Store, readers: int, name: str) -> tuple[str, str]:
+    lead = add_user(store, f"{name}@example.org", "Lead", "lead", "system").id
+    project = create_project(store, name, template("knee-grade"), lead, lead=lead).id
+    people = [
+        add_user(store, f"{name}-{k}@example.org", f"Reader {k}", "reader", lead).id
+        for k in range(readers)
+    ]
+    for one in people:
+        set_member(store, project, one, lead)
+    return project, people[0]
+
+
+PAGES: dict[str, Callable[[Store, str, str], object]] = {
+    "plan": lambda store, project, _: plan_board.board(store, project),
+    "onboarding": lambda store, project, _: onboarding_board.board(store, project),
+    "reader": lambda store, project, who: reader_board.reader_page(store, project, who, None),
+    "readers": lambda store, project, _: list_reader_counts(store, project),
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_asks_no_more_often_for_more_readers(store: Store, page: str) -> None:
+    asked = []
+    for readers in (2, 7):
+        project, first = project_of(store, readers, f"with-{readers}")
+        with said_to(store) as statements:
+            PAGES[page](store, project, first)
+        asked.append(len(statements))
+    assert 0 < asked[0] == asked[1]

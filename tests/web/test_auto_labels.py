@@ -164,30 +164,27 @@ def frozen_again(house: House) -> str:
     return frozen(house)
 
 
+def shown_with(who: Any, path: str, words: str) -> str:
+    """The page, once it says so."""
+    for _ in range(400):
+        shown: str = who.get(path).text
+        if words in shown:
+            return shown
+        time.sleep(0.1)
+    pytest.fail(f"{path} never said {words}")
+
+
 def test_asking_the_model_can_be_stopped(house: House) -> None:
     lead, path = house.people["lead"], f"/projects/{house.project}/auto-labels"
     lead.form(path, do="work-out")
     assert lead.form(path, do="stop").status_code == 303
-    shown: Any = ""
-    for _ in range(400):
-        shown = lead.get(path).text
-        if "Stopped. What stood before stands" in shown:
-            break
-        time.sleep(0.1)
-    assert "Stopped. What stood before stands" in shown
-    assert "could not label" not in shown
+    assert "could not label" not in shown_with(lead, path, "Stopped. What stood before stands")
     assert lead.form(path, do="stop").status_code == 303  # nothing is under way: nothing happens
 
 
 def test_a_model_that_cannot_label_says_why(house: House) -> None:
     lead, path = house.people["lead"], f"/projects/{house.project}/auto-labels"
     assert lead.form(path, do="work-out").status_code == 303
-    shown: Any = ""
-    for _ in range(400):
-        shown = lead.get(path).text
-        if "could not label" in shown:
-            break
-        time.sleep(0.1)
-    assert "no learning block" in shown
+    assert "no learning block" in shown_with(lead, path, "could not label")
     for fields in ({"do": "freeze", "target": "x"}, {"do": "other"}, {"do": "audit", "cases": "0"}):
         assert lead.form(path, **fields).status_code == 422

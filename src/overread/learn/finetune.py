@@ -207,7 +207,12 @@ def teach(
 
 
 def _head(latents: NDArray[np.float32], share: Floats, seed: int) -> nn.Linear:
-    """Logistic regression on the latents: its ridge is chosen on a quarter of the labels."""
+    """Logistic regression on the latents: its ridge is chosen on a quarter of the labels.
+
+    Args:
+        latents: (labels, latents), frozen; share: (labels, classes), rows sum to 1.
+        seed: of the quarter.
+    """
     axes = reduction_of(latents)
     scale = math.sqrt(axes.axes.shape[1])  # values of spread 1
     values = np.asarray(scale * reduced(latents, axes), dtype=np.float64)
