@@ -119,6 +119,10 @@ def test_a_network_learns_further_from_the_labels_that_it_may_see(
     (made,) = list_trained(store, study.project)
     assert (made.kind, made.file) == (FINETUNED, file)
     assert (made.about["labels"], made.about["steps"]) == (42, 2)
+    for one in Path(study.blobs.root).iterdir():  # as if the folder of images had been lost
+        one.rename(tmp_path / f"lost-{one.name}")
+    with pytest.raises(MethodError, match="the images of 40; those of 0 of 42 can be had"):
+        trained()
 
 
 def test_what_is_refused(study: Study) -> None:

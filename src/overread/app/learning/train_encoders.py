@@ -173,6 +173,9 @@ def _on_labels(  # noqa: PLR0917 - as given
     network, weights = start or (lite0(), lite0_weights())
     cases = [case for case, shown in zip(labels.cases, labels.shown, strict=True) if shown]
     images, there = _stack(store, blobs, cases, network, tick)
+    if len(images) < LEAST_LABELS:
+        told = f"Training on labels needs the images of {LEAST_LABELS}"
+        raise MethodError(f"{told}; those of {len(images)} of {len(cases):,} can be had")
     votes = labels.votes[0][labels.shown][there]
     changes = replace(Lesson().changes, flip=0.5 if wish.flip else 0.0)
     lesson = Lesson(steps=wish.steps, changes=changes)
