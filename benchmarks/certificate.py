@@ -35,21 +35,40 @@ def project(rng: np.random.Generator, n: int) -> tuple:
     wrong = rng.random(n + 500) < hard
     said = np.where(wrong, (truth + rng.integers(1, 3, size=n + 500)) % 3, truth)
     confidence = 1 - hard ** rng.uniform(1.0, 1.6) * rng.uniform(0.3, 0.6)
-    table = np.full((n + 500, 3), 0.0)
-    table[np.arange(n + 500), said] = confidence
-    table += (1 - confidence[:, None]) / 2 * (table == 0)
-    return table[:n], truth[:n], confidence[n:], ~wrong[n:]
+    return parts_of(said, truth, confidence, n)
 
 
-def certified_projects(count: int, target: float, budget: int) -> dict:
+def rare_project(rng: np.random.Generator, n: int) -> tuple:
+    """A class of 6 in 100 that the model says of others too, as surely as of its own."""
+    truth = rng.choice(3, p=[0.6, 0.34, 0.06], size=n + 500)
+    hard = rng.beta(0.5, rng.uniform(6, 20), size=n + 500)
+    wrong = rng.random(n + 500) < hard
+    said = np.where(wrong, (truth + rng.integers(1, 3, size=n + 500)) % 3, truth)
+    said[rng.random(n + 500) < 0.02] = 2
+    confidence = 1 - hard ** rng.uniform(1.0, 1.6) * rng.uniform(0.3, 0.6)
+    return parts_of(said, truth, confidence, n)
+
+
+def parts_of(said: np.ndarray, truth: np.ndarray, confidence: np.ndarray, n: int) -> tuple:
+    """Auto-labels of n cases, their truth, and what is known of the others."""
+    table = np.repeat((1 - confidence[:, None]) / 2, 3, axis=1)
+    table[np.arange(len(said)), said] = confidence
+    told = {
+        "known_confidence": confidence[n:], "known_right": said[n:] == truth[n:],
+        "known_label": said[n:],
+    }  # fmt: skip
+    return table[:n], truth[:n], told
+
+
+def certified_projects(count: int, target: float, budget: int, *, rare: bool = False) -> dict:
     """Plans of at most so many audits; 0 is the plain rule: half the target, 3 errors allowed."""
     rng = np.random.default_rng(1)
     granted = violated = false = 0
     joint, share, oracle, audits = 0, [], [], []
     for i in range(count):
         n = int(rng.choice([1000, 4000, 16_000]))
-        table, truth, known, right = project(rng, n)
-        told = {"target": target, "known_confidence": known, "known_right": right}
+        table, truth, told = rare_project(rng, n) if rare else project(rng, n)
+        told |= {"target": target}
         if budget:
             plan = plan_audit(np.arange(n), table, most_audited=budget, **told)
             frozen, need = plan.frozen, plan.audited
@@ -79,6 +98,7 @@ def certified_projects(count: int, target: float, budget: int) -> dict:
         oracle.append((np.flatnonzero(most).max(initial=-1) + 1) / n)
     return {
         "projects": count,
+        "rare_class": rare,
         "target": target,
         "most_audited": budget or "plain rule",
         "audited": round(float(np.mean(audits))),
@@ -150,6 +170,7 @@ def main() -> None:
         for most in (1000, 300, 0):
             figures["projects"].append(certified_projects(count, target, most))
             print(figures["projects"][-1], flush=True)
+    figures["projects"] += [certified_projects(count, t, 1000, rare=True) for t in (0.02, 0.05)]
     cells = [(0.01, 5000, 600), (0.02, 2000, 400), (0.05, 1000, 200)]
     figures["at_the_edge"] = [at_the_edge(edge, *cell) for cell in cells]
     figures["price_of_looking"] = [price_of_looking(t, n) for t, n, _ in cells]

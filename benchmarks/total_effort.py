@@ -88,7 +88,7 @@ def played(x: np.ndarray, y: np.ndarray, code: np.ndarray, share: float, seed: i
 def certified(rest, said, y, known, known_y, labels, target, price, seed) -> dict:  # noqa: PLR0917
     plan = plan_audit(
         rest, said, target=target, known_confidence=known.max(axis=1),
-        known_right=known.argmax(axis=1) == known_y,
+        known_right=known.argmax(axis=1) == known_y, known_label=known.argmax(axis=1),
         reviews_an_audit=price[0] / price[1], seed=seed,
     )  # fmt: skip
     frozen, order = plan.frozen, audit_order(plan.frozen, seed=seed)

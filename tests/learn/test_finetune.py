@@ -35,17 +35,18 @@ def _taught(n_classes: int, *, ordinal: bool, latents: np.ndarray | None = None)
 
 def test_it_wins_where_the_old_latents_know_nothing() -> None:
     noise = np.random.default_rng(0).normal(size=(64, 4))
-    found = _taught(2, ordinal=False, latents=noise).comparison
-    assert (found.labels, found.held) == (48, 16)
+    found = _taught(2, ordinal=False, latents=noise)
     assert found.wins
-    assert found.loss_after < found.loss_before
-    assert found.accuracy_after > 0.85
+    before, after = found.choice.scores
+    assert len(before.loss) == found.held.sum() == 16
+    assert after.mean < before.mean
+    assert after.accuracy > 0.85
 
 
 def test_it_does_not_win_where_nothing_is_left_to_learn() -> None:
     _, across = stripes(64, side=16)
     sure = 4.0 * np.eye(2)[across] + 0.01 * np.random.default_rng(0).normal(size=(64, 2))
-    assert not _taught(3, ordinal=True, latents=sure).comparison.wins
+    assert not _taught(3, ordinal=True, latents=sure).wins
 
 
 def test_a_lesson_starts_from_what_the_frozen_latents_tell() -> None:
@@ -94,6 +95,9 @@ def test_bad_labels() -> None:
         finetune(images, np.tile([1.0, 0], (50, 1)), np.arange(50), **told)
     with pytest.raises(MethodError, match="40 labels"):
         finetune(images, votes, np.zeros(50, dtype=int), **told)
+    lopsided = np.repeat(np.arange(4), (31, 3, 3, 3))  # no quarter of whole patients
+    with pytest.raises(MethodError, match="10 labels held back"):
+        finetune(images[:40], votes[:40], lopsided, **told)
     with pytest.raises(InputError, match="groups and latents"):
         finetune(images, votes, np.arange(49), **told)
     with pytest.raises(InputError, match="multiple of 8"):

@@ -145,14 +145,14 @@ def _lost(
     for votes in tables:
         share = votes / votes.sum(axis=1, keepdims=True)
         for out in rounds:
-            found = held_back(joined, votes, out, ordinal=ordinal, seed=seed)
+            found = _held_back(joined, votes, out, ordinal=ordinal, seed=seed)
             lost = -(share[out] * np.log(np.maximum(found, 1e-9))).sum(axis=1)
             loss[out] += lost / len(tables)
             right[out] += (found.argmax(axis=1) == votes[out].argmax(axis=1)) / len(tables)
     return loss, right
 
 
-def held_back(
+def _held_back(
     latents: NDArray[Any], votes: Floats, out: NDArray[np.bool_], *, ordinal: bool, seed: int = 0
 ) -> Floats:
     """Probabilities of some labelled cases by a process that saw the labels of the others.

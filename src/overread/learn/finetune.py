@@ -28,8 +28,8 @@ from torch.nn import functional
 
 from overread.arrays import Floats, Ints
 from overread.errors import InputError, MethodError
-from overread.latents.choose import LEAST_LABELS, held_back
-from overread.latents.joining import join, reduced, reduction_of
+from overread.latents.choose import LEAST_HELD, LEAST_LABELS, ChosenChain, choose_encoders
+from overread.latents.joining import reduced, reduction_of
 from overread.latents.network import Network, Weights
 from overread.learn.augment import Changes, looked_at
 from overread.learn.contrastive import rate_share
@@ -40,6 +40,7 @@ from overread.selection.splits import split_by_group
 
 _RIDGES = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 _STEEPEST = 1.0  # gradient
+_BOTH = ("before", "after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,41 +76,24 @@ class Lesson:
         return min(self.steps, math.ceil(self.looks * labels / min(self.batch, labels)))
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Old latents against old and new together, on the same labels held back.
-
-    Args:
-        labels, held: trained on, and held back.
-        loss_before, loss_after: negative log probability of the labels held back.
-        error: standard error of their paired difference.
-        accuracy_before, accuracy_after: of the same.
-        wins: after is better by more than one standard error, and not less accurate.
-    """
-
-    labels: int
-    held: int
-    loss_before: float
-    loss_after: float
-    error: float
-    accuracy_before: float
-    accuracy_after: float
-    wins: bool
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Finetuned:
     """A network after its lesson.
 
     Args:
-        module: in evaluation mode, on the CPU; take it over only if ``comparison.wins``.
-        comparison: on labels that it has not seen.
+        module: in evaluation mode, on the CPU; take it over only if it ``wins``.
+        choice: between the latents in use and both together, on labels that it has not seen.
         held: (labels,) which labels were held back.
     """
 
     module: TorchNetwork
-    comparison: Comparison
+    choice: ChosenChain
     held: NDArray[np.bool_]
+
+    @property
+    def wins(self) -> bool:
+        """Whether both together are better by more than one standard error."""
+        return self.choice.chain == _BOTH
 
 
 def finetune(
@@ -133,6 +117,8 @@ def finetune(
     Raises:
         InputError: numbers of images, votes and groups differ.
         MethodError: too few labels, or of one class or one group alone.
+
+    The comparison is that of :func:`overread.latents.choose.choose_encoders`, as in a project.
     """
     lesson = lesson or Lesson()
     votes = checked_votes(votes, len(images))
@@ -144,13 +130,18 @@ def finetune(
         told = f"Training further needs {LEAST_LABELS} labels of 2 classes in 4 groups"
         raise MethodError(f"{told}; there are {len(images)}. Label more cases first")
     out = split_by_group(code, (1 - lesson.held, lesson.held), strata=sure, seed=lesson.seed) == 1
+    if out.sum() < LEAST_HELD or len(np.unique(sure[~out])) < 2:
+        told = f"{LEAST_HELD} labels held back, and two classes among the others, are needed"
+        raise MethodError(f"{told}; there are {int(out.sum())}. Label more cases first")
     start = with_weights(network, weights)
     before = latents_by(start, images, device) if latents is None else latents
     module = teach(start, images[~out], votes[~out], lesson, device=device, progress=progress)
     after = latents_by(module, images, device)
-    told_before = held_back(join([before]), votes, out, ordinal=ordinal)
-    told_after = held_back(join([before, after]), votes, out, ordinal=ordinal)
-    return Finetuned(module, _compared(votes, out, told_before, told_after), out)
+    choice = choose_encoders(
+        {"before": before, "after": after}, [_BOTH[:1], _BOTH], votes,
+        groups=code, ordinal=ordinal, only=out,
+    )  # fmt: skip
+    return Finetuned(module, choice, out)
 
 
 def latents_by(module: TorchNetwork, images: NDArray[np.uint8], device: str) -> NDArray[np.float32]:
@@ -231,17 +222,3 @@ def _head(latents: NDArray[np.float32], share: Floats, seed: int) -> nn.Linear:
         head.weight.copy_(torch.from_numpy(weights.T.copy()))
         head.bias.copy_(torch.from_numpy(found[-1] - axes.centre @ weights))
     return head
-
-
-def _compared(votes: Floats, out: NDArray[np.bool_], before: Floats, after: Floats) -> Comparison:
-    share = votes[out] / votes[out].sum(axis=1, keepdims=True)
-    sure = votes[out].argmax(axis=1)
-    losses = [-(share * np.log(np.maximum(told, 1e-9))).sum(axis=1) for told in (before, after)]
-    accuracy = [float((told.argmax(axis=1) == sure).mean()) for told in (before, after)]
-    gain = losses[0] - losses[1]
-    error = float(gain.std() / np.sqrt(len(gain)))
-    wins = bool(gain.mean() > error and accuracy[1] >= accuracy[0])
-    return Comparison(
-        int((~out).sum()), int(out.sum()), float(losses[0].mean()), float(losses[1].mean()), error,
-        accuracy[0], accuracy[1], wins,
-    )  # fmt: skip

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from statistics import median
 from typing import Any
 
 import numpy as np
 
+from overread.app.learning.paces import paces_of
 from overread.app.study.project_protocol import protocol_of
 from overread.arrays import Bools, Floats, Ints
 from overread.errors import InputError
 from overread.labels import Kind
 from overread.protocol import Question
-from overread.protocol.learning import Learning
 from overread.selection.certificate.bounds import chance_of_at_most
 from overread.selection.certificate.certify import planned_audit
 from overread.selection.certificate.freeze import Frozen, expected_errors, freeze
@@ -35,7 +34,6 @@ AIM = 0.5
 CONFIDENCE = 0.95
 _ALLOWED = 6
 _LARGE = 500  # cases, from which on an audit is small against the set
-_USUAL_SECONDS = 30.0
 _GOOD_CHANCE = 0.8
 
 
@@ -48,6 +46,7 @@ class Proposals:
         cases: (cases,) ids; probabilities: (cases, classes).
         model: what it is, with its version, in a line.
         known_confidence, known_right: (labels,) of cases whose labels the model did not see.
+        known_label: (labels,) class that it said of each; None where labels are sets.
         findings: of a question that takes several classes, their names; then a label is a whole
             set: ``classes`` are sets (:func:`overread.app.analysis.set_labels.set_text`), ``code``
             (cases,) tells the set of each case and ``probabilities`` (cases, 1) how sure it is.
@@ -62,6 +61,7 @@ class Proposals:
     known_right: Bools
     findings: tuple[str, ...] = ()
     code: Ints | None = None
+    known_label: Ints | None = None
 
 
 CERTIFIED = (Kind.NOMINAL, Kind.ORDINAL, Kind.MULTILABEL)
@@ -272,10 +272,11 @@ def _frozen(store: Store, project: str, given: Proposals, target: float) -> _Fre
     confidence = given.probabilities.max(axis=1)
     known = np.asarray(given.known_confidence, dtype=float)
     right = np.asarray(given.known_right, dtype=bool)
-    weight = fair_weights(known, confidence) if len(known) else np.ones(0)
+    weight = fair_weights(known, confidence) if len(known) else None
     rows: Ints = np.arange(len(given.cases))
     told: dict[str, Any] = {
         "target": target, "known_confidence": known, "known_right": right, "known_weight": weight,
+        "known_label": given.known_label,
     }  # fmt: skip
     wager = None
     made = None
@@ -294,13 +295,16 @@ def _frozen(store: Store, project: str, given: Proposals, target: float) -> _Fre
     inside = made.tier >= 0
     if not inside.any():
         return _Freeze(made, 1.0, wager)
-    error = expected_errors(confidence, known, right, weight)
+    error = expected_errors(
+        confidence, known, right, weight,
+        label=given.probabilities.argmax(axis=1), known_label=given.known_label,
+    )  # fmt: skip
     return _Freeze(made, float(error[inside].mean()), wager)
 
 
 def _price(store: Store, project: str) -> float:
     """Reviews that take as long as one blind read."""
     wish = protocol_of(store, project).protocol.learning
-    taken = [seconds for _, seconds in last_answers(store, project, limit=200) if seconds > 0]
-    read = wish.read_seconds if wish and wish.read_seconds else median(taken or [_USUAL_SECONDS])
-    return float(read) / (wish.review_seconds if wish else Learning("").review_seconds)
+    taken = [seconds for _, seconds in last_answers(store, project, limit=200)]
+    paces = paces_of(store, project, wish, taken)
+    return paces.read.seconds / paces.review.seconds

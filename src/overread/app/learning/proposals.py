@@ -53,6 +53,7 @@ def proposals(store: Store, project: str) -> Proposals:
         f"log at event {until}" + (f". {told.words}" if told is not None else ""),
         known[0].max(axis=1),
         known[0].argmax(axis=1) == truth[0],
+        known_label=known[0].argmax(axis=1),
     )
     if learner.setup.question.kind is not Kind.MULTILABEL:
         return made
@@ -80,7 +81,7 @@ def _of_sets(
     ]
     return replace(
         made, classes=tuple(texts), probabilities=sure[:, None], code=code, findings=names,
-        known_confidence=known_sure, known_right=right,
+        known_confidence=known_sure, known_right=right, known_label=None,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from overread.arrays import Bools, Floats, Ints, digest
 from overread.errors import InputError
+from overread.selection.certificate.by_class import class_ratios
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,22 +38,24 @@ class Frozen:
 
 def freeze(
     rows: Ints, probabilities: Floats, *, target: float, known_confidence: Floats,
-    known_right: Bools, known_weight: Floats | None = None,
+    known_right: Bools, known_weight: Floats | None = None, known_label: Ints | None = None,
     aims: tuple[float, ...] = (0.5,),
 ) -> Frozen:  # fmt: skip
     """Choose thresholds on labels at hand, and freeze the labels of the rest.
 
     The model's own confidence is not believed: cases with known labels, predicted without them,
-    say how often it is wrong at each confidence (isotonic). Every class takes the loosest
-    threshold at which the cases above it are expected to err in ``aim`` x ``target``; the smaller
-    the aim, the surer the audit passes, and the fewer cases are accepted.
+    say how often it is wrong at each confidence (isotonic), and how much more often in one class
+    than in another. Every class takes the loosest threshold at which the cases above it are
+    expected to err in ``aim`` x ``target``; the smaller the aim, the surer the audit passes, and
+    the fewer cases are accepted.
 
     Args:
         rows: (cases,) of the pool; probabilities: (cases, classes).
         target: share of errors to be certified, in (0, 0.5).
         known_confidence, known_right: (labels,) of held-back labels, or of labels left out
             (``Tuning.left_out``); known_weight: what each stands for
-            (:func:`overread.selection.tune.fair_weights`).
+            (:func:`overread.selection.tune.fair_weights`); known_label: the class that the model
+            said of each; without it all classes err alike.
         aims: one tier each, ascending. More than one tier leaves a smaller set to certify when the
             large one fails, and needs a larger audit: the smallest tier has its share of it.
     """
@@ -62,8 +65,10 @@ def freeze(
         raise InputError("rows, probabilities and known cases", "fit each other", "other lengths")
     label = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
-    weight = np.ones(len(known_right)) if known_weight is None else known_weight
-    error = expected_errors(confidence, known_confidence, known_right, weight)
+    error = expected_errors(
+        confidence, known_confidence, known_right, known_weight,
+        label=label, known_label=known_label,
+    )  # fmt: skip
     thresholds = np.full((len(aims), probabilities.shape[1]), 2.0)
     tier = np.full(len(rows), -1, dtype=np.int64)
     for step in reversed(range(len(aims))):
@@ -75,18 +80,41 @@ def freeze(
 
 
 def expected_errors(
-    confidence: Floats, known_confidence: Floats, known_right: Bools, weight: Floats
-) -> Floats:
-    """Share of errors at each confidence, learned from known cases; never rises with confidence.
+    confidence: Floats, known_confidence: Floats, known_right: Bools,
+    weight: Floats | None = None, *, label: Ints | None = None, known_label: Ints | None = None,
+) -> Floats:  # fmt: skip
+    """Share of errors at each confidence, learned from known cases.
 
-    One error more than seen is assumed among the surest: no errors in 40 is not never.
+    Within a class it never rises with confidence. One error more than seen is assumed among the
+    surest: no errors in 40 is not never.
 
+    Args:
+        confidence: (cases,); label: (cases,) what the model says of each.
+        known_confidence, known_right, weight: (labels,) as of :func:`freeze`.
+        known_label: (labels,) what the model said of each; without it all classes err alike.
     Source:
         Zadrozny & Elkan 2002, KDD (isotonic calibration); Barlow et al. 1972 (pooled adjacent
-        violators).
+        violators); :mod:`overread.selection.certificate.by_class`.
     """
     if not len(known_confidence):
         return 1 - confidence
+    weight = np.ones(len(known_right)) if weight is None else weight
+    curve = _curve(known_confidence, known_right, weight)
+    error = _at(confidence, *curve)
+    if label is None or known_label is None:
+        return error
+    count = int(max(label.max(initial=0), np.max(known_label))) + 1
+    awaited = _at(known_confidence, *curve)
+    ratio = class_ratios(known_label, known_right, awaited, weight, count).mean
+    return np.minimum(error * ratio[label], 1.0)
+
+
+def _at(confidence: Floats, edge: Floats, level: Floats) -> Floats:
+    return level[np.maximum(np.searchsorted(edge, confidence, side="right") - 1, 0)]
+
+
+def _curve(known_confidence: Floats, known_right: Bools, weight: Floats) -> tuple[Floats, Floats]:
+    """Where each step of the curve begins, and the share of errors from there on."""
     order = np.argsort(known_confidence, kind="stable")
     wrong = np.r_[1.0 - known_right[order], 1.0]
     share = np.r_[weight[order], weight.mean()]
@@ -100,8 +128,7 @@ def expected_errors(
             level[-2] = (level[-2] * size[-2] + level[-1] * size[-1]) / both
             size[-2] = both
             del level[-1], size[-1], edge[-1]
-    start = np.array(edge)
-    return np.asarray(level)[np.maximum(np.searchsorted(start, confidence, side="right") - 1, 0)]
+    return np.array(edge), np.asarray(level)
 
 
 def _loosest(confidence: Floats, error: Floats, most: float) -> float:

@@ -18,7 +18,8 @@ from scipy.stats import binom
 from overread.arrays import Bools, Floats, Ints, digest
 from overread.errors import InputError
 from overread.selection.certificate.bounds import check_confidence
-from overread.selection.certificate.freeze import Frozen
+from overread.selection.certificate.by_class import class_ratios
+from overread.selection.certificate.freeze import Frozen, expected_errors
 
 SIZES = (60, 100, 150, 200, 300, 450, 650, 900, 1300, 1800, 2500)
 _STEPS = 24  # nested sets that are looked at
@@ -46,18 +47,21 @@ class AuditPlan:
 
 def plan_audit(
     rows: Ints, probabilities: Floats, *, target: float, known_confidence: Floats,
-    known_right: Bools, known_weight: Floats | None = None, most_audited: int = 1000,
-    reviews_an_audit: float = 0.0, confidence: float = 0.95, seed: int = 0,
+    known_right: Bools, known_weight: Floats | None = None, known_label: Ints | None = None,
+    most_audited: int = 1000, reviews_an_audit: float = 0.0, confidence: float = 0.95,
+    seed: int = 0,
 ) -> AuditPlan:  # fmt: skip
     """Freeze the labels, in tiers that an audit can bear, and say how large it should be.
 
-    How often the model errs at each confidence is drawn from the known labels (a Bayesian
-    bootstrap of isotonic curves), so that few known labels count as what they are: doubt. Of all
-    sizes and smallest sets the pair is taken that is expected to certify most labels, each
+    How often the model errs at each confidence, and how much more in one class than in another,
+    is drawn from the known labels (a Bayesian bootstrap of isotonic curves; ratios of classes), so
+    that few known labels count as what they are: doubt. Sets are nested by the error expected: a
+    class in which the model errs more is accepted from a higher confidence on, or not at all. Of
+    all sizes and smallest sets the pair is taken that is expected to certify most labels, each
     audited case priced at ``reviews_an_audit``.
 
     Args:
-        rows, probabilities, target, known_confidence, known_right, known_weight: as of
+        rows, probabilities, target, known_confidence, known_right, known_weight, known_label: as of
             :func:`overread.selection.certificate.freeze.freeze`.
         most_audited: cases that may be audited.
         reviews_an_audit: seconds of a blind read over seconds of a review: 600 / 20 is 30. With 0
@@ -76,35 +80,42 @@ def plan_audit(
     if most_audited < 0 or reviews_an_audit < 0:
         got = f"{most_audited} and {reviews_an_audit}"
         raise InputError("cases audited and their price", "be at least 0", got)
-    sure = probabilities.max(axis=1)
-    order = np.argsort(-sure, kind="stable")
-    ends = _ends(sure[order])
-    weight = np.ones(len(known_right)) if known_weight is None else np.asarray(known_weight)
+    sure, label = probabilities.max(axis=1), probabilities.argmax(axis=1)
     rng = np.random.default_rng(seed)
-    error = error_draws(sure[order], known_confidence, known_right, weight, rng)
-    share = np.cumsum(error, axis=1)[:, ends - 1] / ends
+    error = error_draws(
+        sure, known_confidence, known_right, known_weight, rng,
+        label=label, known_label=known_label,
+    )  # fmt: skip
+    order = np.lexsort((label, -sure, error.mean(axis=0)))
+    ends = _ends(sure[order], label[order])
+    share = np.cumsum(error[:, order], axis=1)[:, ends - 1] / ends
     best: _Choice | None = None
     for size in (s for s in SIZES if s <= min(most_audited, len(rows))):
         passes = _chances(share, ends, size, target, confidence)
         found = _best_tiers(passes, ends, size, reviews_an_audit)
         if found is not None and (best is None or found.worth > best.worth):
             best = found
-    return _frozen_plan(rows, probabilities, sure[order], ends, best)
+    return _frozen_plan(rows, probabilities, order, ends, best)
 
 
 def error_draws(
-    confidence: Floats, known_confidence: Floats, known_right: Bools, weight: Floats,
-    rng: np.random.Generator, *, draws: int = _DRAWS,
+    confidence: Floats, known_confidence: Floats, known_right: Bools, weight: Floats | None,
+    rng: np.random.Generator, *, label: Ints | None = None, known_label: Ints | None = None,
+    draws: int = _DRAWS,
 ) -> Floats:  # fmt: skip
-    """Plausible shares of errors at each confidence; each draw never rises with confidence.
+    """Plausible shares of errors at each confidence; within a class no draw rises with confidence.
 
     Half an error more than seen is assumed among the surest (Jeffreys): none in 40 is not never.
 
+    Args:
+        confidence, known_confidence, known_right, weight, label, known_label: as of
+            :func:`overread.selection.certificate.freeze.expected_errors`.
     Returns:
         (draws, cases).
     """
     if not len(known_confidence):
         return np.tile(1 - confidence, (draws, 1))
+    weight = np.ones(len(known_right)) if weight is None else weight
     order = np.argsort(known_confidence, kind="stable")
     at = np.r_[known_confidence[order], 1.0]
     wrong = np.r_[1.0 - known_right[order], 1.0]
@@ -115,8 +126,13 @@ def error_draws(
     for draw in range(draws):
         share = np.maximum(rng.gamma(each), 1e-12)
         curve = isotonic_regression(wrong, weights=share, increasing=False).x
-        found[draw] = np.clip(curve[place], 0, 1)
-    return found
+        found[draw] = curve[place]
+    if label is not None and known_label is not None:
+        awaited = expected_errors(known_confidence, known_confidence, known_right, weight)
+        count = int(max(label.max(initial=0), np.max(known_label))) + 1
+        ratios = class_ratios(known_label, known_right, awaited, weight, count)
+        found *= ratios.drawn(draws, rng)[:, label]
+    return np.clip(found, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +145,11 @@ class _Choice:
     worth: float
 
 
-def _ends(sure: Floats) -> Ints:
-    """Sizes of nested sets, the surest cases first; equal confidences stay together."""
+def _ends(sure: Floats, label: Ints) -> Ints:
+    """Sizes of nested sets; equal confidences of one class stay together."""
     n = len(sure)
-    last = np.flatnonzero(np.r_[sure[1:] != sure[:-1], True]) + 1
+    other = (sure[1:] != sure[:-1]) | (label[1:] != label[:-1])
+    last = np.flatnonzero(np.r_[other, True]) + 1
     wanted = np.unique(np.linspace(n / _STEPS, n, _STEPS).round().astype(np.int64))
     return np.unique(last[np.searchsorted(last, wanted)])
 
@@ -166,7 +183,7 @@ def _best_tiers(passes: Floats, ends: Ints, size: int, price: float) -> _Choice 
 
 
 def _frozen_plan(
-    rows: Ints, probabilities: Floats, sure: Floats, ends: Ints, best: _Choice | None
+    rows: Ints, probabilities: Floats, order: Ints, ends: Ints, best: _Choice | None
 ) -> AuditPlan:
     label, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     tier = np.full(len(rows), -1, dtype=np.int64)
@@ -175,9 +192,11 @@ def _frozen_plan(
         frozen = Frozen(rows, label, tier, nothing, digest(rows, label, tier, nothing))
         return AuditPlan(frozen, 0, 0.0, 0.0)
     several = np.linspace(best.first, best.last, min(_TIERS, best.last - best.first + 1))
-    least = sure[ends[np.unique(several.round().astype(np.int64))] - 1]
-    thresholds = np.repeat(least[:, None], probabilities.shape[1], axis=1)
-    for step in reversed(range(len(least))):
-        tier[confidence >= least[step]] = step
+    sizes = ends[np.unique(several.round().astype(np.int64))]
+    thresholds = np.full((len(sizes), probabilities.shape[1]), 2.0)
+    for step in reversed(range(len(sizes))):
+        inside = order[: sizes[step]]
+        tier[inside] = step
+        np.minimum.at(thresholds[step], label[inside], confidence[inside])
     frozen = Frozen(rows, label, tier, thresholds, digest(rows, label, tier, thresholds))
     return AuditPlan(frozen, best.size, best.chance, best.accepted)
