@@ -10,8 +10,9 @@ the highest entropy, in batches; modAL and scikit-activeml have logistic regress
 `labels_of_random` is how many labels random order needs for the accuracy that ours has at each
 share, over the labels that ours has; `labels_of_random_whole_set` is the same for the whole set;
 `labels_of_standard` compares at 5 %. A ">" says that random order never got there. Knee grades are
-ordinal; mitosis labels are the majority of five readers. ECE: 15 bins of equal width. Figures so
-far are printed after each set.
+ordinal; mitosis labels are the majority of five readers, and there the loop also learns from one
+read of a reader by lot, and from all five as votes, measured on the majority all the same. ECE:
+15 bins of equal width. Figures so far are printed after each set.
 """
 
 from __future__ import annotations
@@ -86,6 +87,19 @@ def mitosis() -> tuple:
     return "mitosis-votes", files, truth, files, "RGB"
 
 
+def mitosis_reads() -> dict[str, np.ndarray]:
+    """What readers say of each case, in votes of the two classes: one of five by lot, and all."""
+    rows = rows_of("mitosis-votes/votes.csv")
+    said = np.array([[row[f"Expert_{i}"] != "Normal" for i in range(1, 6)] for row in rows])
+    said = said.astype(int)
+    by_lot = np.random.default_rng(0).integers(5, size=len(said))
+    one = said[np.arange(len(said)), by_lot]
+    return {
+        "one read": np.eye(2)[one],
+        "five reads": np.column_stack([5 - said.sum(axis=1), said.sum(axis=1)]).astype(float),
+    }
+
+
 def latents_of(folder: str, files: list, mode: str, *, small: bool) -> np.ndarray:
     """Latents of the default chain of encoders, kept in OVERREAD_BENCH_LATENTS if that is set."""
 
@@ -113,7 +127,9 @@ def row_of(q: Quality, pool: float, rarest: int) -> dict:
     return row | ({"kappa": q.kappa, "mae": q.mae} if q.mae == q.mae else {})
 
 
-def one_seed(x, y, code, seed: int, *, ordinal: bool, small: bool) -> dict[str, list | str]:
+def one_seed(
+    x, y, code, seed: int, *, ordinal: bool, small: bool, reads: dict[str, np.ndarray]
+) -> dict[str, list | str]:
     """Every strategy on one split: its figures at each mark."""
     part = split_by_group(code, (0.8, 0.2), strata=y, seed=seed)
     test, train = np.flatnonzero(part == 1), np.flatnonzero(part == 0)
@@ -121,8 +137,8 @@ def one_seed(x, y, code, seed: int, *, ordinal: bool, small: bool) -> dict[str, 
     further = [] if small else [round(len(train) * share) for share in FURTHER]
     rarest, k = int(np.bincount(y).argmin()), int(y.max()) + 1
 
-    def play(strategy: Strategy, at: list[int]) -> list[dict]:
-        told = {"n_classes": k, "ordinal": ordinal, "seed": seed}
+    def play(strategy: Strategy, at: list[int], votes: np.ndarray | None = None) -> list[dict]:
+        told = {"n_classes": k, "ordinal": ordinal, "seed": seed, "votes": votes}
         found = replay(x, y, test, marks=np.array(at), strategy=strategy, **told)
         pairs = zip(found.held_back, found.pool, strict=True)
         return [row_of(q, float(pool), rarest) for q, pool in pairs]
@@ -138,6 +154,9 @@ def one_seed(x, y, code, seed: int, *, ordinal: bool, small: bool) -> dict[str, 
         "random": play(Strategy("random", "random", batch=steps), [*marks, *further]),
         STANDARD: play(Strategy(STANDARD, "random"), marks),
     }
+    for words, votes in reads.items():
+        runs[f"{OURS}, {words}"] = play(Strategy(OURS, random_share=BY_LOT), marks, votes)
+        runs[f"random, {words}"] = play(Strategy("random", "random", batch=steps), marks, votes)
     if seed < FEWER_SEEDS and not small:
         for how in OTHERS:
             runs[how] = play(Strategy(how, random_share=BY_LOT), marks)
@@ -195,11 +214,11 @@ def summary_of(seeds: list[dict], cases: int) -> dict:
 
 
 def one_set(name: str, made: tuple, x: np.ndarray, workers: ProcessPoolExecutor | None, *,
-            ordinal: bool) -> dict:  # fmt: skip
+            ordinal: bool, reads: dict[str, np.ndarray]) -> dict:  # fmt: skip
     y = made[2]
     _, code = np.unique(made[3], return_inverse=True)
     small = workers is None
-    told = {"ordinal": ordinal, "small": small}
+    told = {"ordinal": ordinal, "small": small, "reads": reads}
     if workers is None:
         seeds = [one_seed(x, y, code, 0, **told)]
     else:
@@ -233,13 +252,15 @@ def main() -> None:
     for name in ["mitosis"] if args.small else args.names or list(sets):
         load, ordinal = sets[name]
         made = load()
+        reads = mitosis_reads() if name == "mitosis" else {}
         if args.small:
             keep = np.sort(np.random.default_rng(0).permutation(len(made[1]))[:160])
             files, groups = ([part[i] for i in keep] for part in (made[1], made[3]))
             made = made[0], files, made[2][keep], groups, made[4]
+            reads = {words: votes[keep] for words, votes in reads.items()}
         if made[0] not in encoded:
             encoded[made[0]] = latents_of(made[0], made[1], made[4], small=args.small)
-        found = one_set(name, made, encoded[made[0]], workers, ordinal=ordinal)
+        found = one_set(name, made, encoded[made[0]], workers, ordinal=ordinal, reads=reads)
         figures["summary"][name] = found["summary"]
         figures["curves"] += [
             {"set": name, "order": how, "share": share} | row

@@ -65,9 +65,24 @@ def test_all_labelled_means_all_right() -> None:
     assert found.pool.tolist() == [1.0]
 
 
+def test_readers_who_err_teach_what_they_say_and_are_measured_on_the_truth() -> None:
+    latents, truth = clusters(90)
+    test = np.arange(0, 90, 4)
+    train = np.setdiff1d(np.arange(90), test)
+    said = np.where(np.arange(90) % 3 == 0, (truth + 1) % 3, truth)  # one in three is wrong
+    every = Strategy("random", "random", batch=100)
+    told = {"n_classes": 3, "marks": np.array([len(train)]), "strategy": every}
+    wrong = replay(latents, truth, test, votes=np.eye(3)[said], **told)
+    assert wrong.pool[0] == pytest.approx((said == truth)[train].mean())
+    assert wrong.held_back[0].accuracy > 0.8  # most are right, and the truth decides
+    votes = 3 * np.eye(3)[truth] + 2 * np.eye(3)[said]  # of five readers two err there
+    assert replay(latents, truth, test, votes=votes, **told).pool[0] == 1.0
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
+        ({"votes": np.ones((59, 3))}, "votes must"),
         ({"marks": np.array([5, 4])}, "marks must"),
         ({"marks": np.array([61])}, "marks must"),
         ({"test": np.arange(0)}, "held-back cases must"),

@@ -15,7 +15,7 @@ from overread.selection.belief import Belief, mean_of
 from overread.selection.likelihood import grades
 from overread.selection.logistic import fit_logistic, predict_logistic
 from overread.selection.pool import Pool, label_many, next_cases, open_pool, tune
-from overread.selection.process import field_of, one_hot
+from overread.selection.process import checked_votes, field_of, one_hot
 from overread.selection.propagation import propagate, surroundings
 from overread.selection.quality import Quality, quality_of
 
@@ -79,7 +79,7 @@ class Replay:
 def replay(
     latents: Latents, truth: Ints, test: Ints, *, n_classes: int, marks: Ints,
     strategy: Strategy | None = None, ordinal: bool = False, seed: int = 0,
-    groups: Ints | None = None,
+    groups: Ints | None = None, votes: Floats | None = None,
 ) -> Replay:  # fmt: skip
     """Label the cases of a set in the order that a strategy asks for, and measure on the way.
 
@@ -92,6 +92,8 @@ def replay(
         ordinal: the classes are grades.
         seed: of everything drawn.
         groups: (cases,) patient, near-duplicates: labels never spread within one.
+        votes: (cases, classes) what readers say of each case, where that is not the truth: the loop
+            learns from it, and is measured on the truth.
     Raises:
         InputError: no held-back case, no pool, or marks that do not fit it.
     """
@@ -103,18 +105,20 @@ def replay(
         raise InputError("held-back cases", f"be 1 .. {len(truth) - 1}", len(test))
     if not len(marks) or marks[0] < 1 or marks[-1] > len(train) or (np.diff(marks) < 0).any():
         raise InputError("marks", f"not fall, within 1 .. {len(train)}", marks.tolist())
-    votes = one_hot(np.asarray(truth, dtype=np.float64), n_classes)
+    sure = one_hot(np.asarray(truth, dtype=np.float64), n_classes)
+    votes = sure if votes is None else checked_votes(votes, len(truth), n_classes)
     own = np.arange(len(truth)) if groups is None else np.asarray(groups)
-    ground = _Ground(latents, votes, train, np.asarray(test), ordinal, own)
+    ground = _Ground(latents, sure.argmax(axis=1), votes, train, np.asarray(test), ordinal, own)
     play = _standard if how.acquisition == STANDARD else _ours
     return play(ground, marks, how, seed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ground:
-    """A labelled set and its parts. Args: train, test: rows."""
+    """A labelled set and its parts. Args: votes: that are learned; train, test: rows."""
 
     latents: Latents
+    truth: Ints
     votes: Floats
     train: Ints
     test: Ints
@@ -123,10 +127,10 @@ class _Ground:
 
     def measured(self, held: Floats, pool: Floats, known: list[int]) -> tuple[Quality, float]:
         """Quality on the held-back cases, and the share of the pool that is right."""
-        truth = self.votes.argmax(axis=1)
-        right = pool.argmax(axis=1) == truth[self.train]
-        right[known] = True
-        return quality_of(held, truth[self.test], ordinal=self.ordinal), float(right.mean())
+        right = pool.argmax(axis=1) == self.truth[self.train]
+        read = self.train[known]
+        right[known] = self.votes[read].argmax(axis=1) == self.truth[read]
+        return quality_of(held, self.truth[self.test], ordinal=self.ordinal), float(right.mean())
 
 
 def batch_of(strategy: Strategy, cases: int) -> int:
