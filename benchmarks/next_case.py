@@ -5,9 +5,11 @@ the product's own loop: one label is added and the next case chosen. Peers do th
 latents in the same run: GPyTorch's SVGP, trained anew (100 steps) and a warm start (10 steps);
 scikit-activeml with scikit-learn's GaussianProcessClassifier and its margin. A peer that is not
 installed is said to be missing. Ratios are of processor time, which other work on the machine does
-not stretch. "noisy" is the default where labels are noisy: EPIG, and not margin. "growth" is our
-loop on larger pools: up to 40,000 candidates are rescored after every label, and "sweep" is the
-reading of the whole pool when the candidates are chosen anew (in the background).
+not stretch. "in_project" is the loop of a project but for its database: cases set apart, cases that
+wait and are taken back, no two alike; and the same of a checklist of 14 findings, with a model
+each. "noisy" is the default where labels are noisy: EPIG, and not margin. "growth" is our loop on
+larger pools: up to 40,000 candidates are rescored after every label, and "sweep" is the reading of
+the whole pool when the candidates are chosen anew (in the background).
 """
 
 from __future__ import annotations
@@ -23,6 +25,14 @@ import warnings
 import numpy as np
 
 from _common import arguments, finish
+from overread.app.learning.case_latents import CaseLatents
+from overread.app.learning.learner import begin_learner, taught_by, tuned_learner, with_label
+from overread.app.learning.next_cases import want
+from overread.app.learning.settings import Setup
+from overread.app.learning.votes import CaseVotes
+from overread.labels import Kind
+from overread.protocol import ClassEntry, Question
+from overread.protocol.learning import Learning
 from overread.selection.acquisition.table import DEFAULT
 from overread.selection.pool import (
     label,
@@ -33,6 +43,7 @@ from overread.selection.pool import (
     tune,
 )  # fmt: skip
 from overread.selection.process import one_hot
+from overread.store.learning.asking import Asked, Waiting
 
 CLASSES, LATENTS = 3, 128
 
@@ -79,6 +90,57 @@ def ours(
         "open_s": round(opened, 2),
         "tune_s": round(tuned, 2),
     }
+
+
+def in_project(
+    latents: np.ndarray, truth: np.ndarray, n_labels: int, rounds: int, findings: int = 1
+) -> dict:
+    """A read comes in: its label is learned, and the next case is asked for."""
+    names = ("a", "b", "c") if findings == 1 else tuple(f"finding {at}" for at in range(findings))
+    kind = Kind.NOMINAL if findings == 1 else Kind.MULTILABEL
+    classes = tuple(ClassEntry(name, at, None, "#808080") for at, name in enumerate(names, 1))
+    question = Question("what", "What is it?", kind, classes)
+    setup = Setup(Learning("what"), question, 1, 1)
+    rng = np.random.default_rng(1)
+    ids = tuple(f"case {at}" for at in range(len(truth)))
+    held = rng.random(len(truth)) < setup.wishes.held_back
+    learner = begin_learner(setup, CaseLatents("1", ids, ids, latents, (), ()), held)
+
+    def said(row: int) -> CaseVotes:
+        code = (int(truth[row]),)
+        if findings > 1:
+            code = tuple(int((truth[row] + at) % 4 == 0) for at in range(findings))
+        return CaseVotes(np.eye(len(setup.classes))[list(code)], code, 1)
+
+    first = rng.permutation(np.flatnonzero(~held))[:n_labels].tolist()
+    learner = tuned_learner(taught_by(learner, {ids[row]: said(row) for row in first}))
+    asked = {ids[row]: Asked(ids[row], "model", at) for at, row in enumerate(first)}
+    waiting, readers, alike = set[str](), frozenset({"reader"}), np.arange(len(truth))
+
+    def ask() -> None:
+        there = Waiting(frozenset(waiting), frozenset(), frozenset(), readers)
+        found = want("project", learner, there, asked, alike=alike)
+        for case in found.unwanted:
+            waiting.discard(case)
+            del asked[case]
+        for case, why in found.cases:
+            waiting.add(case)
+            asked[case] = Asked(case, why, len(learner.heard))
+
+    ask()
+    took = []
+    for _ in range(rounds):
+        case = min(waiting)
+        waiting.discard(case)
+        start = time.perf_counter()
+        learner = with_label(learner, case, said(learner.row[case]))
+        ask()
+        took.append(time.perf_counter() - start)
+    wait = np.quantile(took[1:], (0.5, 0.95)) * 1000
+    return {
+        "findings": findings, "median_ms": round(float(wait[0]), 2),
+        "p95_ms": round(float(wait[1]), 2),
+    }  # fmt: skip
 
 
 def svgp(latents: np.ndarray, truth: np.ndarray, n_labels: int, steps: int) -> dict:
@@ -187,6 +249,10 @@ def main() -> None:
     print("ours", found, flush=True)
     figures["ours_where_labels_are_noisy"] = ours(latents, truth, n_labels, rounds // 3, "epig")
     print("noisy", figures["ours_where_labels_are_noisy"], flush=True)
+    figures["in_project"] = [
+        in_project(latents, truth, n_labels, rounds, findings) for findings in (1, 14)
+    ]
+    print("in a project", figures["in_project"], flush=True)
     peers = {
         "gpytorch_svgp": peer(svgp, latents, truth, n_labels, 20 if args.small else 100),
         "scikit_activeml_gpc": peer(activeml, latents, truth, n_labels),

@@ -225,6 +225,34 @@ def test_random_share_and_parallel_readers(labelled_pool: Pool) -> None:
         choose(view, 1, rng, name="best")
 
 
+def test_what_is_awaited_keeps_its_near_copies_from_being_asked(labelled_pool: Pool) -> None:
+    view = view_of(labelled_pool)
+    order = scores_order(view)
+    first, second = order[0], order[1]
+    places = view.places.copy()
+    places[second] = places[first] + 1e-6  # the least sure but one is its copy
+    open_ = view.open.copy()
+    open_[first] = False
+    asked = replace(view, places=places, open=open_)
+    alone = choose(asked, 1, np.random.default_rng(0), name="margin-cluster").rows
+    assert alone.tolist() == [second]
+    awaited = np.zeros(len(open_), dtype=bool)
+    awaited[first] = True
+    beside = replace(asked, awaited=awaited)
+    for seed in range(5):
+        chosen = choose(beside, 1, np.random.default_rng(seed), name="margin-cluster").rows
+        assert len(chosen) == 1
+        assert chosen[0] != second
+        assert len(set(choose(beside, 4, np.random.default_rng(seed)).rows.tolist())) == 4
+    every = choose(beside, len(open_), np.random.default_rng(0), name="margin-cluster").rows
+    assert set(every.tolist()) == set(np.flatnonzero(open_).tolist())
+
+
+def scores_order(view: View) -> list[int]:
+    """Open rows, the smallest margin first."""
+    return ACQUISITIONS["margin"].choose(view, len(view.open), np.random.default_rng(0)).tolist()
+
+
 def test_soft_rank_draws_the_first_as_often_as_its_rank_says() -> None:
     rng = np.random.default_rng(0)
     score = np.array([3.0, 2.0, 1.0, -np.inf])

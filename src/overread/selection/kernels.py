@@ -10,6 +10,34 @@ from overread.arrays import compiled
 
 
 @compiled(nogil=True, error_model="numpy", fastmath={"contract", "nsz", "reassoc", "arcp"})
+def _two(centre, spread, eps):
+    """Of two classes: what one is, the other is not, so that one exponential does for both."""
+    n, s = centre.shape[0], eps.shape[0]
+    mean = np.empty((n, 2))
+    variance = np.empty((n, 2))
+    entropy = np.empty(n)
+    for i in range(n):
+        lead = centre[i, 0] - centre[i, 1]
+        first = total = square = inner = 0.0
+        for j in range(s):
+            x = lead + spread[i, 0] * eps[j, 0] - spread[i, 1] * eps[j, 1]
+            small = math.exp(-abs(x))
+            p = 1 / (1 + small)  # of the likelier
+            inner += math.log1p(small) + abs(x) * small * p
+            if x < 0:
+                p = small * p
+            if j == 0:
+                first = p  # shifted sums: no cancellation
+            total += p - first
+            square += (p - first) ** 2
+        mean[i, 0] = first + total / s
+        mean[i, 1] = 1 - mean[i, 0]
+        variance[i, 0] = variance[i, 1] = max((square - total * total / s) / (s - 1), 0.0)
+        entropy[i] = inner / s
+    return mean, variance, entropy
+
+
+@compiled(nogil=True, error_model="numpy", fastmath={"contract", "nsz", "reassoc", "arcp"})
 def moments(centre, spread, eps):
     """Mean, variance (ddof 1) and expected entropy of softmax(centre + spread * eps).
 
@@ -18,6 +46,8 @@ def moments(centre, spread, eps):
         (cases,). The entropy is log(sum) - sum p x, so that no second logarithm is needed.
     """
     n, k = centre.shape
+    if k == 2:
+        return _two(centre, spread, eps)
     s = eps.shape[0]
     mean = np.zeros((n, k))
     variance = np.zeros((n, k))

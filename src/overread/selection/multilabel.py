@@ -8,7 +8,7 @@ from overread.arrays import Floats, Ints
 from overread.errors import InputError
 from overread.selection.acquisition.view import View
 from overread.selection.belief import Belief
-from overread.selection.pool import Pool, belief, label, view_of
+from overread.selection.pool import Pool, label, view_of
 
 
 def label_findings(pools: tuple[Pool, ...], row: int, votes: Floats) -> tuple[Pool, ...]:
@@ -41,7 +41,8 @@ def findings_view(
     """
     if not pools or any(not np.array_equal(pool.rows, pools[0].rows) for pool in pools):
         raise InputError("pools", "have the same candidates, one pool a finding", len(pools))
-    every = [belief(pool) for pool in pools]
+    views = [view_of(pool, closed=closed) for pool in pools]
+    every = [one.belief for one in views]
     scale = np.ones(len(pools)) if weight is None else np.asarray(weight)
     open_ = np.stack([1 - np.abs(one.mean[:, 1] - one.mean[:, 0]) for one in every])
     which = (open_ * scale[:, None]).argmax(axis=0)
@@ -50,7 +51,6 @@ def findings_view(
     def chosen(name: str) -> Floats:
         return np.asarray(np.stack([getattr(one, name) for one in every])[which, case])
 
-    views = [view_of(pool, closed=closed) for pool in pools]
     view = views[0]
     labelled = np.all([one.labelled for one in views], axis=0)
     may = np.any([one.open for one in views], axis=0)

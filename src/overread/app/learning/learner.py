@@ -113,9 +113,9 @@ def tuned_learner(learner: Learner, *, thorough: bool = False) -> Learner:
     return replace(learner, pools=pools)
 
 
-def learner_view(learner: Learner, closed: Ints) -> View:
-    """The cases for an acquisition function; those set apart are closed too."""
-    shut = np.concatenate([closed, np.flatnonzero(learner.held)])
+def learner_view(learner: Learner) -> View:
+    """The cases for an acquisition function; those set apart are closed."""
+    shut = np.flatnonzero(learner.held)
     if len(learner.pools) == 1:
         return view_of(learner.pools[0], closed=shut)
     return findings_view(learner.pools, closed=shut)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from overread.app.learning.doubt import doubtful
 from overread.app.learning.learner import Learner, learner_view
-from overread.app.learning.set_apart import HELD_BACK, lot
+from overread.app.learning.set_apart import HELD_BACK, drawn, lot
 from overread.arrays import Ints
 from overread.protocol.learning import Learning
 from overread.selection.acquisition.scores import best
@@ -80,29 +80,31 @@ def want(
     """
     wishes = learner.setup.wishes
     rng = np.random.default_rng([_seed(project), len(asked), len(learner.heard)])
+    every = learner_view(learner)
     unwanted: list[str] = []
     if wishes.mode != "batch" and model_chooses(learner):
-        unwanted = _no_longer(learner, waiting, asked)
+        unwanted = _no_longer(learner, every, waiting, asked)
     left = {case: one for case, one in asked.items() if case not in unwanted}
     still = Waiting(
         waiting.untouched - set(unwanted), waiting.touched, waiting.in_hand, waiting.readers
     )
     count = room(wishes, still, left)
     taken = {*left, *shut, *unwanted}
-    rows = {row for case, row in learner.row.items() if case in taken} | learner.heard.keys()
-    closed = np.array(sorted(rows), dtype=np.int64)
+    closed = np.array(sorted(_rows(learner, taken) | learner.heard.keys()), dtype=np.int64)
     due = max(_due(wishes.held_back, left, count), min(to_test, (count + 1) // 2))
-    tests = _tests(project, learner, closed, alike, count)
-    view = learner_view(learner, _with_alike(closed, alike))
+    tests = _tests(learner, closed, alike, count, rng)
+    view = _without(learner, every, _with_alike(closed, alike))
     if not view.open.any():  # nothing but near-duplicates is left
-        view = learner_view(learner, closed)
+        view = _without(learner, every, closed)
     parallel = len(waiting.readers) > 1
     seats = count - min(due, len(tests))
     if doubt:
         teach = [(case, "model") for case in doubtful(learner, view, doubt, seats, rng)]
     else:
         covered = replace(view, labelled=np.isin(learner.pools[0].rows, closed))
-        view = view if model_chooses(learner) else covered
+        begun = _rows(learner, left.keys()) - learner.heard.keys()
+        awaited = np.isin(learner.pools[0].rows, np.array(sorted(begun), dtype=np.int64))
+        view = replace(view, awaited=awaited) if model_chooses(learner) else covered
         teach = _teach(learner, view, seats, rng, parallel=parallel)
     tests = tests[: count - len(teach)]  # all that is left, where nothing is left that teaches
     mixed = [*((case, HELD_BACK) for case in tests), *teach]
@@ -126,17 +128,29 @@ def want_blind(
     """
     count = room(wishes, waiting, asked)
     free = [one for one in cases if one[0] not in asked and one[0] not in shut]
-    drawn = sorted(free, key=lambda one: lot(project, f"blind {one[0]}"))[:count]
+    chosen = sorted(free, key=lambda one: lot(project, f"blind {one[0]}"))[:count]
+    place = {group: at for at, group in enumerate(dict.fromkeys(group for _, group in cases))}
+    known = [(place[group], asked[case]) for case, group in cases if case in asked]
+    apart = drawn(project, [*place], share=wishes.held_back, asked=known)
     return Wanted(
-        tuple(
-            (case, HELD_BACK if lot(project, group) < wishes.held_back else "lot")
-            for case, group in drawn
-        ),
-        (),
+        tuple((case, HELD_BACK if apart[place[group]] else "lot") for case, group in chosen), ()
     )
 
 
-def _no_longer(learner: Learner, waiting: Waiting, asked: Mapping[str, Asked]) -> list[str]:
+def _rows(learner: Learner, cases: Iterable[str]) -> set[int]:
+    return {learner.row[case] for case in cases if case in learner.row}
+
+
+def _without(learner: Learner, view: View, closed: Ints) -> View:
+    """The view without some rows of the pool: what the model believes is worked out once."""
+    shut = np.zeros(len(learner.held), dtype=np.bool_)
+    shut[closed] = True
+    return replace(view, open=view.open & ~shut[learner.pools[0].rows])
+
+
+def _no_longer(
+    learner: Learner, every: View, waiting: Waiting, asked: Mapping[str, Asked]
+) -> list[str]:
     """Cases that nobody took and that are no longer among those that tell most."""
     chosen = [
         case for case in sorted(waiting.untouched)
@@ -144,8 +158,8 @@ def _no_longer(learner: Learner, waiting: Waiting, asked: Mapping[str, Asked]) -
     ]  # fmt: skip
     if not chosen:
         return []
-    others = [learner.row[case] for case in asked if case in learner.row and case not in chosen]
-    view = learner_view(learner, np.array(others, dtype=np.int64))
+    others = sorted(_rows(learner, asked.keys() - set(chosen)))
+    view = _without(learner, every, np.array(others, dtype=np.int64))
     rank = asked_now(learner.setup.wishes.acquisition, view).rank
     if rank is None:  # it cannot be asked of a single case: a choice grows old
         now = len(learner.heard)
@@ -164,14 +178,14 @@ def _due(share: float, asked: Mapping[str, Asked], count: int) -> int:
 
 
 def _tests(
-    project: str, learner: Learner, closed: Ints, alike: Ints | None, count: int
+    learner: Learner, closed: Ints, alike: Ints | None, count: int, rng: np.random.Generator
 ) -> list[str]:
     """Cases set apart that are asked for next, by lot."""
     for shut in (_with_alike(closed, alike), closed):
         free = np.setdiff1d(np.flatnonzero(learner.held), shut)
         if len(free):
-            cases = [learner.latents.cases[row] for row in free.tolist()]
-            return sorted(cases, key=lambda case: lot(project, f"test {case}"))[:count]
+            drawn_now = free[rng.permutation(len(free))[:count]]
+            return [learner.latents.cases[row] for row in drawn_now.tolist()]
     return []
 
 

@@ -19,15 +19,24 @@ _MOST_PAIRS = 4_000
 def margin_cluster(view: View, count: int, rng: np.random.Generator) -> Ints:
     """The most uncertain 10 x count, clustered; of each cluster the most uncertain.
 
+    Cases that are awaited count among those chosen: their clusters are left to them, so that cases
+    asked for one by one differ as those asked for together do.
+
+    Zhdanov's algorithm but for the last step, where he takes the most central of each cluster.
+
     Source:
-        Zhdanov 2019, arXiv:1901.05954; Citovsky et al. 2021, NeurIPS (cluster-margin).
+        Zhdanov 2019, arXiv:1901.05954; Citovsky et al. 2021, NeurIPS (cluster-margin: the clusters
+        are of the whole pool there, and asked in turn, the smallest first).
     """
-    score = margin(view.belief)
-    top = best(score, view, _WIDER * count)
-    if count <= 1 or len(top) <= count:
-        return top[:count]
-    group, _ = nearest(view.places[top], kmeans(view.places[top], count, rng))
-    _, first = np.unique(group, return_index=True)  # top is sorted: the first is the best
+    awaited = np.arange(0) if view.awaited is None else np.flatnonzero(view.awaited)
+    groups = count + len(awaited)
+    top = best(margin(view.belief), view, _WIDER * groups)
+    if count <= 0 or groups <= 1 or len(top) <= count:
+        return top[: max(count, 0)]
+    places = view.places[np.concatenate([top, awaited])]
+    group, _ = nearest(places, kmeans(places, groups, rng))
+    own, first = np.unique(group[: len(top)], return_index=True)  # top is sorted: first is best
+    first = np.sort(first[~np.isin(own, group[len(top) :])])[:count]
     chosen = np.zeros(len(top), dtype=bool)
     chosen[first] = True
     rest = np.flatnonzero(~chosen)[: count - len(first)]  # an empty cluster leaves its place
@@ -118,13 +127,14 @@ def _by_typicality(view: View, members: np.ndarray) -> Ints:
     """Open members of a cluster, the most typical first."""
     rows = np.flatnonzero(members & view.open)
     crowd = np.flatnonzero(members)[:_MOST_PAIRS]
-    near = min(_NEIGHBOURS, len(crowd) - 1)
+    near = min(_NEIGHBOURS, len(crowd) - 1)  # a case is no neighbour of its own
     if near < 1 or not len(rows):
         return rows
     far = np.empty(len(rows))
     for block in blocks(len(rows), 1024):
         square = squares(view.places[rows[block]], view.places[crowd])
-        far[block] = np.sqrt(np.partition(square, near, axis=1)[:, : near + 1]).mean(axis=1)
+        square[rows[block][:, None] == crowd] = np.inf
+        far[block] = np.sqrt(np.partition(square, near - 1, axis=1)[:, :near]).mean(axis=1)
     return np.asarray(rows[np.argsort(far, kind="stable")])
 
 

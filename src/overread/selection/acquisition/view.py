@@ -21,6 +21,8 @@ class View:
         features: (cases, features) of the process, for functions that look at several cases.
         process: the model itself.
         single: the belief is that of ``process``, and not put together of several.
+        awaited: (cases,) asked for and not labelled yet: what is chosen now is read beside them.
+            None where none is.
     """
 
     belief: Belief
@@ -30,3 +32,4 @@ class View:
     features: Floats
     process: Process
     single: bool = True
+    awaited: Bools | None = None
