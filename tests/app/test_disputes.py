@@ -54,11 +54,11 @@ def mask(*runs: tuple[int, int]) -> Any:
         (Kind.BOX, [[box(0), box(50)], [box(0)]], 1 / 3, 1.0, "2, 1 drawn"),
         (Kind.INSTANCE, [[ring(0)], [ring(30)]], 1.0, 1.0, "1, 1 drawn, not the same"),
         (Kind.MASK, [mask((0, 50), (1, 50)), mask((0, 75), (1, 25))], 1 / 3, 1.0,
-         "2 of 2 paint, 33% of the paint is not shared"),
+         "2 of 2 paint, 33 % of the paint is not shared"),
         (Kind.MASK, [mask((1, 100)), mask((2, 100))], 1.0, 3.0,
-         "2 of 2 paint, 100% of the paint is not shared"),
+         "2 of 2 paint, 100 % of the paint is not shared"),
         (Kind.MASK, [mask((0, 100)), mask((0, 100))], 0.0, 1.0,
-         "0 of 2 paint, 0% of the paint is not shared"),
+         "0 of 2 paint, 0 % of the paint is not shared"),
     ],
 )  # fmt: skip
 def test_share_weight_and_words(

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from overread.app.learning.pre_label import kept_hidden, newest
-from overread.app.learning.pre_label_anchoring import (
+from overread.app.learning.pre_label_anchoring import anchoring_of
+from overread.app.learning.pre_label_likeness import alike, changed
+from overread.app.learning.pre_label_predicted import _classes, _sets
+from overread.app.learning.pre_label_sides import (
     HIDDEN,
     LEAST_CASES,
     SEEN,
     UNASKED,
     Use,
-    anchoring_of,
     difference,
     side_of,
 )
-from overread.app.learning.pre_label_likeness import alike, changed
-from overread.app.learning.pre_label_predicted import _classes, _sets
 from overread.app.learning.predicted import Predicted
 from overread.labels import Kind
 from overread.protocol import Question

@@ -101,7 +101,7 @@ def test_consensus_is_an_answer(read_project: tuple[Store, str, str]) -> None:
     painted = mask_array(found.answer["k"], SIZE)
     assert set(np.unique(painted).tolist()) == {0, 2}
     assert 480 <= int((painted == 2).sum()) <= 500
-    assert found.posterior["n"] == "67% of the votes, from 3 reads"
+    assert found.posterior["n"] == "67 % of the votes, from 3 reads"
 
 
 def test_masks_come_back_whole() -> None:

@@ -191,3 +191,25 @@ def test_the_client_is_light_and_says_what_it_lacks(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(MissingExtraError, match=r"overread\[client\]"):
         importlib.import_module("overread.client").connect("http://127.0.0.1")
+
+
+def test_images_say_of_which_patient_they_are(study: Study, tmp_path: Path) -> None:
+    lead = study.lead
+    project = lead.create_project("Patients", template("fracture-boxes"))
+    folder = pictures(tmp_path / "images", 4, seed=11)
+    (folder / "3.png").rename(folder / "17_left.png")
+    (folder / "patients.csv").write_text("file,patient\n0.png,Doe-4711\n1.png,Doe-4711\n")
+    told = lead.patients_of([folder], pattern=r"^(\d+)_")
+    assert (told["patients stated"], told["files without a patient"]) == (2, 1)
+    done = lead.upload_images(project, [folder], pattern=r"^(\d+)_")
+    assert (done.counts["new cases"], done.counts["patients stated"]) == (4, 2)
+    assert (done.files, done.counts.get("set aside", 0)) == (4, 0)  # the table is no image
+    (folder / "patients.csv").unlink()
+    table = {"file": ["0.png", "1.png", "gone.png"], "video": ["x", "y", "z"]}
+    again = lead.upload_images(project, [folder], patients=table)
+    assert (again.counts["there already"], again.counts["now of another patient"]) == (4, 2)
+    assert again.counts["rows without a file"] == 1
+    with pytest.raises(InputError, match="one group"):
+        lead.upload_images(project, [folder], pattern="17")
+    said = (study.folder / "home").rglob("*")
+    assert not [one for one in said if one.is_file() and b"Doe-4711" in one.read_bytes()]

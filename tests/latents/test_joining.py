@@ -22,6 +22,19 @@ def test_as_scikit_learn_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(found * sign, wanted, atol=1e-5)
 
 
+@pytest.mark.parametrize("count", [9, 20, 21])  # up to 20 their own plane is solved
+def test_of_few_images_with_many_values_too(count: int) -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(count, 41)) * np.linspace(3, 1, 41) + 1e4
+    found = reduction_of(rows, size=6)
+    wanted = PCA(6, svd_solver="full").fit(rows)
+    say = np.sqrt(wanted.explained_variance_.sum() * (count - 1) / count)
+    np.testing.assert_allclose(found.centre, wanted.mean_)
+    sign = np.sign((found.axes * wanted.components_.T).sum(axis=0))
+    np.testing.assert_allclose(found.axes * sign * say, wanted.components_.T, atol=1e-6)
+    assert reduction_of(rows).axes.shape == (41, count - 1)  # no axis without spread
+
+
 def test_each_part_has_the_same_say() -> None:
     rng = np.random.default_rng(0)
     both = join([rng.normal(size=(50, 3)) * 100, rng.normal(size=(50, 9)) + 5])

@@ -93,14 +93,43 @@ def test_graphs_that_take_something_else(tmp_path: Path, shape, kind, told: str)
         open_onnx(path)
 
 
-def test_damaged_files_and_weights_elsewhere(tmp_path: Path) -> None:
+def test_damaged_files_and_weights_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "x.onnx"
-    path.write_bytes(b"no graph")
-    with pytest.raises(InputError, match="sound ONNX graph"):
-        open_onnx(path)
+    for damaged in (b"no graph", b"", written(tmp_path, ["n", 3, 8, 8]).read_bytes()[:60]):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match="sound ONNX graph"):
+            open_onnx(path)
     network = small_resnet(side=16, widths=(4, 4, 4, 4))
     model = onnx.load_from_string(onnx_bytes(network, drawn(network)))
     onnx.save(model, path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    monkeypatch.chdir(tmp_path)  # where onnxruntime itself would find them
+    with pytest.raises(InputError, match="Weights must be inside"):
+        open_onnx(path)
+
+
+def test_weights_elsewhere_are_found_however_deep(tmp_path: Path) -> None:
+    far = onnx.TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1])
+    far.external_data.add(key="location", value="w.bin")  # the older way: without data_location
+    branch = helper.make_graph(
+        [helper.make_node("Constant", [], ["w"], value=far)], "inner", [],
+        [helper.make_tensor_value_info("w", TensorProto.FLOAT, [1])],
+    )  # fmt: skip
+    yes = helper.make_tensor("yes", TensorProto.BOOL, [], [True])
+    nodes = [
+        helper.make_node("Constant", [], ["yes"], value=yes),
+        helper.make_node("If", ["yes"], ["w"], then_branch=branch, else_branch=branch),
+        helper.make_node("ReduceMean", ["x"], ["m"], axes=[2, 3], keepdims=0),
+        helper.make_node("Mul", ["m", "w"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+    )  # fmt: skip
+    path = tmp_path / "deep.onnx"
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
     with pytest.raises(InputError, match="Weights must be inside"):
         open_onnx(path)
 

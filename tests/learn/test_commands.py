@@ -1,4 +1,4 @@
-"""``overread encode`` on a folder; training is tested with its kill."""
+"""``overread encode`` on a folder, and encoders of replays; training is tested with its kill."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from overread.app.analysis.simulate_set import labelled_set, read_labels
 from overread.cli.main import program
 from overread.errors import InputError
+from overread.latents.onnx_encoder import open_onnx
 from tests.latents.making import stripes
+from tests.latents.test_onnx_encoder import written
 
 
 def _run(*words: str):
@@ -69,3 +72,21 @@ def test_bad_words(folder: Path, tmp_path: Path) -> None:
     assert "hold an image" in str(error)
     assert "end in .npz" in str(_run(str(folder), "--out", "x.txt").exception)
     assert "be there" in str(_run(str(tmp_path / "none"), "--out", out).exception)
+
+
+def test_replays_take_an_onnx_file_on_its_scale(folder: Path, tmp_path: Path) -> None:
+    file = written(tmp_path, ["n", 3, 8, 8])
+    table = "case,label\n" + "".join(f"{at}.png,{at % 2}\n" for at in range(5))
+    (tmp_path / "labels.csv").write_text(table)
+    labels, keep = read_labels(tmp_path / "labels.csv"), tmp_path / "kept"
+    for scale in ("unit", "plus-minus-one", "unit"):
+        found = labelled_set(
+            folder / "below", labels, encoders=(str(file), "quick"), scale=scale, keep=keep
+        )
+        assert found.encoders == (str(file), "quick")
+    versions = {open_onnx(file, scale=one).version for one in ("unit", "plus-minus-one")}
+    assert versions <= {one.name for one in keep.iterdir()}
+    assert len(versions) == 2
+    words = [str(folder), "--labels", str(tmp_path / "labels.csv"), "--scale", "wide"]
+    error = CliRunner().invoke(program(("simulate",)), ["simulate", *words]).exception
+    assert "--scale must be one of" in str(error)

@@ -16,6 +16,7 @@ from overread.labels import class_reads
 from overread.labels.classes import MultiLabelReads
 from overread.labels.schema import Kind, schema_of
 from overread.planning.demand import ASK, SETTLED, SPENT, SURE, decide, rise, worth_of
+from overread.words import percent
 
 
 @st.composite
@@ -113,7 +114,7 @@ def test_a_replay_saves_reads_and_keeps_the_truth():
     assert accuracy > full - 0.015
     assert found.reads.min() >= 1
     assert found.used.sum() == found.reads.sum()
-    assert f"{found.saved:.0%} saved" in found.words
+    assert f"{percent(found.saved)} saved" in found.words
     assert 1 - found.seconds[0] / found.seconds[1] > found.saved  # the quick and good are asked
     assert np.array_equal(replay(table, seed=3, starts=1).used, found.used)
 

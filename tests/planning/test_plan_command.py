@@ -84,7 +84,7 @@ def test_cost_tells_the_articles_example():
     assert found["person_years"] == pytest.approx(3.22, abs=0.01)
     assert found["all_by_hand"]["person_years"] == pytest.approx(24.8, abs=0.01)
     assert found["saving"] == pytest.approx(0.87, abs=0.005)
-    assert "this saves 87%" in ok(*asked, "--labelled", 0.1, "--review-seconds", 20).out
+    assert "this saves 87 %" in ok(*asked, "--labelled", 0.1, "--review-seconds", 20).out
 
 
 def test_a_plan_out_and_planned_again(study, tmp_path):

@@ -64,6 +64,7 @@ def test_every_state_is_well_formed_and_complete(page, state):
     }
     assert targets <= set(anchors)
     assert "nan" not in re.findall(r"[a-z]+", outline.text().casefold())
+    assert re.findall(r"\d+%", outline.text()) == []  # 45 %, in sentences and in charts
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overread.agreement.estimate import Estimate
-from overread.report.words import against_pool, average, band, count, listed, number, percent
+from overread.report.words import against_pool, average, band, count, listed, number
+from overread.words import percent
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_number(value, text):
 def test_minus_and_units():
     assert number(-0.81) == "\N{MINUS SIGN}0.81"
     assert number(4.1, "mm") == "4.10 mm"
-    assert number(81.0, "%") == "81.0%"
+    assert number(81.0, "%") == "81.0 %"
 
 
 @settings(deadline=None, max_examples=200)

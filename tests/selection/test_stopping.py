@@ -9,6 +9,7 @@ from overread.errors import InputError
 from overread.selection.curve import fit_curve
 from overread.selection.effort import Work, effort_of
 from overread.selection.stopping import (
+    RULES,
     Costs,
     advise,
     cost_rule,
@@ -70,6 +71,12 @@ def test_cost_rule_by_brute_force() -> None:
     many = cost_rule(_curve(0.0, 2.0, 0.5), 200_000, costs)
     assert not many.stop
     assert cost_rule(curve, 800, costs).stop
+    slow = Costs(600, 2, 20)
+    stop = cost_rule(curve, 5000, slow)
+    spared = 2 + 20 * float(4200 * curve.error(800) - 4199 * curve.error(801))
+    assert stop.stop
+    assert f"600 against {float(f'{spared:.3g}'):g} s" in stop.words
+    assert f"{4200 * (2 + 20 * float(curve.error(800))) / 3600:.1f} hours to the end" in stop.words
 
 
 def test_elbow_and_stability() -> None:
@@ -82,9 +89,28 @@ def test_elbow_and_stability() -> None:
     other[:30] = 0
     assert stable_rule((same,) * 4).stop
     assert not stable_rule((same, other, same, other)).stop
-    assert not stable_rule((same, same)).stop
+    few = stable_rule((same, same))
+    assert (few.stop, few.known) == (False, False)
     assert kappa(np.zeros(5, int), np.zeros(5, int)) == 1.0
     assert kappa(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])) == pytest.approx(0)
+
+
+def test_any_rule_can_decide_and_all_are_told() -> None:
+    curve, costs = _curve(), Costs(label=105, review=5, correct=60)
+    same = (np.arange(100) % 3,) * 4
+    for rule in RULES:
+        found = advise(
+            curve, pool=10_000, costs=costs, target=0.99, predictions=same, rule=rule
+        )  # fmt: skip
+        assert (found.decides, {one.name for one in found.rules}) == (rule, set(RULES))
+        (chosen,) = (one for one in found.rules if one.name == rule)
+        assert (found.stop, found.more) == (chosen.stop, chosen.more)
+        assert chosen.words in found.words
+    assert found.stop
+    assert advise(curve, pool=10_000, costs=costs, target=0.99).decides == "target"
+    assert advise(curve, pool=10_000, costs=costs).decides == "cost"
+    with pytest.raises(InputError, match="rule must be one of cost"):
+        advise(curve, pool=10_000, costs=costs, rule="target")
 
 
 def test_bad_input_of_curves() -> None:

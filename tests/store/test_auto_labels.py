@@ -29,6 +29,7 @@ from overread.store.learning.auto_labels import (
     read_cases,
     review,
     review_seconds,
+    review_times,
     reviewers,
     standing_run,
     unread_labels,
@@ -83,6 +84,10 @@ def test_labels_are_reviewed_undone_and_counted(store: Store) -> None:
     assert accept_rest(store, run, "yes", 3, study.lead, 4.0) == 3
     assert reviewers(store, run) == {study.lead: (5, 7.0), study.readers[0]: (1, 1.0)}
     assert review_seconds(store, study.project)[study.lead] == (2, 7.0)
+    every = review_times(store, study.project, limit=9)  # the newest first, "the rest" left out
+    assert [count for count, _ in every] == [1, 1, 1]
+    assert sum(seconds for _, seconds in every) == pytest.approx(4.0)
+    assert review_times(store, study.project, limit=1) == every[:1] == [(1, 0.5)]
     with pytest.raises(NotFoundError):
         review(store, run, [Change("none", "no", ACCEPTED)], study.lead)
     told = [e for e in read_events(store) if e.action == "auto_labels_reviewed"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from overread.app.learning.freeze_labels import Proposals, auto_label
+from overread.app.learning.freeze_labels import TARGETS, Proposals, auto_label
 from overread.app.learning.signing import check_signature
 from overread.app.learning.verify_certificate import verified_certificate
 from overread.store.learning.auto_labels import labels_of_run
+from overread.web import auto_labels
+from overread.web.jobs import Job
+from overread.web.offered import Told
 from tests.web.conftest import House, open_house
 
 CLASSES = ("clear", "opaque", "other")
@@ -34,16 +38,21 @@ def clinic(tmp_path: Path) -> Iterator[House]:
     made.store.close()
 
 
-def frozen(house: House, target: float = 0.2) -> str:
-    """A run by a model that is right of all cases that nobody read; its id."""
+def said_of_all(house: House) -> Proposals:
+    """What a model that is right says of every case."""
     cases = house.people["lead"].get(f"/api/projects/{house.project}/cases?limit=100").json()
     ids = [one["id"] for one in cases["cases"]]
     table = np.full((len(ids), 3), 0.01)
     for at in range(len(ids)):
         table[at, at % 2] = 0.98 - 0.001 * at
     known = np.linspace(0.5, 0.99, 100)
-    given = Proposals("lung", CLASSES, ids, table / table.sum(axis=1, keepdims=True), "a model",
-                      known, np.ones(100, dtype=bool))  # fmt: skip
+    return Proposals("lung", CLASSES, ids, table / table.sum(axis=1, keepdims=True), "a model",
+                     known, np.ones(100, dtype=bool))  # fmt: skip
+
+
+def frozen(house: House, target: float = 0.2) -> str:
+    """A run by a model that is right of all cases that nobody read; its id."""
+    given = said_of_all(house)
     return auto_label(house.store, house.project, given, target=target, by=house.people["lead"].id)
 
 
@@ -180,6 +189,82 @@ def test_asking_the_model_can_be_stopped(house: House) -> None:
     assert lead.form(path, do="stop").status_code == 303
     assert "could not label" not in shown_with(lead, path, "Stopped. What stood before stands")
     assert lead.form(path, do="stop").status_code == 303  # nothing is under way: nothing happens
+
+
+class Steps:
+    """The child's work done in the thread of its job, halted before each thing it counts."""
+
+    def __init__(self) -> None:
+        self.halted, self.on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def __call__(self, store: Any, job: Job, work: Any, *given: Any) -> Any:
+        def tick(name: str, more: int) -> None:
+            self.halted.release()
+            assert self.on.acquire(timeout=30)
+            job.counts[name] = job.counts.get(name, 0) + more
+
+        return work(store, *given, tick)
+
+    def wait(self) -> None:
+        """Until the next count stands before the work."""
+        assert self.halted.acquire(timeout=30)
+
+    def go(self) -> None:
+        """Count it."""
+        self.on.release()
+
+
+def test_asking_the_model_counts_its_steps(clinic: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house, lead, steps = clinic, clinic.people["lead"], Steps()
+    path, given = f"/projects/{house.project}/auto-labels", said_of_all(house)
+    monkeypatch.setattr(auto_labels, "in_child", steps)
+    monkeypatch.setattr(auto_labels, "proposals", lambda *_: given)
+    assert lead.form(path, do="work-out").status_code == 303
+    shown = []
+    for _ in range(1 + 1 + len(TARGETS)):  # how many there are, the model, each target
+        steps.wait()
+        page = lead.get(path).text
+        assert "The model is being asked." in page
+        assert 'value="stop"' in page
+        said = re.search(r'<p role="status">(.*?)</p>', page)
+        bar = re.search(r'<progress .* value="(\d)" max="(\d)"></progress>', page)
+        assert said
+        shown.append((said[1], bar and bar.groups()))
+        steps.go()
+    learns = "It learns the labels thoroughly and looks at every case that nobody read."
+    each = "It works out what each limit of error would come to: {} of 4 done."
+    assert shown == [
+        ("It begins.", None),
+        (learns, ("0", "5")),
+        *((each.format(at), (str(at + 1), "5")) for at in range(len(TARGETS))),
+    ]
+    page = shown_with(lead, path, "Which error may the labels have?")
+    assert "being asked" not in page
+
+
+def test_a_freeze_is_told_and_comes_to_its_end(
+    clinic: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, lead = clinic, clinic.people["lead"]
+    path, told = f"/projects/{house.project}/auto-labels", Told(said_of_all(house), ())
+    begun, on = threading.Event(), threading.Event()
+
+    def waits(*given: Any, **more: Any) -> str:
+        begun.set()
+        assert on.wait(30)
+        return auto_label(*given, **more)
+
+    monkeypatch.setattr(auto_labels, "in_child", lambda *_: told)
+    monkeypatch.setattr(auto_labels, "auto_label", waits)
+    assert lead.form(path, do="freeze", target="20").status_code == 303
+    assert begun.wait(30)
+    assert lead.form(path, do="stop").status_code == 303  # from a page that is older
+    page = lead.get(path).text
+    assert "The labels are being frozen." in page
+    assert "Stopping" not in page
+    assert 'value="stop"' not in page
+    on.set()
+    assert "Stopped" not in shown_with(lead, path, "24 labels stand")
 
 
 def test_a_model_that_cannot_label_says_why(house: House) -> None:

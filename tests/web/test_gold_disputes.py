@@ -21,7 +21,10 @@ from overread.store import (
     retire_gold,
     state_digests,
 )
+from tests.end_to_end.shots import shot
 from tests.web.conftest import House, copied
+from tests.web.live import opened as served
+from tests.web.live import visitor
 from tests.web.test_onboarding import RIGHT, WRONG, ask, fill_in, gated_model, run, send
 
 __all__ = ["gated_model"]
@@ -162,3 +165,19 @@ def test_the_lead_may_settle_it_too_and_it_counts_for_nobody(gated: House) -> No
     assert reply.status_code == 303
     (trial,) = list_trials(gated.store, gated.project, gated.people["reader"].id)
     assert trial.marks == {}
+
+
+@pytest.mark.browser
+def test_a_narrow_window_shows_all_of_it(gated: House, browser: Any) -> None:
+    disputed(gated)
+    disputed(gated, "other")
+    faults = (Path(__file__).parent / "page_faults.js").read_text(encoding="utf-8")
+    path = f"/projects/{gated.project}/onboarding"
+    with served(gated) as address, visitor(browser, address, "lead@example.org") as page:
+        page.set_viewport_size({"width": 820, "height": 1000})
+        for tab in ("disputes", "gold", "readers"):
+            page.goto(f"{address}{path}?show={tab}")
+            page.wait_for_load_state("networkidle")
+            page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+            shot(page, f"narrow-onboarding-{tab}")
+            assert page.evaluate(faults) == [], tab

@@ -75,6 +75,11 @@ def test_readers_get_what_the_model_asks_for_and_the_page_tells(house: House) ->
     text = page_of(house)
     assert "How good it gets" in text
     assert "What comes next" in text
+    for told in ("When to stop", "Accuracy wanted", "Elbow", "Stabilisation", "Calibration error",
+                 "Balanced accuracy", "5 s a read (measured: the median of ",
+                 "4 s a review (as the protocol says: 0 of 10 are timed)"):  # fmt: skip
+        assert told in text, told
+    assert re.search(r'class="decides"><th scope="row">Time <span', text)
     assert re.search(r"\d+ of about \d+|\d+ labels;", " ".join(text.split()))
     until(lambda: "Neighbours look alike" in page_of(house))
     assert "Group 1" in page_of(house)
@@ -101,6 +106,13 @@ def test_a_lead_stops_goes_on_and_settles(house: House) -> None:
     assert kept.status_code == 303
     assert 'name="target" inputmode="decimal" value="95"' in page_of(house)
     assert lead.form(path, action="nothing").status_code == 422
+    for rule in ("elbow", ""):  # a rule that decides, and the usual one again
+        assert lead.form(path, action="settings", question="what", rule=rule).status_code == 303
+        assert f'<option value="{rule}" selected>' in page_of(house)
+    for wrong in ({"rule": "luck"}, {"rule": "target", "target": ""}):
+        refused = lead.form(path, action="settings", question="what", **wrong)
+        assert refused.status_code == 422
+        assert "learning, rule" in refused.text
 
 
 def test_a_project_begins_to_learn(house: House) -> None:

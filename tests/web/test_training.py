@@ -17,7 +17,9 @@ from overread.store.learning.encoders import (
     list_trainings,
     set_training,
 )
-from overread.web import create_app
+from overread.web import application, create_app
+from overread.web.site import Site
+from overread.web.training import TRAINING
 from tests.web.conftest import HOST, SECRET, House, bring_in, png
 
 
@@ -27,6 +29,28 @@ def until(met: Callable[[], object], seconds: float = 400.0) -> None:
     while not met():
         assert time.monotonic() < ends, "it does not come"
         time.sleep(0.05)
+
+
+@pytest.fixture
+def servers(monkeypatch: pytest.MonkeyPatch) -> list[Site]:
+    """The servers that are made from now on, the newest last."""
+    made: list[Site] = []
+    attend = application.attend
+
+    def attended(site: Site) -> None:
+        made.append(site)
+        attend(site)
+
+    monkeypatch.setattr(application, "attend", attended)
+    return made
+
+
+def kill(server: Site) -> None:
+    """End what works beside its pages, as the end of its process would."""
+    jobs = list(server.jobs.by_id.values())
+    for one in jobs:
+        one.stop.set()
+    until(lambda: all(one.done for one in jobs))
 
 
 def page_of(house: House) -> str:
@@ -58,7 +82,9 @@ def restarted(house: House, folder: Path) -> House:
 
 
 @pytest.mark.timeout(900)
-def test_a_lead_trains_stops_and_a_restarted_server_goes_on(house: House, tmp_path: Path) -> None:
+def test_a_lead_trains_stops_and_a_restarted_server_goes_on(
+    servers: list[Site], house: House, tmp_path: Path
+) -> None:
     bring_in(house, 0, **{f"{at}.png": png(100 + at) for at in range(5)})
     assert ask(house, action="settings", question="fractures") == 303
     text = page_of(house)
@@ -74,13 +100,15 @@ def test_a_lead_trains_stops_and_a_restarted_server_goes_on(house: House, tmp_pa
     until(lambda: states(house) == [HALTED])
     assert "was stopped" in page_of(house)
     assert list_trained(house.store, house.project) == []
-    # as if a server had been killed in the middle: another one takes the training up by itself
+    # a server is killed in the middle: another one takes the training up by itself
+    kill(servers[-1])
     lead = house.people["lead"].id
     settings = {"epochs": 1, "flip": False, "until": 9}
     set_training(house.store, house.project, "simclr", BEGUN, lead, settings=settings)
     other = restarted(house, tmp_path)
     page_of(other)
     until(lambda: list_trained(house.store, house.project))
+    until(lambda: servers[-1].jobs.standing(house.project, TRAINING)[0] is None)
     (made,) = list_trained(house.store, house.project)
     assert (made.about["images"], made.about["epochs"], made.about["flip"]) == (9, 1, False)
     # there is no model of classes: it is not taken over, and the page says why
@@ -88,3 +116,4 @@ def test_a_lead_trains_stops_and_a_restarted_server_goes_on(house: House, tmp_pa
     assert "a model learns classes and grades" in page_of(other)
     assert "Trained here: SimCLR on these images (9 images, 1 epochs" in page_of(other)
     assert "quick + EfficientNet-Lite0" in page_of(other)
+    kill(servers[-1])  # its map is still being drawn

@@ -1001,7 +1001,7 @@ export interface paths {
         };
         /**
          * Get pre labels
-         * @description Which models have proposed what, and how far it draws readers.
+         * @description Which models have proposed what, and how far it and hints draw readers.
          */
         readonly get: operations["getPreLabels"];
         readonly put?: never;
@@ -1597,6 +1597,11 @@ export interface components {
              * @enum {string}
              */
             readonly pre_label: "" | "before" | "after";
+            /**
+             * From Hints
+             * @description Boxes that began as a hint.
+             */
+            readonly from_hints: readonly components["schemas"]["FromHintOut"][];
         };
         /**
          * CaseReadsOut
@@ -2230,6 +2235,53 @@ export interface components {
             readonly picture_url: string;
         };
         /**
+         * FromHintOut
+         * @description A box that began as a hint; ``moved``: it was changed since.
+         */
+        readonly FromHintOut: {
+            /** Question */
+            readonly question: string;
+            /** Finding */
+            readonly finding: string;
+            /** Moved */
+            readonly moved: boolean;
+        };
+        /**
+         * HintInfluenceOut
+         * @description Share of the hints that findings lie on, where they could be seen and where the lot hid them.
+         *
+         *     ``kept``, ``moved`` and ``left`` count the hints shown: boxes as they were, boxes that were
+         *     changed, and no boxes.
+         */
+        readonly HintInfluenceOut: {
+            /** Question */
+            readonly question: string;
+            /** Prompt */
+            readonly prompt: string;
+            readonly seen: components["schemas"]["SideOut"];
+            readonly hidden: components["schemas"]["SideOut"];
+            readonly offered: components["schemas"]["SideOut"];
+            /** Difference */
+            readonly difference: number | null;
+            /** Low */
+            readonly low: number | null;
+            /** High */
+            readonly high: number | null;
+            /** Kept */
+            readonly kept: number;
+            /** Moved */
+            readonly moved: number;
+            /** Left */
+            readonly left: number;
+            /**
+             * Before
+             * @description Share seen before the first mark.
+             */
+            readonly before: number | null;
+            /** Words */
+            readonly words: string;
+        };
+        /**
          * HintOut
          * @description A place that stands out, in image pixels; it says nothing of what is asked.
          */
@@ -2254,6 +2306,26 @@ export interface components {
         readonly HintsOut: {
             /** Hints */
             readonly hints: readonly components["schemas"]["HintOut"][];
+        };
+        /**
+         * ImportIn
+         * @description How the files of an upload are imported; nothing of it need be said.
+         */
+        readonly ImportIn: {
+            /**
+             * Id
+             * @description Of this import; the same again is the same one. That of the upload.
+             * @default
+             */
+            readonly id: string;
+            /**
+             * Patients
+             * @description SHA-256 of a file to the patient or video that it is of, where the file does not say so itself. Kept as a hash alone.
+             * @default {}
+             */
+            readonly patients: {
+                readonly [key: string]: string;
+            };
         };
         /**
          * ImportsOut
@@ -2676,6 +2748,8 @@ export interface components {
             readonly models: readonly components["schemas"]["BroughtOut"][];
             /** Anchoring */
             readonly anchoring: readonly components["schemas"]["AnchoringOut"][];
+            /** Hints */
+            readonly hints: readonly components["schemas"]["HintInfluenceOut"][];
         };
         /**
          * ProblemOut
@@ -6364,7 +6438,11 @@ export interface operations {
             };
             readonly cookie?: never;
         };
-        readonly requestBody?: never;
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ImportIn"] | null;
+            };
+        };
         readonly responses: {
             /** @description Successful Response */
             readonly 202: {

@@ -119,6 +119,7 @@ export function openDesk(
     "cannot-read": () => flag("cannot_be_read"), senior: () => flag("ask_a_senior"),
     comment: () => panel.focusComment(),
     "pre-label": () => void session.preLabels.ask(), hints: () => void session.preLabels.toggleHints(),
+    "next-hint": () => void session.preLabels.nextHint(), "take-hint": () => session.preLabels.takeHint(),
     undo: session.undo, redo: session.redo,
     draw: use("draw"), eraser: use("eraser"), fill: use("fill"),
     window: use("window"), zoom: use("zoom"), hand: use("hand"),
@@ -156,7 +157,8 @@ export function openDesk(
     return null;
   }
 
-  const proposal = openProposal({ ask: acts["pre-label"]!, hints: acts["hints"]! });
+  const proposal = openProposal({ ask: acts["pre-label"]!, hints: acts["hints"]!, next: acts["next-hint"]!,
+    take: acts["take-hint"]! });
   panel.element.prepend(proposal.element);
   const bar = openBar((command) => acts[command]?.());
   const line = openLine({ preset, cine: play,

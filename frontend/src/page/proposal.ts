@@ -10,13 +10,20 @@ export interface ProposalPart {
   setKeys(keyOf: (command: string) => string | null): void;
 }
 
-export function openProposal(acts: { ask(): void; hints(): void }): ProposalPart {
+type Acts = Readonly<Record<"ask" | "hints" | "next" | "take", () => void>>;
+
+export function openProposal(acts: Acts): ProposalPart {
   const ask = button("Pre-label", acts.ask, "quiet");
   const hints = button("Hints", acts.hints, "quiet");
+  const next = button("Next", acts.next, "quiet");
+  const take = button("Box it", acts.take, "quiet");
   const words = h("p", { class: "proposed", role: "status" });
   const legend = h("p", { class: "legend" }, "Dotted: places that stand out. They say nothing of what is asked.");
   const element = h("section", { class: "proposal", "aria-label": "Pre-label", hidden: true },
-    words, h("div", { class: "pair" }, ask.element, hints.element), legend);
+    words, h("div", { class: "pair" }, ask.element, hints.element), legend,
+    h("div", { class: "pair" }, next.element, take.element));
+  next.element.setAttribute("aria-label", "Next hint");
+  take.element.setAttribute("aria-label", "Make the hint a box");
   return {
     element,
     update(state) {
@@ -28,11 +35,15 @@ export function openProposal(acts: { ask(): void; hints(): void }): ProposalPart
       show(hints.element, protocol?.hints ?? false);
       hints.pressed(state.hintsOn);
       show(legend, state.hintsOn);
+      const boxed = state.hintsOn && protocol?.questions[state.question]?.kind === "box";
+      show(next.element, boxed);
+      show(take.element, boxed);
+      take.enabled(state.hintChosen !== null);
       write(words, proposalWords(proposal));
       show(words, proposal !== null);
     },
     setKeys(keyOf) {
-      for (const [each, id] of [[ask, "pre-label"], [hints, "hints"]] as const) {
+      for (const [each, id] of [[ask, "pre-label"], [hints, "hints"], [next, "next-hint"], [take, "take-hint"]] as const) {
         const key = keyOf(id);
         each.key(key === null ? null : shown(key));
       }

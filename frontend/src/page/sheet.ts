@@ -20,8 +20,8 @@ export function openSheet(session: Session): Sheet {
     h("p", {}, "Digits answer the question at hand. Shift and a digit choose a window."),
     h("p", {}, "Left button: the tool in hand. Right button: window. Middle button, or Space held: move. " +
       "Wheel: frames, or zoom for single images; Ctrl and wheel: zoom. Arrows move a chosen finding, with " +
-      "Alt they resize a box, with Shift ten pixels at a time. Shift and drag always draws a new box. Alt-click takes a vertex away; Alt with the " +
-      "brush erases."),
+      "Alt they resize a box, with Shift ten pixels at a time. Shift and drag always draws a new box. Alt-click takes a vertex away, and makes a hint " +
+      "a box; Alt with the brush erases."),
     problem, body,
     button("All keys as they were", () => change({}), "quiet").element);
   let waiting: string | null = null;

@@ -65,7 +65,9 @@ export function openSession(project: string, world: World): Session {
   let recent: Case[] = []; // on screen and just left, latest first
 
   const look = openLook(api);
-  const preLabels = openPreLabels(api, store, (work) => self.change(work));
+  const preLabels = openPreLabels(api, store, {
+    change: (work) => self.change(work), setFrame: (frame) => self.setFrame(frame),
+  });
   const dryRun = openDryRun(project, world, store, {
     open: (task, draft, trial) => open(task, draft, null, trial),
     close: async () => { await sync?.close(); sync = null; },

@@ -54,6 +54,8 @@ export interface State {
   /** Places that stand out, once they were asked for, and whether they are on screen. */
   readonly hints: readonly Hint[] | null;
   readonly hintsOn: boolean;
+  /** Place of the hint that is to become a box; null for none. */
+  readonly hintChosen: number | null;
   /** Whether the browser lets drafts outlive the tab. */
   readonly lasting: boolean;
 }
@@ -84,7 +86,7 @@ export function firstState(lasting: boolean): State {
     progress: null, task: null, onboarding: null, trial: null, review: null, revision: 0, work: { ...EMPTY_WORK, flags: NO_FLAGS },
     canUndo: false, canRedo: false, question: 0, classes: {}, selected: null, frame: 0, open: null,
     saved: "saved", waiting: [], refused: [], signedOut: false, conflict: null, hint: null, told: [],
-    proposal: null, hints: null, hintsOn: false, lasting,
+    proposal: null, hints: null, hintsOn: false, hintChosen: null, lasting,
   };
 }
 

@@ -1,4 +1,4 @@
-/** Boxes: draw, choose, move, resize. */
+/** Boxes: draw, choose, move, resize; Alt and a click makes a hint one. */
 import { boxes, withValue, type Box } from "../model/answer";
 import type { Point } from "../model/affine";
 import { corners, dragGrip, gripAt, type Grip } from "../model/shapes";
@@ -62,6 +62,8 @@ export function boxTool(bench: Bench): Tool {
     get cursor() { return cursor; },
     down(hit) {
       if (!questionOf(session, "box")) return;
+      const hint = hit.alt ? session.preLabels.hintUnder(hit.at) : null;
+      if (hint !== null) return session.preLabels.takeHint(hint);
       const found = under(hit.at);
       if (found && !hit.shift) {
         session.store.set({ selected: found.box.id });
@@ -89,7 +91,10 @@ export function boxTool(bench: Bench): Tool {
       if (doing && !doing.started) choose(hit.at);
       doing = null;
     },
-    hover(hit) { cursor = cursorOf(under(hit.at)?.grip); },
+    hover(hit) {
+      const isHint = hit.alt && session.preLabels.hintUnder(hit.at) !== null;
+      cursor = isHint ? "copy" : cursorOf(under(hit.at)?.grip);
+    },
     cancel() {
       if (!doing?.started) return false;
       doing = null;

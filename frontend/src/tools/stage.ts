@@ -4,6 +4,7 @@ import { apply, invert, type Affine, type Point, type Size } from "../model/affi
 import { boxes, isSpatial, withValue, type Answer, type Question } from "../model/answer";
 import type { Rect } from "../model/paint";
 import { corners } from "../model/shapes";
+import { isTaken } from "../state/hints";
 import type { Session } from "../state/session";
 import { boxTool } from "./box_tool";
 import { brushTool, type BrushTool } from "./brush_tool";
@@ -137,13 +138,17 @@ export function openStage(
   }
 
   function paintFindings(): void {
-    const { task, work, frame, selected, protocol, review, hints, hintsOn } = store.state;
+    const { task, work, frame, selected, protocol, review, hints, hintsOn, hintChosen } = store.state;
     findingsDirty = false;
     const context = above.getContext("2d")!;
     fitCanvas(above, view.size());
     context.clearRect(0, 0, view.size().width, view.size().height);
     if (!task || !protocol) return;
-    if (hintsOn && hints) drawHints(context, hints, frame, view.toCanvas());
+    if (hintsOn && hints) {
+      const open = hints.flatMap((one, place) =>
+        (isTaken(work.answer, question(), place) ? [] : [{ ...one, isChosen: place === hintChosen }]));
+      drawHints(context, open, frame, view.toCanvas());
+    }
     if (!hidden) {
       const map = view.toCanvas();
       drawFindings(context, { questions: protocol.questions, answer: work.answer, frame, selected, map });
@@ -253,7 +258,8 @@ export function openStage(
     const moved = state.task !== old.task || state.frame !== old.frame || state.review !== old.review;
     if (moved || (state.work.answer !== old.work.answer && !stroking)) schedule(true);
     else if (state.selected !== old.selected || state.question !== old.question ||
-      state.open !== old.open || state.classes !== old.classes || state.hintsOn !== old.hintsOn) {
+      state.open !== old.open || state.classes !== old.classes || state.hintsOn !== old.hintsOn ||
+      state.hintChosen !== old.hintChosen) {
       findingsDirty = true;
       schedule();
     }
@@ -354,8 +360,8 @@ export function openStage(
     closeOutline: () => outlining.close(),
     cancel() {
       if (drawer()?.cancel()) { press = null; return true; }
-      if (store.state.selected === null) return false;
-      store.set({ selected: null });
+      if (store.state.selected === null && store.state.hintChosen === null) return false;
+      store.set({ selected: null, hintChosen: null });
       return true;
     },
     finish() {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from overread.agreement.measures import Measure
+from overread.words import percent
 
 _SCALE = ((0.8, "almost perfect"), (0.6, "substantial"), (0.4, "moderate"), (0.2, "fair"))
 _PARADOX_SHARE = 0.85
@@ -28,23 +29,23 @@ def meaning(measure: Measure, value: float, low: float, high: float, level: floa
     if math.isnan(value):
         return ""
     if measure.chance == "none":
-        head = f"Two readers of one case say the same in {value:.1%} of comparisons."
-        return head + _reach(low, high, level, percent=True)
+        head = f"Two readers of one case say the same in {percent(value, 1)} of comparisons."
+        return head + _reach(low, high, level, shares=True)
     kind = "grades, near misses counted in part" if measure.weighting != "nominal" else "classes"
     head = (
-        f"Of the disagreement ({kind}) that chance alone would bring, {value:.0%} is gone: "
+        f"Of the disagreement ({kind}) that chance alone would bring, {percent(value)} is gone: "
         f'"{scale_word(value)}" on the Landis-Koch scale (a convention).'
         if value >= 0
         else "Readers disagree more than chance alone would have it."
     )
-    return head + _reach(low, high, level, percent=False) + " " + _next(value, low)
+    return head + _reach(low, high, level, shares=False) + " " + _next(value, low)
 
 
-def _reach(low: float, high: float, level: float, *, percent: bool) -> str:
+def _reach(low: float, high: float, level: float, *, shares: bool) -> str:
     if math.isnan(low):
         return ""
-    ends = f"{low:.1%} to {high:.1%}" if percent else f"{low:.2f} to {high:.2f}"
-    return f" With {level:.0%} confidence it lies in {ends}."
+    ends = f"{percent(low, 1)} to {percent(high, 1)}" if shares else f"{low:.2f} to {high:.2f}"
+    return f" With {percent(level)} confidence it lies in {ends}."
 
 
 def _next(value: float, low: float) -> str:
@@ -58,7 +59,7 @@ def _next(value: float, low: float) -> str:
 
 
 def prevalence_warning(
-    measure: Measure, value: float, percent: float, ac1: float, top_share: float
+    measure: Measure, value: float, agreed: float, ac1: float, top_share: float
 ) -> str:
     """Say when a rare class drives a kappa down although the readers agree.
 
@@ -68,17 +69,17 @@ def prevalence_warning(
     if not measure.suffers_from_prevalence or top_share < _PARADOX_SHARE:
         return ""
     shown = f"AC1 is {ac1:.2f}" if not math.isnan(ac1) else "look at the agreement per class"
-    if math.isnan(value) or percent - value < _PARADOX_GAP:
+    if math.isnan(value) or agreed - value < _PARADOX_GAP:
         return (
-            f"One class makes up {top_share:.1%} of all answers: few cases decide this figure, "
-            f"and it cannot be compared with sets of another prevalence ({shown})."
+            f"One class makes up {percent(top_share, 1)} of all answers: few cases decide this "
+            f"figure, and it cannot be compared with sets of another prevalence ({shown})."
         )
     return (
-        f"Prevalence misleads here: one class makes up {top_share:.1%} of all answers, readers "
-        f"say the same in {percent:.1%} of comparisons, and still {measure.name} is {value:.2f}, "
-        f"because chance alone would already agree that often; {shown}. Show both: AC1 says how "
-        "often readers agree, kappa how well they agree on the rare class. To measure the latter, "
-        "add cases that have it."
+        f"Prevalence misleads here: one class makes up {percent(top_share, 1)} of all answers, "
+        f"readers say the same in {percent(agreed, 1)} of comparisons, and still {measure.name} is "
+        f"{value:.2f}, because chance alone would already agree that often; {shown}. Show both: "
+        "AC1 says how often readers agree, kappa how well they agree on the rare class. To measure "
+        "the latter, add cases that have it."
     )
 
 

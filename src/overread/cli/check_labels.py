@@ -29,6 +29,7 @@ from overread.exchange import write_table
 from overread.exchange.consensus_table import TABLE_OUT
 from overread.monitoring.rules import Constraints, Hint, Severity
 from overread.report import require, write_html
+from overread.words import percent
 
 _SHOWN = 20
 
@@ -189,7 +190,9 @@ def _show(checked: Checked, *written: Path | None) -> None:
         if count:
             terminal.print(f"[yellow]![/] {count:,} {what}.")
     for name, share in power(checked).items():
-        terminal.print(f"Of {name} drawn 30 % too wide, {share:.0%} would be listed.", markup=False)
+        terminal.print(
+            f"Of {name} drawn 30 % too wide, {percent(share)} would be listed.", markup=False
+        )
     for hint in hints[:_SHOWN]:
         terminal.print(_line(hint))
     if len(hints) > _SHOWN:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from overread.app.analysis.named_encoder import named_encoder
 from overread.app.analysis.outputs import refuse_outputs, refuse_suffix
 from overread.cli.options import JsonOption, console, print_json, progress
 from overread.errors import InputError
@@ -18,11 +19,10 @@ from overread.exchange import write_table
 from overread.exchange.atomic import written
 from overread.images import Child, Limits
 from overread.images.folder import ImageFolder, image_folder
-from overread.latents.encoder import Encoder
 from overread.latents.joining import join
 from overread.latents.onnx_encoder import SCALES
 from overread.latents.stream import Latents, latents_of_all
-from overread.latents.table import Project, default_chain, open_encoder
+from overread.latents.table import Project, default_chain
 
 SUFFIXES = (".npz", ".parquet", ".csv")
 FolderArgument = Annotated[
@@ -74,7 +74,7 @@ def run(
     with opened(folder) as images, progress("images", quiet=as_json) as tick:
         place = work or out.absolute().parent / "overread-latents"
         project = Project(place, images.keys, images.load, threads, tick)
-        chain = [_encoder(name, project, scale) for name in names]
+        chain = [named_encoder(name, project, scale=scale) for name in names]
         made = latents_of_all(project.keys, project.load_image, chain, place, progress=tick)
     there = np.logical_and.reduce([one.there for one in made])
     refuse_none(int(there.sum()))
@@ -89,16 +89,6 @@ def run(
         return
     console().print(f"{told['images']:,} images by {', '.join(names)} -> {out.name}", markup=False)
     say_aside(told)
-
-
-def _encoder(name: str, project: Project, scale: str) -> Encoder:
-    if name.startswith(("timm:", "hf:")):
-        from overread.learn.hub import open_hub  # noqa: PLC0415 - torch, only where it is needed
-
-        return open_hub(name)
-    if scale and scale not in SCALES:
-        raise InputError("--scale", f"be one of {', '.join(SCALES)}", scale)
-    return open_encoder(name, project, scale=scale or None)  # type: ignore[arg-type]
 
 
 def _write(

@@ -38,6 +38,7 @@ COMMANDS = {
     "train-pre-label": "train_pre_label",
     "encode": "encode",
     "train-encoder": "train_encoder",
+    "export-encoder": "export_encoder",
     "export": "export",
     "truthing": "truthing",
     "verify": "verify",

@@ -31,6 +31,7 @@ from overread.exchange.consensus_table import TABLE_OUT
 from overread.exchange.read_order import order_of_reads
 from overread.labels import Reads
 from overread.monitoring import RUN_LENGTH, Alarm, chance_of_false_alarm, decide
+from overread.words import percent
 
 _SHOWN = 40  # rows of the table
 _WORST = 5
@@ -127,8 +128,8 @@ def _show(reads: Reads, watched: Watched, run_length: float, out: Path | None) -
         return
     terminal.print(
         f"Designed for one false alarm of a reader in {run_length:,.0f} overlap reads: at most "
-        f"{chance_of_false_alarm(run_length, 2000):.1%} of readers who do not change alarm within "
-        "2,000."
+        f"{percent(chance_of_false_alarm(run_length, 2000), 1)} of readers who do not change "
+        "alarm within 2,000."
     )
     terminal.print(_table(watched))
     if len(watched.levels) > _SHOWN:

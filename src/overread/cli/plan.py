@@ -24,6 +24,7 @@ from overread.planning.size import (
     proportion_width,
 )
 from overread.planning.variance import MEASURES, MODELS, WEIGHTS
+from overread.words import percent
 
 _SHARES = ("sensitivity", "specificity", "accuracy")
 
@@ -272,7 +273,7 @@ def show_cost(
         saved = found.saving(by_hand)
         console().print(
             f"All labelled by {readers:g} each: {by_hand.person_years:,.2f} person-years; "
-            f"this {'saves' if saved >= 0 else 'adds'} {abs(saved):.0%}.", markup=False
+            f"this {'saves' if saved >= 0 else 'adds'} {percent(abs(saved))}.", markup=False
         )  # fmt: skip
 
 

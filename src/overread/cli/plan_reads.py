@@ -35,6 +35,7 @@ from overread.exchange import as_document, write_table
 from overread.exchange.consensus_table import TABLE_OUT
 from overread.labels import ClassReads
 from overread.planning.plan import Design, Plan
+from overread.words import percent
 
 _SHOWN = 20
 _DONE = ("sure", "settled", "spent")
@@ -122,7 +123,7 @@ def groups(
             one.by,
             one.group,
             f"{one.count:,}",
-            f"{one.share:.1%}",
+            percent(one.share, 1),
             f"{one.wanted:,}" if one.wanted else "",
             f"{one.more:,}" if one.more else "",
         )

@@ -17,9 +17,11 @@ from overread.app.analysis.simulate_set import labelled_set, read_labels
 from overread.cli.options import JsonOption, console, print_json, progress
 from overread.errors import InputError
 from overread.exchange import as_document
+from overread.latents.onnx_encoder import SCALES
 from overread.report import require, write_html
 from overread.selection.acquisition.table import ACQUISITIONS
 from overread.selection.replay import STANDARD, Strategy
+from overread.words import percent
 
 _NAMES = ", ".join((*ACQUISITIONS, STANDARD))
 _USUAL = ",".join(one.acquisition for one in STRATEGIES)
@@ -70,7 +72,14 @@ def run(
         typer.Option("--spread", help="Each strategy also with labels spread to unlabelled cases."),
     ] = False,
     encoders: Annotated[
-        str, typer.Option("--encoders", help="Of images, comma-separated; what is installed.")
+        str,
+        typer.Option(
+            "--encoders",
+            help="Of images, as of `overread encode`, comma-separated; what is installed.",
+        ),
+    ] = "",
+    scale: Annotated[
+        str, typer.Option("--scale", help=f"Input of an .onnx file: {', '.join(SCALES)}.")
     ] = "",
     keep: Annotated[
         Path | None, typer.Option("--keep", help="Folder to keep latents in for the next time.")
@@ -97,7 +106,9 @@ def run(
         strategies += more
     table = read_labels(labels, group=group, classes=_words(classes))
     with progress("images", quiet=as_json) as tick:
-        found_set = labelled_set(images, table, encoders=_words(encoders), keep=keep, progress=tick)
+        found_set = labelled_set(
+            images, table, encoders=_words(encoders), scale=scale, keep=keep, progress=tick
+        )
     with progress("replays", quiet=as_json) as tick:
         found = simulate(
             found_set.latents, found_set.labels, found_set.classes, strategies=strategies,
@@ -171,9 +182,9 @@ def _show(found: Simulation) -> None:
     table.add_column("strategy")
     for n in found.curves[0].labels.tolist():
         table.add_column(f"{n:,}", justify="right")
-    table.add_column(f"labels for {found.share:.0%}", justify="right")
+    table.add_column(f"labels for {percent(found.share)}", justify="right")
     for curve, one in zip(found.curves, found.reached, strict=True):
         need = "not reached" if one.labels is None else f"{one.labels:,}"
-        table.add_row(curve.name, *(f"{a:.1%}" for a in curve.mean["accuracy"]), need)
+        table.add_row(curve.name, *(percent(a, 1) for a in curve.mean["accuracy"]), need)
     terminal.print(table)
     terminal.print(result_words(found), markup=False)

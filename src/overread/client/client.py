@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from overread.client import shapes
 from overread.client.connection import Connection
-from overread.client.images import Progress, send_images
+from overread.client.images import Patients, Progress, chosen_images, send_images
 from overread.client.labels import Form, What, as_answer, fetch, one_question, table
 from overread.errors import InputError
 from overread.labels import Reads
@@ -129,8 +129,25 @@ class Client:
 
     # images
 
+    def patients_of(
+        self, paths: Iterable[Path | str], *, patients: Patients | None = None, pattern: str = ""
+    ) -> Mapping[str, int]:
+        """How many patients a table and a pattern make of images; nothing is sent.
+
+        Args:
+            paths, patients, pattern: as of :meth:`upload_images`.
+        """
+        stated = chosen_images(paths, patients=patients, pattern=pattern)[1]
+        return {} if stated is None else stated.counts
+
     def upload_images(
-        self, project: str, paths: Iterable[Path | str], *, progress: Progress | None = None
+        self,
+        project: str,
+        paths: Iterable[Path | str],
+        *,
+        patients: Patients | None = None,
+        pattern: str = "",
+        progress: Progress | None = None,
     ) -> shapes.Imported:
         """Send files and folders of images, and wait until they are imported.
 
@@ -138,9 +155,18 @@ class Client:
         is imported once.
 
         Args:
+            patients: table with the columns file and patient (or video, or group), for images that
+                do not say whose they are; by default patients.csv (groups.csv, videos.csv) among
+                the files. Given with images that are there already it says anew of whom they are.
+            pattern: regular expression with one group, the patient in a file's name (in its path,
+                where it has a slash), for files that the table does not name.
             progress: called with bytes done and in all.
+        Raises:
+            InputError: rows and files that do not fit, a pattern that is none; nothing was sent.
         """
-        return send_images(self._at, _id(project), paths, progress=progress)
+        return send_images(
+            self._at, _id(project), paths, patients=patients, pattern=pattern, progress=progress
+        )
 
     def cases(self, project: str, *, find: str = "") -> Iterator[shapes.CaseLine]:
         """All cases of a project, page by page."""

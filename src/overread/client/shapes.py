@@ -108,7 +108,12 @@ class CaseLine:
 
 @dataclass(frozen=True, slots=True)
 class CaseRead:
-    """One reader's latest read of a case, for the lead."""
+    """One reader's latest read of a case, for the lead.
+
+    Args:
+        pre_label: seen "before" or "after" a first mark; "" where it was not.
+        from_hints: boxes that began as a hint: question, finding (its id), moved.
+    """
 
     read_id: str
     reader: str
@@ -121,6 +126,8 @@ class CaseRead:
     seconds: float
     submitted: str
     set_aside: bool = False
+    pre_label: str = ""
+    from_hints: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from overread.arrays import Bools, Floats, Ints
 from overread.consensus.result import ClassConsensus, Consensus, Fit
 from overread.errors import InputError, MethodError
 from overread.labels import ClassReads
+from overread.words import percent
 
 _MIX = 1e-3  # share of an even guess in each prediction: no prediction costs endlessly
 _FEW = 10  # reads a confusion row below which pooling readers is likely to pay
@@ -198,7 +199,7 @@ def recommend(comparison: Comparison, *, sigmas: float = 2.0) -> Recommendation:
     if chosen.name == best.name:
         reason = (
             f"{best.name} predicts held-out reads best: {best.held_out:.3f} nats a read "
-            f"({np.exp(best.held_out):.0%} typical chance; class shares alone "
+            f"({percent(np.exp(best.held_out))} typical chance; class shares alone "
             f"{comparison.guess:.3f})."
         )
         others = [one for one in comparison.candidates if one.name != best.name]
@@ -213,7 +214,7 @@ def recommend(comparison: Comparison, *, sigmas: float = 2.0) -> Recommendation:
             f"{best.name} predicts held-out reads best, but {chosen.name} is only "
             f"{chosen.behind:.3f} nats a read behind, within noise (standard error "
             f"{chosen.behind_se:.3f}), and is simpler: keep it. Their consensus is the same in "
-            f"{chosen.agreement:.1%} of the cases."
+            f"{percent(chosen.agreement, 1)} of the cases."
         )
     return Recommendation(chosen.name, reason, _cautions(comparison, chosen, best))
 

@@ -16,6 +16,7 @@ from overread.consensus.problem import in_threads
 from overread.consensus.result import ClassConsensus, Consensus, Iteration
 from overread.errors import InputError
 from overread.labels import ClassReads
+from overread.words import percent
 
 _HELD_OUT = 50_000  # reads used to fit the temperature
 
@@ -258,8 +259,8 @@ def _class_fit(
     differ = max(float((end != posterior.argmax(axis=1)).mean()) for end in ends)
     if differ > 0.01:
         words.append(
-            f"Other starts end elsewhere (up to {differ:.0%} of the cases differ): the best of "
-            f"{len(runs)} starts was kept, more may find better."
+            f"Other starts end elsewhere (up to {percent(differ)} of the cases differ): the best "
+            f"of {len(runs)} starts was kept, more may find better."
         )
     history = tuple(Iteration(value, value) for value in run.bound)
     return ClassFit(

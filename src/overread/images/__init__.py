@@ -10,6 +10,7 @@ from overread.images.case_image import (
 )
 from overread.images.child import Child
 from overread.images.decode import decode_in_child, open_case
+from overread.images.dicom_about import patient_key
 from overread.images.find import find_images
 from overread.images.limits import Limits
 from overread.images.packing import content_hash, pack_frame, unpack_frame
@@ -31,6 +32,7 @@ __all__ = [
     "find_images",
     "open_case",
     "pack_frame",
+    "patient_key",
     "small_square",
     "thumbnail",
     "unpack_frame",

@@ -15,6 +15,7 @@ Frame: TypeAlias = NDArray[Any]
 """(rows, columns) grey or (rows, columns, 3) RGB samples."""
 
 SpacingSource: TypeAlias = Literal["", "pixel", "detector", "region"]
+GroupSource: TypeAlias = Literal["", "patient", "study"]
 STORED_TYPES = ("uint8", "int16", "uint16", "int32", "float32")
 
 
@@ -71,6 +72,7 @@ class Details:
     padding: tuple[float, float] | None = None
     meta: CaseMeta = field(default_factory=CaseMeta)
     group: str | None = None
+    group_from: GroupSource = ""
     notes: tuple[str, ...] = ()
 
 
@@ -108,6 +110,7 @@ class CaseImage:
         padding: lowest and highest sample that marks "no image here".
         overlays: graphics beside the pixels.
         group: keyed hash of the patient; None if unknown.
+        group_from: of whom it is the hash; the study's where the file names no patient.
         notes: what had to be decided, in words for the study lead; no identifiers.
         content_hash: SHA-256 of samples and geometry; the same for the same image under
             another name, header or lossless compression.
@@ -130,6 +133,7 @@ class CaseImage:
     padding: tuple[float, float] | None = None
     meta: CaseMeta = field(default_factory=CaseMeta)
     group: str | None = None
+    group_from: GroupSource = ""
     notes: tuple[str, ...] = ()
 
     @property

@@ -164,6 +164,7 @@ def _details(told: dict[str, Any]) -> Details:
         padding=_pair(told["padding"]),
         meta=CaseMeta(**told["meta"]),
         group=told["group"],
+        group_from=told["group_from"],
         notes=tuple(str(one) for one in told["notes"]),
         **numbers,
     )

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 
-from overread.images.case_image import CaseMeta
+from overread.images.case_image import CaseMeta, GroupSource
 from overread.images.dicom_values import Dataset, code, printable, text
 
 _AGE = re.compile(r"(\d{1,3})([DWMY])")
@@ -46,13 +46,25 @@ def keyed(secret: bytes, kind: str, *parts: str) -> str:
     return hmac.new(secret, told, hashlib.sha256).hexdigest()
 
 
+def patient_key(secret: bytes, patient: str, issuer: str = "") -> str:
+    """Keyed hash of a patient: of DICOM, or as a lead states it of other images."""
+    return keyed(secret, "patient", issuer, patient)
+
+
 def group_of(dataset: Dataset, secret: bytes) -> str | None:
     """Keyed hash of the patient; of the study where the file names none; None without both."""
     patient = text(dataset, "PatientID")
     if patient:
-        return keyed(secret, "patient", text(dataset, "IssuerOfPatientID"), patient)
+        return patient_key(secret, patient, text(dataset, "IssuerOfPatientID"))
     study = text(dataset, "StudyInstanceUID")
     return keyed(secret, "study", study) if study else None
+
+
+def group_source(dataset: Dataset) -> GroupSource:
+    """Of whom :func:`group_of` is the hash."""
+    if text(dataset, "PatientID"):
+        return "patient"
+    return "study" if text(dataset, "StudyInstanceUID") else ""
 
 
 def meta_of(dataset: Dataset, secret: bytes) -> CaseMeta:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overread.images.case_image import Details, Overlay, Window
-from overread.images.dicom_about import group_of, meta_of
+from overread.images.dicom_about import group_of, group_source, meta_of
 from overread.images.dicom_display import (
     Plan,
     Rescale,
@@ -160,6 +160,7 @@ def _details(slices: _Slices, plan: Plan, secret: bytes, samples: int) -> Detail
         padding=padding_of(first, scale, applied=plan.applied is not None) if grey else None,
         meta=meta_of(first, secret),
         group=group_of(first, secret),
+        group_from=group_source(first),
         notes=tuple(note for note in (spacing.note, gaps, *_warnings(first)) if note),
     )
 

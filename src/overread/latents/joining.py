@@ -42,16 +42,32 @@ def reduction_of(rows: NDArray[Any], *, size: int = 128) -> Reduction:
     """
     if rows.ndim != 2 or 0 in rows.shape or size < 1:
         raise InputError("latents", "be a table (images, values), not empty", rows.shape)
-    centre, spread = _moments(rows)
-    value, vector = np.linalg.eigh(spread)
-    kept = np.argsort(-value, kind="stable")[:size]
-    value, vector = np.maximum(value[kept], 0), vector[:, kept]
+    few = 2 * len(rows) <= rows.shape[1]  # their own plane is small: no (values, values) is solved
+    centre, value, vector = _plane_of(rows) if few else _axes_of(rows)
+    value, vector = np.maximum(value[:size], 0), vector[:, :size]
     keep = value > 1e-9 * max(float(value.max(initial=0)), 1e-30)
     keep[0] = True
     vector = vector[:, keep]
     vector = vector * np.where(vector[np.abs(vector).argmax(axis=0), range(keep.sum())] < 0, -1, 1)
     say = np.sqrt(float(value[keep].sum())) or 1.0
     return Reduction(centre, vector / say)
+
+
+def _plane_of(rows: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
+    """Mean, variances and axes, the widest first, of fewer images than values."""
+    start = np.asarray(rows[0], dtype=np.float64)
+    apart = _finite(np.asarray(rows, dtype=np.float64) - start)
+    mean = apart.mean(axis=0)
+    _, reach, across = np.linalg.svd(apart - mean, full_matrices=False)
+    return start + mean, reach**2 / len(rows), across.T
+
+
+def _axes_of(rows: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
+    """Mean, variances and axes, the widest first."""
+    centre, spread = _moments(rows)
+    value, vector = np.linalg.eigh(spread)
+    order = np.argsort(-value, kind="stable")
+    return centre, value[order], vector[:, order]
 
 
 def _moments(rows: NDArray[Any]) -> tuple[Floats, Floats]:
@@ -61,14 +77,18 @@ def _moments(rows: NDArray[Any]) -> tuple[Floats, Floats]:
     start = np.asarray(rows[0], dtype=np.float64)
     total, square = np.zeros(width), np.zeros((width, width))
     for block in blocks(len(rows), _BLOCK):
-        part = np.asarray(rows[block], dtype=np.float64) - start
-        if not np.isfinite(part).all():
-            remedy = "Leave out the images that have vanished."
-            raise InputError("latents", "be finite", "nan or infinity", remedy=remedy)
+        part = _finite(np.asarray(rows[block], dtype=np.float64) - start)
         total += part.sum(axis=0)
         square += part.T @ part
     mean = total / len(rows)
     return start + mean, square / len(rows) - np.outer(mean, mean)
+
+
+def _finite(part: Floats) -> Floats:
+    if not np.isfinite(part).all():
+        remedy = "Leave out the images that have vanished."
+        raise InputError("latents", "be finite", "nan or infinity", remedy=remedy)
+    return part
 
 
 def reduced(rows: NDArray[Any], reduction: Reduction) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from overread.errors import InputError, MissingExtraError
 from overread.latents.encoder import Images, Wanted, check_images
 from overread.latents.onnx_graph import MARK
+from overread.latents.onnx_weights import refuse_weights_elsewhere
 
 Scale: TypeAlias = Literal["brightness", "unit", "imagenet", "plus-minus-one"]
 SCALES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
@@ -155,17 +156,16 @@ def _session(path: Path, threads: int) -> tuple[Any, str]:
     if not path.is_file():
         raise InputError("ONNX file", "be there", "nothing at this path")
     data = path.read_bytes()
+    refuse_weights_elsewhere(data)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        # from memory: weights outside the file, which its hash does not cover, are refused
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own kinds
-        remedy = "Weights must be inside the file."
         got = type(error).__name__
-        raise InputError("ONNX file", "be a sound ONNX graph", got, remedy=remedy) from error
+        raise InputError("ONNX file", "be a sound ONNX graph", got) from error
     return session, hashlib.sha256(data).hexdigest()
 
 

@@ -14,6 +14,8 @@ from overread.latents.quick_encoder import Quick, fit_quick, read_quick, write_q
 from overread.latents.stream import LoadImage
 
 QUICK_FILE = "quick.npz"
+HUB = ("timm:", "hf:")
+"""How names begin that :func:`overread.learn.hub.open_hub` opens, where torch is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,9 @@ def open_encoder(name: str, project: Project, *, scale: Scale | None = None) -> 
         return ENCODERS[name][0](project)
     if name.lower().endswith(".onnx"):
         return open_onnx(Path(name), scale=scale, threads=project.threads)
-    rule = f"be one of {', '.join(ENCODERS)}, timm:NAME, hf:NAME or an .onnx file"
-    raise InputError("encoder", rule, name[:80])
+    rule = f"be one of {', '.join(ENCODERS)}, an .onnx file, timm:NAME or hf:OWNER/NAME"
+    remedy = "overread.learn.hub.open_hub opens the last two." if name.startswith(HUB) else ""
+    raise InputError("encoder", rule, name[:80], remedy=remedy)
 
 
 def default_chain() -> tuple[str, ...]:

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from overread.errors import InputError, MissingExtraError
 from overread.latents.encoder import Images, Wanted, check_images
-
-PREFIXES = ("timm:", "hf:")
+from overread.latents.table import HUB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,9 +63,9 @@ def open_hub(name: str) -> ModuleEncoder:
         InputError: there is no such model, or it cannot be had (offline).
         MissingExtraError: timm is not installed.
     """
-    prefix = next((one for one in PREFIXES if name.startswith(one)), None)
+    prefix = next((one for one in HUB if name.startswith(one)), None)
     if prefix is None or len(name) == len(prefix):
-        raise InputError("encoder", f"begin with {' or '.join(PREFIXES)}", name[:80])
+        raise InputError("encoder", f"begin with {' or '.join(HUB)}", name[:80])
     try:
         import timm  # noqa: PLC0415  # pyright: ignore[reportMissingImports] - an extra
     except ImportError as error:

@@ -14,6 +14,7 @@ from overread.arrays import Floats
 from overread.monitoring.observations import Metric
 from overread.monitoring.observe_findings import EDGES
 from overread.monitoring.seen import Seen
+from overread.words import percent
 
 if TYPE_CHECKING:
     from overread.monitoring.design import Design
@@ -120,8 +121,8 @@ def _loose_words(segment: Sequence[Seen], effects: Sequence[Effect]) -> str:
     if found.usual > 0.6 * found.mean:
         return ""
     return (
-        f"marks no longer related to the images ({found.mean:.0%} meet none of the others', "
-        f"usually {found.usual:.0%})"
+        f"marks no longer related to the images ({percent(found.mean)} meet none of the others', "
+        f"usually {percent(found.usual)})"
     )
 
 
@@ -153,14 +154,13 @@ def _effect(
 def size_words(metric: Metric, value: float, mean: float, usual: float) -> str:
     """The change of a metric in words."""
     if metric.scale == "share" and metric.key in ("disagreement", "gold_error", "unmatched"):
-        return f"{metric.name}: {max(mean, 0):.0%} instead of {max(usual, 0):.0%}"
+        return f"{metric.name}: {percent(max(mean, 0))} instead of {percent(max(usual, 0))}"
     if metric.scale == "log":
-        size = f"{abs(math.expm1(value)):.0%}"
+        size = percent(abs(math.expm1(value)))
     elif metric.scale == "share":
-        size = f"{abs(value):.0%}"
+        size = percent(abs(value))
     else:
         size = f"{abs(value):.2g}" + (f" {metric.unit}" if metric.unit else "")
-    size = size.replace("%", " %")
     return (metric.higher if value > 0 else metric.lower).format(size)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from overread.arrays import natural_key
 from overread.errors import InputError
 from overread.planning.size import proportion_interval
+from overread.words import percent
 
 UNKNOWN = ("", "nan", "unknown", "n/a")
 """What stands for "not known" in a column, whatever its case."""
@@ -166,7 +167,8 @@ def _group(found: Found, wanted: int, level: float) -> Group:
 
 
 def _group_words(g: Group) -> str:
-    text = f"{g.by} {g.group}: {g.count:,} cases, {g.share:.1%} ({g.low:.1%} to {g.high:.1%})"
+    reach = f"{percent(g.low, 1)} to {percent(g.high, 1)}"
+    text = f"{g.by} {g.group}: {g.count:,} cases, {percent(g.share, 1)} ({reach})"
     if not g.wanted:
         return text + "."
     text += f"; {g.wanted:,} wished for: "
@@ -192,7 +194,8 @@ def _warnings(
         if unknown[by] and (by != "class"):
             share = unknown[by] / len(values)
             said.append(
-                f"{by}: not known for {unknown[by]:,} cases ({share:.0%}); they count for no group."
+                f"{by}: not known for {unknown[by]:,} cases ({percent(share)}); they count for no "
+                "group."
             )
         filled = [g for g in here if g.count]
         if len(filled) == 1 and len(here) == 1 and len(values) > 1:

@@ -17,6 +17,7 @@ from scipy.stats import binom
 from overread.arrays import Floats
 from overread.errors import InputError
 from overread.planning.variance import checked_prevalence, variance_of
+from overread.words import percent
 
 METHODS = ("wilson", "exact", "normal")
 _MOST_CASES = 10**9
@@ -355,8 +356,9 @@ def _proportion_words(what: str, size: Size) -> str:
     of = f" among {size.cases:,} cases" if size.cases != size.counted else ""
     by = f", each read by the same {size.readers} readers" if size.readers > 1 else ""
     text = (
-        f"{size.counted:,} cases that count{of}{by}: a {what} of {size.expected:.1%} will be "
-        f"known to lie between {size.low:.1%} and {size.high:.1%} (interval of {size.level:.0%})."
+        f"{size.counted:,} cases that count{of}{by}: a {what} of {percent(size.expected, 1)} will "
+        f"be known to lie between {percent(size.low, 1)} and {percent(size.high, 1)} (interval of "
+        f"{percent(size.level)})."
     )
     errors = size.counted * min(size.expected, 1 - size.expected)
     if errors < _FEW:
@@ -368,7 +370,7 @@ def _agreement_words(name: str, size: Size, rarest: float) -> str:
     text = (
         f"{size.cases:,} cases, each read by {size.readers} readers ({size.reads:,} reads): {name} "
         f"of {size.expected:.2f} will be known to lie between {size.low:.2f} and {size.high:.2f} "
-        f"(interval of {size.level:.0%})."
+        f"(interval of {percent(size.level)})."
     )
     if rarest * size.cases < _FEW:
         text += (

@@ -101,7 +101,8 @@ def _bare(protocol: Protocol) -> Protocol:
 
 def _plain(text: str) -> str:
     """Text as a YAML block can hold it: no blanks at the ends of lines."""
-    return "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").strip("\n").split("\n"))
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip("\n")
 
 
 def _part(protocol: Protocol, key: str) -> list[str]:

@@ -203,6 +203,7 @@ class FileLearning(_Entry):
     mode: Literal["continuous", "batch"] = "continuous"
     batch: Annotated[int, Field(ge=1, le=100_000)] = 50
     target: Annotated[float | None, Field(gt=0, lt=1, allow_inf_nan=False)] = None
+    rule: Literal["target", "cost", "elbow", "stable"] | None = None
     read_seconds: Annotated[float | None, Field(gt=0, le=86_400, allow_inf_nan=False)] = None
     review_seconds: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 4.0
     most_labels: Annotated[int | None, Field(ge=1, le=10_000_000)] = None

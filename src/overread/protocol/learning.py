@@ -15,6 +15,9 @@ DRAWN = (Kind.BOX, Kind.INSTANCE, Kind.MASK)
 STARTS = ("typical", "k-means", "random")
 """Orders that need no labels: which cases are read before there is a model."""
 
+STOP_RULES = ("target", "cost", "elbow", "stable")
+"""Rules of which one decides when it is enough."""
+
 ACQUISITION = "bald-first"
 """How the next case is chosen where a protocol does not say: the table's default."""
 
@@ -33,9 +36,11 @@ class Learning:
             they test the model and never teach it.
         mode: "continuous" asks anew after every read, "batch" after so many cases.
         batch: cases of a batch.
-        target: accuracy wanted of the model; None stops where a label costs more than it saves.
-        read_seconds: of a read; None takes what readers need.
-        review_seconds: to look at one label of the model and accept it.
+        target: accuracy wanted of the model; None: none is named.
+        rule: that decides when it is enough, of :data:`STOP_RULES`; None is the target where one
+            is named, else the cost: where a label takes longer than it saves.
+        read_seconds: of a read, until enough are timed; None takes what readers need.
+        review_seconds: to look at one label of the model and accept it, until enough are timed.
         most_labels: cases that are labelled at most; None: all, if need be.
     """
 
@@ -47,6 +52,7 @@ class Learning:
     mode: str = "continuous"
     batch: int = 50
     target: float | None = None
+    rule: str | None = None
     read_seconds: float | None = None
     review_seconds: float = 4.0
     most_labels: int | None = None

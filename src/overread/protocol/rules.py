@@ -159,6 +159,8 @@ def _learning_faults(file: FileProtocol, by_id: dict[str, FileQuestion]) -> Iter
     if asked.acquisition not in ACQUISITIONS:
         rule = f"be one of {', '.join(ACQUISITIONS)}"
         yield ("learning", "acquisition"), rule, short(asked.acquisition)
+    if asked.rule == "target" and asked.target is None:
+        yield ("learning", "rule"), "come with a target, or be another", "target alone"
     if file.reads.on_demand is not None:
         rule = "come without reads on demand: each asks for reads in its own way"
         yield ("learning",), rule, "both"

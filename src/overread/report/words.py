@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from overread.agreement.estimate import Estimate
+from overread.words import NOTHING
 
 _CHANCE_CORRECTED = ("kappa", "alpha", "cohen", "fleiss", "conger", "ac1", "ac2", "gwet", "brennan")
 _KAPPA = (
@@ -18,7 +19,6 @@ _KAPPA = (
 _ICC = ((0.0, "poor"), (0.5, "moderate"), (0.75, "good"), (0.9, "excellent"))
 _ADVERBS = {"almost perfect": "almost perfectly", "good": "well"}
 MINUS = "\N{MINUS SIGN}"
-NOTHING = "\N{EN DASH}"
 _LOWER_IS_BETTER = ("sd", "error", "false", "spread", "noise", "hd", "assd", "distance")
 
 
@@ -39,19 +39,7 @@ def number(value: float, unit: str = "") -> str:
     text = f"{value:,.{digits}f}".replace("-", MINUS)
     if near_end and float(f"{size:.3f}") in (0.0, 1.0):
         text = "<0.001" if size < 0.5 else ">0.999"
-    gap = "" if unit in ("", "%") else " "
-    return f"{text}{gap}{unit}"
-
-
-def percent(share: float) -> str:
-    """Write a share in percent: 43 %, 0.4 %, 99.8 %."""
-    if math.isnan(share):
-        return NOTHING
-    if 0 < share < 0.001 or 0.999 < share < 1:
-        return "<0.1 %" if share < 0.5 else ">99.9 %"
-    value = share * 100
-    digits = 1 if 0 < value < 1 or 99 < value < 100 else 0
-    return f"{value:.{digits}f} %"
+    return f"{text} {unit}".rstrip()
 
 
 def count(n: int, one: str, many: str = "") -> str:

@@ -10,6 +10,10 @@ import numpy as np
 from overread.arrays import Floats, Ints
 from overread.errors import InputError
 from overread.selection.curve import LearningCurve
+from overread.words import percent
+
+RULES = ("target", "cost", "elbow", "stable")
+"""Rules that can decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Rule:
         stop: it says so.
         more: labels until it will, if that can be told; most: at worst.
         words: why.
+        known: False while too little is measured for the rule to say anything.
     """
 
     name: str
@@ -46,6 +51,15 @@ class Rule:
     more: int | None
     most: int | None
     words: str
+    known: bool = True
+
+    @property
+    def ahead(self) -> str:
+        """Labels until it says stop, "120 more labels (at worst 340)"; "" where none is told."""
+        if self.stop or self.more is None:
+            return ""
+        most = f" (at worst {_round(self.most):,})" if self.most and self.most > self.more else ""
+        return f"{_round(self.more):,} more labels{most}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,7 @@ class Advice:
         stop: now.
         more: labels, hours: that are likely still worth it; None where it cannot be told.
         words: for the page: "Stop now: ..." or "About 120 more labels, 3.5 hours: ...".
-        rules: all of them; the first asked for decides.
+        rules: all that can be asked; decides: name of the one that the others follow.
     """
 
     stop: bool
@@ -64,6 +78,7 @@ class Advice:
     hours: float | None
     words: str
     rules: tuple[Rule, ...]
+    decides: str
 
 
 def advise(
@@ -78,7 +93,9 @@ def advise(
         costs: seconds.
         target: accuracy wanted of the auto-labels, in (0, 1).
         predictions: (cases,) classes after successive steps, the newest last.
-        rule: that decides; "target" where there is one, else "cost".
+        rule: that decides, of :data:`RULES`; "target" where there is one, else "cost".
+    Raises:
+        InputError: the rule is none of those that can be asked: "target" without a target, say.
     """
     if target is not None and not 0 < target < 1:
         raise InputError("target", "be an accuracy in (0, 1)", target)
@@ -91,22 +108,24 @@ def advise(
     if chosen is None:
         raise InputError("rule", f"be one of {', '.join(one.name for one in rules)}", rule)
     hours = None if chosen.more is None else chosen.more * costs.label / 3600
-    return Advice(chosen.stop, chosen.more, hours, _words(chosen, hours), tuple(rules))
+    words = _words(chosen, hours)
+    return Advice(chosen.stop, chosen.more, hours, words, tuple(rules), chosen.name)
 
 
 def target_rule(curve: LearningCurve, pool: int, target: float) -> Rule:
     """Stop when the accuracy on held-back cases is likely there."""
     likely, _, worst = curve.labels_for(1 - target, most=pool)
-    now = 1 - float(curve.error(curve.last))
+    now, wanted = 1 - float(curve.error(curve.last)), percent(target, 1)
+    words = f"accuracy is about {percent(now, 1)}, {wanted} wanted"
     if likely is not None and likely <= curve.last:
-        return Rule("target", True, 0, None, f"accuracy is about {now:.1%}, {target:.1%} wanted")
+        return Rule("target", True, 0, None, words)
     if likely is None:
-        words = f"accuracy levels off near {1 - curve.floor:.1%}, below the {target:.1%} wanted"
-        if 1 - curve.floor >= target:
-            words = f"accuracy rises too slowly to be at {target:.1%} before every case is read"
+        words = f"accuracy rises too slowly to be at {wanted} before every case is read"
+        if 1 - curve.floor < target:
+            top = percent(1 - curve.floor, 1)
+            words = f"accuracy levels off near {top}, below the {wanted} wanted"
         return Rule("target", False, None, None, words)
     most = None if worst is None else worst - curve.last
-    words = f"accuracy is about {now:.1%}, {target:.1%} wanted"
     return Rule("target", False, likely - curve.last, most, words)
 
 
@@ -126,12 +145,18 @@ def cost_rule(curve: LearningCurve, pool: int, costs: Costs) -> Rule:
         float(more[total(floor + scale * (curve.last + more) ** -power).argmin()])
         for floor, scale, power in curve.draws
     ]
-    hours = total(curve.error(curve.last + more)) / 3600
-    least = float(hours.min())
-    ahead = f"{least:.1f} hours to the end" if least >= 1 else f"{60 * least:.0f} min to the end"
+    ahead = total(curve.error(curve.last + more))
     if best == 0:
-        return Rule("cost", True, 0, None, f"a further label costs more than it saves; {ahead}")
-    words = f"labelling saves more review than it costs; {ahead}"
+        spared = float(ahead[0] - ahead[1]) + costs.label
+        words = (
+            f"a further label costs more than it saves: {_digits(costs.label)} against "
+            f"{_digits(spared)} s; {_hours(ahead.min())} to the end"
+        )
+        return Rule("cost", True, 0, None, words)
+    words = (
+        "labelling saves more review than it costs: "
+        f"{_hours(ahead.min())} to the end, {_hours(ahead[0])} without it"
+    )
     return Rule("cost", False, best, int(np.quantile(spread, 0.975)), words)
 
 
@@ -146,7 +171,8 @@ def elbow_rule(curve: LearningCurve, *, within: float = 0.1) -> Rule:
         return 1 - float(curve.error(2 * labels)) / now if now > 0 else 0.0
 
     now = gain(curve.last)
-    words = f"twice the labels would take away {now:.0%} of the errors"
+    enough = percent(within)
+    words = f"twice the labels would spare {percent(now)} of the errors; {enough} or less ends it"
     if now <= within:
         return Rule("elbow", True, 0, None, words)
     ahead = [n for n in curve.last * np.geomspace(1, 100, 200) if gain(float(n)) <= within]
@@ -161,9 +187,10 @@ def stable_rule(predictions: tuple[Ints, ...], *, level: float = 0.99, steps: in
     """
     kappas = [kappa(a, b) for a, b in pairwise(predictions)]
     if len(kappas) < steps:
-        return Rule("stable", False, None, None, f"fewer than {steps + 1} steps so far")
+        words = f"{len(kappas)} of {steps} steps of the model can be compared"
+        return Rule("stable", False, None, None, words, known=False)
     mean = float(np.mean(kappas[-steps:]))
-    words = f"successive predictions agree with kappa {mean:.3f}"
+    words = f"successive predictions agree with kappa {mean:.3f}, {level:g} wanted"
     return Rule("stable", mean >= level, 0 if mean >= level else None, None, words)
 
 
@@ -183,10 +210,17 @@ def _words(rule: Rule, hours: float | None) -> str:
         return f"Stop now: {rule.words}."
     if rule.more is None or hours is None:
         return f"Go on: {rule.words}."
-    number = _round(rule.more)
-    at_most = f" (at worst {_round(rule.most):,})" if rule.most and rule.most > rule.more else ""
     time = f"{hours:.1f} hours" if hours >= 1 else f"{max(round(hours * 60), 1)} minutes"
-    return f"About {number:,} more labels{at_most}, {time}: {rule.words}."
+    return f"About {rule.ahead}, {time}: {rule.words}."
+
+
+def _digits(seconds: float) -> str:
+    return f"{float(f'{seconds:.3g}'):g}"
+
+
+def _hours(seconds: float) -> str:
+    hours = float(seconds) / 3600
+    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} min"
 
 
 def _round(number: int) -> int:

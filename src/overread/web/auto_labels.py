@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from overread.app.learning.freeze_labels import TARGETS, auto_label, offers
 from overread.app.learning.proposals import proposals
-from overread.errors import InputError
+from overread.errors import InputError, MethodError
 from overread.store import Store
 from overread.web.children import in_child
 from overread.web.jobs import Job
@@ -16,7 +16,7 @@ from overread.web.offered import Told
 from overread.web.site import Site
 
 KIND = "auto-label"
-DONE, OF = "steps", "of"
+DONE, OF, FREEZING = "steps", "of", "freezing"
 Tick = Callable[[str, int], None]
 
 
@@ -36,6 +36,9 @@ def freeze_at(site: Site, project: str, target: float, by: str) -> Job:
         kept = site.offered.by_project.get(project)
         if kept is None:
             kept = in_child(site.store, job, told, project)
+        if job.stop.is_set():
+            raise MethodError("it was stopped")
+        job.counts[FREEZING] = 1  # from here on it ends by itself
         auto_label(site.store, project, kept.given, target=target, by=by)
         site.offered.by_project.pop(project, None)
 

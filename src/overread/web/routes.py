@@ -57,6 +57,7 @@ from overread.web.pages import auto_labels as auto_pages
 from overread.web.pages import cases as case_pages
 from overread.web.pages import disagreement as disagreement_pages
 from overread.web.pages import effort as effort_pages
+from overread.web.pages import encoders as encoder_pages
 from overread.web.pages import exports as export_pages
 from overread.web.pages import feedback as feedback_pages
 from overread.web.pages import label_rules as rules_pages
@@ -94,7 +95,7 @@ _API = (
     Route("PUT", "/api/projects/{project}/members", people_api.set_members, LEADS, lead.MembersOut, operation="setReaders"),
     Route("GET", "/api/projects/{project}/uploads/{upload}", uploads.upload, LEADS, lead.UploadOut, operation="getUpload"),
     Route("PUT", "/api/projects/{project}/uploads/{upload}/files/{sha256}", uploads.upload_file, LEADS, lead.FileKeptOut, 4096 * MEGA, operation="uploadFile", takes="application/octet-stream"),
-    Route("POST", "/api/projects/{project}/uploads/{upload}/import", uploads.import_files, LEADS, lead.JobOut, operation="importUpload", status=202),
+    Route("POST", "/api/projects/{project}/uploads/{upload}/import", uploads.import_files, LEADS, lead.JobOut, 32 * MEGA, operation="importUpload", status=202),
     Route("GET", "/api/projects/{project}/imports", imports.imports, LEADS, lead.ImportsOut, operation="listImports"),
     Route("POST", "/api/projects/{project}/exports", exports.begin, LEADS, lead.ExportOut, operation="beginExport", status=202),
     Route("GET", "/api/projects/{project}/exports", exports.exports, LEADS, lead.ExportsOut, operation="listExports"),
@@ -168,6 +169,7 @@ _PAGES = (
     Route("GET", "/projects/{project}/import", imports.import_page, LEADS),
     Route("POST", "/projects/{project}/import", imports.upload, LEADS, most=imports.MOST_BYTES),
     Route("POST", "/projects/{project}/import/folder", imports.from_folder, LEADS),
+    Route("POST", "/projects/{project}/import/patients", imports.preview, LEADS, most=32 * MEGA),
     Route("POST", "/projects/{project}/import/stop", imports.stop, LEADS),
     Route("GET", "/projects/{project}/members", project_pages.members_page, LEADS),
     Route("POST", "/projects/{project}/members", project_pages.members, LEADS),
@@ -216,6 +218,10 @@ _PAGES = (
     Route("POST", "/projects/{project}/plan", plan_pages.plan, LEADS),
     Route("GET", "/projects/{project}/learning", learning_pages.learning_page, LEADS),
     Route("POST", "/projects/{project}/learning", learning_pages.settle, LEADS),
+    Route(
+        "POST", "/projects/{project}/encoders", encoder_pages.upload, LEADS, most=encoder_pages.MOST
+    ),
+    Route("POST", "/projects/{project}/encoders/retire", encoder_pages.retire, LEADS),
     Route("GET", "/projects/{project}/pre-labels", pre_label_pages.pre_labels_page, LEADS),
     Route("POST", "/projects/{project}/pre-labels", pre_label_pages.act, LEADS),
     Route(

@@ -8,7 +8,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from overread.web.schemas_answers import AnswerIn, AnswerOut
-from overread.web.schemas_pre_label import Seen, Show
+from overread.web.schemas_pre_label import FromHintOut, Seen, Show
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{20,100}$")]
@@ -316,6 +316,7 @@ class CaseReadOut(BaseModel):
     submitted: str
     set_aside: bool
     pre_label: Annotated[Seen, Field(description="Seen before or after a first mark; or not.")]
+    from_hints: Annotated[list[FromHintOut], Field(description="Boxes that began as a hint.")]
 
 
 class CaseReadsOut(BaseModel):

@@ -22,6 +22,26 @@ class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class ImportIn(_Shape):
+    """How the files of an upload are imported; nothing of it need be said."""
+
+    id: Annotated[
+        str,
+        StringConstraints(pattern=r"^([A-Za-z0-9_-]{8,64})?$"),
+        Field(description="Of this import; the same again is the same one. That of the upload."),
+    ] = ""
+    patients: Annotated[
+        dict[
+            Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")],
+            Annotated[str, StringConstraints(min_length=1, max_length=256)],
+        ],
+        Field(
+            description="SHA-256 of a file to the patient or video that it is of, where the file "
+            "does not say so itself. Kept as a hash alone."
+        ),
+    ] = {}
+
+
 class ProjectIn(_Shape):
     """A new project."""
 

@@ -108,6 +108,36 @@ class AnchoringOut(BaseModel):
     words: str
 
 
+class HintInfluenceOut(BaseModel):
+    """Share of the hints that findings lie on, where they could be seen and where the lot hid them.
+
+    ``kept``, ``moved`` and ``left`` count the hints shown: boxes as they were, boxes that were
+    changed, and no boxes.
+    """
+
+    question: str
+    prompt: str
+    seen: SideOut
+    hidden: SideOut
+    offered: SideOut
+    difference: float | None
+    low: float | None
+    high: float | None
+    kept: int
+    moved: int
+    left: int
+    before: Annotated[float | None, Field(description="Share seen before the first mark.")]
+    words: str
+
+
+class FromHintOut(BaseModel):
+    """A box that began as a hint; ``moved``: it was changed since."""
+
+    question: str
+    finding: str
+    moved: bool
+
+
 class PreLabelsOut(BaseModel):
     """The pre-labels of a project; ``looked`` is false until they were first looked at."""
 
@@ -116,6 +146,7 @@ class PreLabelsOut(BaseModel):
     looked: bool
     models: list[BroughtOut]
     anchoring: list[AnchoringOut]
+    hints: list[HintInfluenceOut]
 
 
 class PreLabelsKeptOut(BaseModel):

@@ -1,4 +1,4 @@
-"""Encoders trained on a project's images and compared on its labels, beside the pages.
+"""Encoders trained on a project's images, or brought, and compared on its labels, beside the pages.
 
 Each step is a child process that can be stopped. A training that was under way when the server
 ended goes on from its last checkpoint when the project is next looked at.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from overread.app.learning.bring_encoder import bring_encoder, retire
 from overread.app.learning.case_latents import embed, parts_of
 from overread.app.learning.encoder_choice import choose_for_project
 from overread.app.learning.train_encoders import Wish, train_encoder, wish_of
@@ -81,6 +82,29 @@ def compare(site: Site, project: str) -> Job | None:
     if busy or len(parts_of(site.store, project)) < 2:
         return None
     return _choice(site, project)
+
+
+def bring(site: Site, project: str, path: Path, name: str, scale: str, *, by: str) -> Job:
+    """Keep an encoder that a lead brings; beside the page it encodes all images and is compared.
+
+    Raises:
+        InputError: what :func:`overread.app.learning.bring_encoder.bring_encoder` refuses.
+        MissingExtraError: onnxruntime is not installed.
+    """
+    bring_encoder(site.store, site.blobs, project, path, name=name, scale=scale, by=by)
+    return _choice(site, project)
+
+
+def remove(site: Site, project: str, kind: str, *, by: str) -> None:
+    """Take an encoder that was brought off the list.
+
+    What encodes images with it at the time stops with that.
+
+    Raises:
+        NotFoundError: there is none of this kind.
+    """
+    if retire(site.store, project, kind, by=by):
+        learned_anew(site, project)
 
 
 def training(jobs: Jobs, project: str) -> tuple[Job | None, Job | None, str]:

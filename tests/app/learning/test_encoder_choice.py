@@ -19,7 +19,7 @@ from overread.app.learning.encoder_choice import (
 from overread.app.learning.project_encoder import FINETUNED, PRETRAINED, QUICK, SIMCLR, trained_part
 from overread.app.learning.set_apart import lot
 from overread.errors import MethodError
-from overread.store import NewCase, Store, add_cases, plan_tasks, read_events
+from overread.store import Store, add_cases, plan_tasks, read_events
 from overread.store.learning.encoders import (
     encoder_ready,
     keep_choice,
@@ -28,6 +28,7 @@ from overread.store.learning.encoders import (
     keep_trained,
     last_choice,
 )
+from overread.store.study.grouping import group_cases
 from tests.app.learning.study import Study, new_study, picture, protocol
 
 CASES = 64
@@ -47,15 +48,18 @@ def labelled(store: Store, tmp_path: Path) -> Study:
 def bring_by_lot(study: Study, *, shown: int, hidden: int, apart: int) -> None:
     """Cases of patients whose lots are known: shown to networks, never shown, set apart to test."""
     left = {"shown": shown, "hidden": hidden, "apart": apart}
-    new: list[NewCase] = []
+    of: dict[str, list[str]] = {kind: [] for kind in left}
     for name in map(str, range(10_000)):
         lots = lot(study.project, name), lot(study.project, f"network {name}")
         kind = "apart" if lots[0] < 0.1 else "shown" if lots[1] >= NEVER_SHOWN else "hidden"
         if left[kind]:
             left[kind] -= 1
-            new.append(study.case(picture(len(new) % 3, len(new)), group=name, salt=name))
+            of[kind].append(name)
         if not any(left.values()):
             break
+    # the first to come teaches, and one of the next three is set apart: so it is by lot here
+    order = [of["shown"][0], *of["apart"], *of["hidden"], *of["shown"][1:]]
+    new = [study.case(picture(at % 3, at), group=name, salt=name) for at, name in enumerate(order)]
     made = [key for key, _ in add_cases(study.store, study.project, new, study.lead)]
     study.truth |= {case: at % 3 for at, case in enumerate(made)}
 
@@ -158,6 +162,16 @@ def test_a_network_that_has_seen_labels_is_compared_by_others(labelled: Study) -
     unseen = unseen_by_encoders(project, with_it)
     assert unseen.tolist() == [not shown[case] for case in with_it.cases]
     assert unseen_by_encoders(project, latents).all()
+    # patients joined since: who was shown one of their cases has seen them all
+    one, other = (found.cases[np.flatnonzero(rows)[0]] for rows in (found.shown, found.hidden))
+    group = dict(zip(latents.cases, latents.groups, strict=True))
+    assert group_cases(store, project, {one: group[other]}, labelled.lead) == 1
+    joined, now = teaching(store, project), latents_of(store, project, [QUICK, part])
+    assert now is not None
+    assert joined.hidden.sum() == 13
+    still = dict(zip(now.cases, unseen_by_encoders(project, now).tolist(), strict=True))
+    assert not still[one]
+    assert group_cases(store, project, {one: group[one]}, labelled.lead) == 1
     chosen = choose_for_project(store, project)
     assert part not in chosen.chain
     assert chosen.reason.startswith("log loss")

@@ -19,6 +19,7 @@ from overread.monitoring.rules import (
 )
 from overread.monitoring.rules.annotation import widened
 from overread.monitoring.rules.loose import loose_contours, loose_rows
+from overread.words import percent
 from tests.monitoring.rules.textures import KINDS, SIDE, box_of, outline_of, scene
 
 
@@ -86,7 +87,7 @@ def test_alone_in_its_image_a_loose_drawing_is_listed_and_a_tight_one_is_not():
             assert hint.case == "c"
             assert hint.finding == 1
             assert hint.numbers["offset_mm"] == pytest.approx(hint.numbers["offset_px"] / 2)
-            assert f"about {hint.numbers['share']:.0%} of the inside" in hint.words
+            assert f"about {percent(hint.numbers['share'])} of the inside" in hint.words
             assert "outside the edge" in hint.words
 
 

@@ -21,6 +21,7 @@ from overread.arrays import Floats
 from overread.geometry.boxes import iou_matrix
 from overread.labels import Kind
 from overread.protocol import Question
+from overread.words import percent
 
 _PARTNER_IOU = 0.5
 
@@ -153,7 +154,7 @@ def _boxes(findings: Sequence[Mapping[str, Any]]) -> Floats:
 def _of_masks(_: Question, values: Sequence[Sequence[Runs]]) -> tuple[float, str]:
     worst = max((_apart(a, b) for a, b in combinations(values, 2)), default=0.0)
     painted = sum(any(runs.code.any() for runs in one) for one in values)
-    words = f"{painted} of {len(values)} paint, {worst:.0%} of the paint is not shared"
+    words = f"{painted} of {len(values)} paint, {percent(worst)} of the paint is not shared"
     return worst, words
 
 

@@ -27,6 +27,7 @@ from overread.report.blocks import (
     Table,
     Text,
 )
+from overread.words import percent
 
 MOST = 24
 """Pictures of one rule."""
@@ -59,6 +60,7 @@ def label_sheet(checked: Checked, about: About, images: Path | None) -> Sheet:
     order = sorted(by_rule, key=lambda rule: hints.index(by_rule[rule][0]))
     shown = {rule: by_rule[rule][:MOST] for rule in order}
     drawn = {} if images is None else _pictures(checked, shown.values(), images)
+    rate = percent(checked.context.false_alarm, 1)
     words = f"{len(hints):,} hints of {kinds} kinds. They are hints, not verdicts: nothing was"
     sections = [_section(rule, by_rule[rule], shown[rule], drawn) for rule in order]
     return Sheet(
@@ -74,7 +76,7 @@ def label_sheet(checked: Checked, about: About, images: Path | None) -> Sheet:
             Figure(f"{index.n_reads:,}", "reads", f"of {index.n_cases:,} cases"),
             Figure(f"{checked.context.drawn.n:,}", "drawings", "measured on their images"),
             Figure(f"{checked.looked_at:,}", "images", _missing_words(checked)),
-            Figure(f"{len(hints):,}", "hints", f"at a rate of {checked.context.false_alarm:.1%}"),
+            Figure(f"{len(hints):,}", "hints", f"at a rate of {rate}"),
         ),
         (*sections, *_balance(checked)),
     )
@@ -85,7 +87,9 @@ def _rule(hint: Hint) -> str:
 
 
 def _power_words(checked: Checked) -> str:
-    told = [f"of {name} drawn 30 % too wide, {share:.0%}" for name, share in power(checked).items()]
+    told = [
+        f"of {name} drawn 30 % too wide, {percent(share)}" for name, share in power(checked).items()
+    ]
     if not told:
         return "Too few drawings of a class to say how many loose ones would be listed."
     return f"Tried on this set: {'; '.join(told)} would be listed."

@@ -28,6 +28,7 @@ from overread.planning.replan import replan
 from overread.planning.representation import Representation, Wish, representation
 from overread.planning.size import proportion_cases, proportion_width
 from overread.protocol import Protocol, read_protocol
+from overread.words import percent
 
 USUAL_TAGS = ("class", "site", "modality")
 """Columns over which a plan is balanced where no others are named."""
@@ -242,7 +243,7 @@ def _imprecise(protocol: Protocol, wishes: Sequence[Wish]) -> list[str]:
             half = proportion_width(_SENSITIVITY, one.at_least).half_width
             said.append(
                 f"{one.by} {one.group}: {one.at_least:,} cases give a sensitivity of "
-                f"{_SENSITIVITY:.0%} to ± {half:.3f}; the protocol needs ± "
+                f"{percent(_SENSITIVITY)} to ± {half:.3f}; the protocol needs ± "
                 f"{protocol.precision:g}, that is {needed:,} cases."
             )
     return said

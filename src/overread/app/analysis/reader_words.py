@@ -9,6 +9,7 @@ import numpy as np
 from overread.app.analysis.reach_consensus import Reached
 from overread.labels import Kind
 from overread.protocol import Question
+from overread.words import percent
 
 _Row = Mapping[str, tuple[float, float, float]]
 
@@ -31,7 +32,7 @@ def _words(question: Question, rows: list[_Row]) -> str:
     if question.kind is Kind.MULTILABEL:
         worst = min(rows, key=lambda one: one["accuracy"][0])["accuracy"]
         mean = float(np.mean([one["accuracy"][0] for one in rows]))
-        return f"right in {mean:.0%} of the classes, in {worst[0]:.0%} of their hardest"
+        return f"right in {percent(mean)} of the classes, in {percent(worst[0])} of their hardest"
     if question.kind is Kind.SCORE:
         bias, sd = row["bias"][0], row["sd"][0]
         side = "above" if bias > 0 else "below"
@@ -52,5 +53,5 @@ def _words(question: Question, rows: list[_Row]) -> str:
 def _percent(one: tuple[float, float, float]) -> str:
     value, low, high = one
     if np.isfinite(low) and np.isfinite(high):
-        return f"{value:.0%} ({low:.0%} to {high:.0%})"
-    return f"{value:.0%}"
+        return f"{percent(value)} ({percent(low)} to {percent(high)})"
+    return percent(value)

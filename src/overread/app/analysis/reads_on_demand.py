@@ -22,6 +22,7 @@ from overread.consensus.result import ClassConsensus, Consensus
 from overread.errors import InputError
 from overread.labels import ClassReads, MultiLabelReads, Reads
 from overread.planning.demand import ASK, WORDS, Asks, decide, rise, worth_of
+from overread.words import percent
 
 BY = ("correct", "information")
 
@@ -266,9 +267,9 @@ def _seconds(reads: ClassReads, used: Bools) -> tuple[float, float]:
 
 def _words(used: Bools, many: Ints, seconds: tuple[float, float]) -> str:
     text = (
-        f"{int(used.sum()):,} of {used.size:,} reads were asked for ({1 - used.mean():.0%} saved), "
-        f"{many.mean():.2f} a case"
+        f"{int(used.sum()):,} of {used.size:,} reads were asked for "
+        f"({percent(1 - used.mean())} saved), {many.mean():.2f} a case"
     )
     if np.isfinite(seconds[0]) and seconds[1]:
-        text += f"; {1 - seconds[0] / seconds[1]:.0%} of the reading time saved"
+        text += f"; {percent(1 - seconds[0] / seconds[1])} of the reading time saved"
     return text + "."

@@ -31,6 +31,7 @@ from overread.report import (
     Vote,
 )
 from overread.report import Comparison as ComparisonTable
+from overread.words import percent
 
 SHOWN = 24
 """Disputed cases that a report shows."""
@@ -238,7 +239,7 @@ def multi_label_notes(reached: Reached) -> tuple[str, ...]:
         sure = float(np.mean(part.probability > 0.95))
         lines.append(
             f"{name}: present in {present:,} of {len(part.cases):,} cases by {part.method}; "
-            f"{sure:.0%} of the cases are more than 95 % sure."
+            f"{percent(sure)} of the cases are more than 95 % sure."
         )
     return tuple(lines)
 
@@ -264,7 +265,8 @@ def _next(reads: ClassReads, result: Consensus[Any]) -> tuple[tuple[NextRead, ..
         NextRead(
             case=reads.index.cases[case],
             gain=float(gain),
-            reason=f"{int(result.reads[case])} reads; {change:.0%} chance to change the consensus",
+            reason=f"{int(result.reads[case])} reads; {percent(change)} chance to change the "
+            "consensus",
         )
         for case, gain, change in zip(
             found.case[:_NEXT].tolist(), found.gain[:_NEXT], found.change[:_NEXT], strict=True

@@ -13,6 +13,7 @@ from overread.arrays import Floats, Ints
 from overread.selection.effort import effort_of
 from overread.selection.quality import Quality
 from overread.selection.replay import STANDARD, Replay, Strategy
+from overread.words import percent
 
 _DRAWS = 400
 _OPEN = ("nll", "mae")  # have no upper bound
@@ -79,7 +80,7 @@ def name_of(strategy: Strategy) -> str:
     """The acquisition, the start where it is another than the usual, and the share by lot."""
     usual = "random" if strategy.acquisition in {"random", STANDARD} else "typical"
     start = "" if strategy.start == usual else f", {strategy.start} start"
-    lot = f", {strategy.random_share:.0%} by lot" if strategy.random_share else ""
+    lot = f", {percent(strategy.random_share)} by lot" if strategy.random_share else ""
     spread = ", labels spread" if strategy.spread else ""
     return f"{strategy.acquisition}{start}{lot}{spread}"
 

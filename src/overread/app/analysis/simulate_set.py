@@ -105,14 +105,16 @@ def _column(table: pl.DataFrame, name: str) -> list[str]:
 
 
 def labelled_set(
-    source: Path, labels: Labels, *, encoders: Sequence[str] = (), keep: Path | None = None,
-    progress: Progress | None = None,
+    source: Path, labels: Labels, *, encoders: Sequence[str] = (), scale: str = "",
+    keep: Path | None = None, progress: Progress | None = None,
 ) -> LabelledSet:  # fmt: skip
     """Put labels and latents together.
 
     Args:
         source: folder of images, called like the cases; or a file of latents.
-        encoders: of images, joined; the default chain where there are none.
+        encoders: of images, joined, as :func:`overread.app.analysis.named_encoder` knows them; the
+            default chain where there are none.
+        scale: of the input of ONNX files that another program wrote.
         keep: folder in which latents of images are kept for the next time.
         progress: told of images done.
     Raises:
@@ -120,7 +122,7 @@ def labelled_set(
         MissingExtraError: packages that decode or encode are not installed.
     """
     if source.is_dir():
-        return _encoded(source, labels, tuple(encoders), keep, progress)
+        return _encoded(source, labels, tuple(encoders), scale, keep, progress)
     cases, latents = _latents_file(source)
     place = {name: row for row, name in enumerate(cases)}
     if len(place) != len(cases):
@@ -180,13 +182,14 @@ def _npz(path: Path) -> tuple[list[str], NDArray[Any]]:
     return cases, latents
 
 
-def _encoded(
-    folder: Path, labels: Labels, encoders: tuple[str, ...], keep: Path | None,
+def _encoded(  # noqa: PLR0917 - as given
+    folder: Path, labels: Labels, encoders: tuple[str, ...], scale: str, keep: Path | None,
     progress: Progress | None,
 ) -> LabelledSet:  # fmt: skip
+    from overread.app.analysis.named_encoder import named_encoder  # noqa: PLC0415 - as below
     from overread.latents.joining import join  # noqa: PLC0415 - encoders are heavy
     from overread.latents.stream import latents_of_all  # noqa: PLC0415
-    from overread.latents.table import Project, default_chain, open_encoder  # noqa: PLC0415
+    from overread.latents.table import Project, default_chain  # noqa: PLC0415
 
     found = images_by_name(folder, labels.cases)
     _refuse_missing([name in found for name in labels.cases], "images")
@@ -196,7 +199,7 @@ def _encoded(
     with _place(keep) as place, Child(b"\0" * 32, Limits()) as child:
         load = _Loader(ordered, child)
         project = Project(place, keys, load)
-        opened = [open_encoder(name, project) for name in names]
+        opened = [named_encoder(name, project, scale=scale) for name in names]
         every = latents_of_all(keys, load, opened, place, progress=progress)
         _refuse_missing(np.all([one.there for one in every], axis=0).tolist(), "readable images")
         latents = join([np.asarray(one.rows) for one in every])

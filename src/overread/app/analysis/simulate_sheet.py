@@ -26,6 +26,7 @@ from overread.report.blocks import (
     Terms,
     Text,
 )
+from overread.words import percent
 
 _DRAWN = (
     ("accuracy", "Accuracy", "share right of the held-back cases"),
@@ -100,7 +101,7 @@ def simulation_sheet(found: Simulation, about: About) -> Sheet:
 
 def result_words(found: Simulation) -> str:
     """The answer in a sentence or two."""
-    aim = f"{found.share:.0%} of the accuracy that all labels give ({found.full:.1%})"
+    aim = f"{percent(found.share)} of the accuracy that all labels give ({percent(found.full, 1)})"
     done = [one for one in found.reached if one.labels is not None]
     if not done:
         most = int(found.curves[0].labels[-1])
@@ -108,9 +109,8 @@ def result_words(found: Simulation) -> str:
     best = min(done, key=lambda one: one.labels or 0)
     words = f"Best: {best.name} needed {best.labels:,} labels{_interval(best)} for {aim}"
     times = f", {best.times:.1f} times fewer than random order" if best.times > 1.05 else ""
-    return (
-        f"{words}{times}; {best.hours:,.1f} hours instead of labelling all: {best.saved:.0%} less."
-    )
+    hours = f"{best.hours:,.1f} hours instead of labelling all: {percent(best.saved)} less"
+    return f"{words}{times}; {hours}."
 
 
 def _interval(one: Reached) -> str:
@@ -126,9 +126,9 @@ def _figures(found: Simulation) -> tuple[Figure, ...]:
     labels = "not reached" if first.labels is None else f"{first.labels:,}"
     hours = "-" if math.isnan(first.hours) else f"{first.hours:,.1f}"
     return (
-        Figure(labels, f"labels for {found.share:.0%}", f"{first.name}{_interval(first)}"),
+        Figure(labels, f"labels for {percent(found.share)}", f"{first.name}{_interval(first)}"),
         Figure(hours, "hours", "the rest is reviewed"),
-        Figure(f"{found.full:.1%}", "accuracy with all labels", "on held-back cases"),
+        Figure(percent(found.full, 1), "accuracy with all labels", "on held-back cases"),
         Figure(f"{found.cases:,}", "cases", f"{len(found.classes)} classes"),
     )
 
@@ -176,7 +176,7 @@ def _reached(found: Simulation) -> Section:
             Cell(_interval(one).strip(" ()") or "-"),
             Cell("-" if math.isnan(one.times) else f"{one.times:.1f} x"),
             Cell("-" if math.isnan(one.hours) else f"{one.hours:,.1f}"),
-            Cell("-" if math.isnan(one.saved) else f"{one.saved:.0%}"),
+            Cell("-" if math.isnan(one.saved) else percent(one.saved)),
         )
         for place, one in enumerate(found.reached)
     )
@@ -186,7 +186,7 @@ def _reached(found: Simulation) -> Section:
         f"Hours: {who} {work.label:g} s for each labelled case, and one person "
         f"{work.review:g} s to look at each of the rest. Saved is against labelling all."
     )
-    title = f"Labels for {found.share:.0%} of the accuracy with all labels"
+    title = f"Labels for {percent(found.share)} of the accuracy with all labels"
     table = Table(title, tuple(Column(*one) for one in columns), rows)
     return Section("labels", "Labels and hours needed", title + ".", (table, Text(words)))
 
@@ -220,7 +220,7 @@ def _terms() -> Section:
 
 
 def _share(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.0%}"
+    return "-" if math.isnan(value) else percent(value)
 
 
 def _number(value: float) -> float | None:

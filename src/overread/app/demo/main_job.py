@@ -26,6 +26,7 @@ from overread.exchange.lidc import N_READERS, LidcReads, read_lidc
 from overread.exchange.public_reads import lidc_file, read_vindr, vindr_file
 from overread.labels import BoxReads, Reads
 from overread.report import Content, DemoEntry, require, write_index
+from overread.words import percent
 
 Progress = Callable[[int, int], None]
 _NICE = 3
@@ -216,8 +217,8 @@ def _nodule_counts(lidc: LidcReads) -> str:
     total = max(int(n.sum()), 1)
     return (
         f"\nLIDC-IDRI: {total:,} nodules in {lidc.patients:,} patients. Outlined by all four "
-        f"readers of the scan: {n[4]:,} ({n[4] / total:.0%}); by one of the four alone: {n[1]:,} "
-        f"({n[1] / total:.0%})."
+        f"readers of the scan: {n[4]:,} ({percent(n[4] / total)}); by one of the four alone: "
+        f"{n[1]:,} ({percent(n[1] / total)})."
     )
 
 
@@ -234,8 +235,8 @@ def _say_boxes(stage: Stage, reads: BoxReads, content: Content) -> None:
     stage.say(
         f"  The {reads.read.size:,} boxes are {existence.size:,} distinct findings: {sure:,} exist "
         f"with more than 95 % probability, {doubtful:,} are more likely not there.\n"
-        f"  Readers find between {found[low]:.0%} ({table.readers[low]}) and {found[high]:.0%} "
-        f"({table.readers[high]}) of what is there."
+        f"  Readers find between {percent(found[low])} ({table.readers[low]}) and "
+        f"{percent(found[high])} ({table.readers[high]}) of what is there."
     )
 
 

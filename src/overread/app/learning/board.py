@@ -12,8 +12,13 @@ from overread.app.learning.case_latents import chain_in_use, serving
 from overread.app.learning.curve_picture import CurvePicture, curve_picture
 from overread.app.learning.learner import probabilities_of
 from overread.app.learning.loop import ProjectLearning
-from overread.app.learning.progress import LEAST_TESTED, LearnedSoFar
+from overread.app.learning.next_cases import tests_now
+from overread.app.learning.paces import paces_of
+from overread.app.learning.progress import LEAST_TESTED, LearnedSoFar, advised
+from overread.app.learning.set_apart import HELD_BACK
 from overread.app.learning.settings import Setup, setup_of
+from overread.app.learning.stop_rules import RuleTold, at_best, rules_told
+from overread.app.learning.testable import not_testable
 from overread.app.study.project_readers import who_reads
 from overread.store import Store, case_names, project_progress
 from overread.store.learning.asking import (
@@ -25,6 +30,7 @@ from overread.store.learning.asking import (
     waiting,
 )
 from overread.store.learning.encoders import count_latents
+from overread.words import percent
 
 WHY = {
     "start": "typical of a group that nobody has labelled",
@@ -84,6 +90,8 @@ class LearningBoard:
         next: what waits for readers.
         hours: None before the first read took any time.
         about: labels at the end of what is advised; None where nobody can tell.
+        rules: of stopping, what each says; empty before a model was looked at.
+        untested: why the model cannot be tested as things are, and the remedy; "" where it can.
     """
 
     setup: Setup | None
@@ -102,6 +110,8 @@ class LearningBoard:
     next: tuple[NextCase, ...] = ()
     hours: Hours | None = None
     about: int | None = None
+    rules: tuple[RuleTold, ...] = ()
+    untested: str = ""
 
 
 def learning_board(store: Store, project: str, loop: ProjectLearning | None) -> LearningBoard:
@@ -121,7 +131,7 @@ def learning_board(store: Store, project: str, loop: ProjectLearning | None) -> 
     asked, there = list_asked(store, project), waiting(store, project)
     used = serving(store, project, chain_in_use(store, project))
     encoded, lost = count_latents(store, project, [one.version for one in used.values()])
-    learned = loop.progress if loop else None
+    learned = _learned(store, project, setup, loop)
     labelled = len(loop.learner.heard) if loop and loop.learner else 0
     about = about_labels(setup, learned, labelled, cases)
     word, verdict, reason = _verdict(setup, state, learned, labelled, cases, encoded, loop)
@@ -142,7 +152,20 @@ def learning_board(store: Store, project: str, loop: ProjectLearning | None) -> 
         _next(store, loop, asked, there.untouched | there.touched),
         _hours(loop, learned, labelled, cases),
         about,
+        rules_told(learned) if learned and setup.modelled else (),
+        not_testable(loop),
     )
+
+
+def _learned(
+    store: Store, project: str, setup: Setup, loop: ProjectLearning | None
+) -> LearnedSoFar | None:
+    """What the loop knows, with the advice as the seconds and the wishes of now have it."""
+    found = loop.progress if loop else None
+    if loop is None or found is None or found.setup.question != setup.question:
+        return None
+    paces = paces_of(store, project, setup.wishes, loop.heard.seconds(), reads=setup.reads)
+    return advised(found, paces, setup.wishes)
 
 
 def about_labels(
@@ -216,11 +239,11 @@ def _verdict(  # noqa: PLR0911, PLR0917 - one sentence for each state
     what, _, why = advice.words.partition(":")
     if learned.to_test:
         what = f"Nearly there: {learned.to_test} more test labels will tell"
-        why = f"{why.rstrip('.')}, on {learned.tested} test labels; so few may agree by luck."
-    why = why.strip() + _at_best(setup, learned, labelled, cases)
+        why = f"{why} That rests on {learned.tested} test labels: so few may agree by luck."
+    why = why.strip() + at_best(learned, labelled, cases)
     if what == "Go on":
-        target = setup.wishes.target
-        what = "Read on" if target is None else f"Read on: {target:.1%} is not in reach yet"
+        target = setup.wishes.target if advice.decides == "target" else None
+        what = "Read on" if target is None else f"Read on: {percent(target, 1)} is not in reach yet"
     stop = advice.stop and not learned.to_test
     return ("Stop" if stop else "Learning", f"{what}.", f"{why[:1].upper()}{why[1:]}")
 
@@ -239,24 +262,11 @@ def _beginning(
     if loop.learner is not None and not loop.learner.can_choose:
         words = "One class alone has labels so far; the model begins with the second."
         return "Read on.", words
+    if not_testable(loop):
+        return "Read on.", "The model learns, but no advice comes: it cannot be tested yet."
     tested = learned.tested if learned else 0
     words = f"{tested} of {LEAST_TESTED} test labels are there: then it can be told how many more"
     return "Read on.", f"{words} it takes."
-
-
-def _at_best(setup: Setup, learned: LearnedSoFar | None, labelled: int, cases: int) -> str:
-    """Where the likely curve never gets there: when the best of the interval would."""
-    target = setup.wishes.target
-    if learned is None or learned.curve is None or target is None:
-        return ""
-    likely, best, _ = learned.curve.labels_for(1 - target, most=cases)
-    if likely is not None:
-        return ""
-    if best is None:
-        return " Even the best of its interval does not get there: lower the target, or review."
-    more = max(best - labelled, 0)
-    when = f"after {more:,} more labels" if more else "by now"
-    return f" At the best of its interval it gets there {when}."
 
 
 def _hours(
@@ -265,7 +275,7 @@ def _hours(
     times = loop.heard.seconds() if loop else []
     if not times or learned is None:
         return None
-    costs, advice = learned.costs, learned.advice
+    costs, advice = learned.paces.costs, learned.advice
     spent, by_hand = sum(times) / 3600, cases * costs.label / 3600
     if advice is None or (advice.more is None and not advice.stop):
         return Hours(spent, None, None, by_hand)
@@ -284,10 +294,16 @@ def _next(
     guesses = _guesses(loop, [one.case for one in waits])
     return tuple(
         NextCase(
-            one.case, names.get(one.case, ""), WHY[one.why], *guesses.get(one.case, ("", None))
+            one.case, names.get(one.case, ""), _why(loop, one), *guesses.get(one.case, ("", None))
         )
         for one in waits
     )
+
+
+def _why(loop: ProjectLearning | None, one: Asked) -> str:
+    learner = loop.learner if loop else None
+    joined = one.why == HELD_BACK and learner is not None and not tests_now(learner, one.case, one)
+    return WHY["lot" if joined else one.why]
 
 
 def _guesses(loop: ProjectLearning | None, cases: list[str]) -> dict[str, tuple[str, float]]:

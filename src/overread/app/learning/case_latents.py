@@ -17,22 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overread.app.learning.project_encoder import (
+    FINETUNED,
     PRETRAINED,
     QUICK,
     EncoderPart,
     encode_pictures,
+    file_of,
     learn_part,
+    listed_part,
     opened,
     packed,
     runs,
-    trained_part,
     unpacked,
 )
 from overread.app.study.case_pictures import thumbnail
 from overread.arrays import Bools
-from overread.errors import OverreadError
+from overread.errors import MethodError, OverreadError
 from overread.latents.encoder import Encoder
 from overread.store import Blobs, Store, get_cases
+from overread.store.errors import BrokenLogError, NotFoundError
 from overread.store.learning.encoders import (
     KeptEncoder,
     drop_encoders,
@@ -45,6 +48,7 @@ from overread.store.learning.encoders import (
     list_trained,
     without_latents,
 )
+from overread.store.study.grouping import groups_at
 from overread.store.work.plan_view import list_facts
 
 _SAMPLE = 2_000
@@ -67,6 +71,8 @@ class CaseLatents:
         lost: cases whose image could not be had; waiting: those that are not encoded yet.
         widths: (part, latents) of the chain, in the order of the columns.
         partial: a part of the chain has made no latents yet.
+        trained_as: (cases,) the patient when a network last learned from labels; () where none
+            has, or no patient was stated since.
     """
 
     version: str
@@ -77,6 +83,7 @@ class CaseLatents:
     waiting: tuple[str, ...]
     widths: tuple[tuple[str, int], ...] = ()
     partial: bool = False
+    trained_as: tuple[str, ...] = ()
 
 
 def chain_in_use(store: Store, project: str) -> tuple[str, ...]:
@@ -88,8 +95,8 @@ def chain_in_use(store: Store, project: str) -> tuple[str, ...]:
 
 def parts_of(store: Store, project: str) -> tuple[str, ...]:
     """Parts that are kept up to date: those in use first, then those that could be chosen."""
-    trained = [trained_part(one.kind, one.file) for one in list_trained(store, project)]
-    every = [*chain_in_use(store, project), QUICK, PRETRAINED, *trained]
+    listed = [listed_part(one) for one in list_trained(store, project)]
+    every = [*chain_in_use(store, project), QUICK, PRETRAINED, *listed]
     return tuple(part for part in dict.fromkeys(every) if runs(part))
 
 
@@ -102,12 +109,26 @@ def embed(store: Store, blobs: Blobs, project: str, tick: Tick) -> int:
         tick: counts images.
     Returns:
         How many cases were encoded; 0 with fewer than two images.
+    Raises:
+        MethodError: the file of an encoder in use is gone; the others have encoded all the same.
     """
     done: set[str] = set()
-    parts = parts_of(store, project)
+    parts, gone = parts_of(store, project), set[str]()
     for part in parts:
-        done |= _embed_part(store, blobs, project, part, tick)
-    drop_encoders(store, project, but=parts)
+        try:
+            done |= _embed_part(store, blobs, project, part, tick)
+        except (NotFoundError, BrokenLogError):
+            gone.add(part)
+    parts = tuple(part for part in parts_of(store, project) if part in parts)
+    lost = gone.intersection(chain_in_use(store, project))
+    # what neither serves nor can encode new cases is not compared on fewer and fewer of them
+    drop_encoders(store, project, but=[one for one in parts if one in lost or one not in gone])
+    if lost:
+        raise MethodError(
+            "the file of an encoder in use is gone from the server's folder of files (blobs), or "
+            "damaged. Restore it from a backup, bring the same file again, or remove the encoder "
+            "on the Learning page; latents made before serve on"
+        )
     return len(done)
 
 
@@ -127,6 +148,8 @@ def _embed_part(store: Store, blobs: Blobs, project: str, part: str, tick: Tick)
                 rows[case] = made[at].astype("<f4").tobytes() if at in made else None
             keep_latents(store, project, version, rows)
             tick("images", len(some))
+            if file_of(part) and part not in parts_of(store, project):  # removed meanwhile
+                return set()
     encoder_ready(store, project, part, version)
     return set(missing)
 
@@ -200,6 +223,8 @@ def latents_of(
         there &= has
         lost |= none
     kept, gone = np.flatnonzero(there), np.flatnonzero(lost)
+    then = _groups_then(store, project)
+    trained_as = [then.get(facts[at].id, facts[at].group) or facts[at].id for at in kept]
     waits = np.flatnonzero(~there & ~lost)
     return CaseLatents(
         "+".join(versions.values()),
@@ -210,7 +235,14 @@ def latents_of(
         tuple(facts[at].id for at in waits),
         tuple((part, block.shape[1]) for part, block in zip(versions, blocks, strict=True)),
         partial=len(versions) < len(chain),
+        trained_as=tuple(trained_as) if then else (),
     )  # fmt: skip
+
+
+def _groups_then(store: Store, project: str) -> dict[str, str]:
+    """Case to its group when a network last learned from labels, where it has another now."""
+    trained = [one.event for one in list_trained(store, project) if one.kind == FINETUNED]
+    return groups_at(store, project, max(trained)) if trained else {}
 
 
 def _block(

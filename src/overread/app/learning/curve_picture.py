@@ -8,6 +8,7 @@ import numpy as np
 
 from overread.app.learning.progress import LearnedSoFar
 from overread.arrays import Floats
+from overread.words import percent
 
 WIDTH, HEIGHT = 640, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 28
@@ -78,7 +79,7 @@ def curve_picture(found: LearnedSoFar, target: float | None) -> CurvePicture:
         sheet.x(last),
         None if target is None else sheet.y(target),
         tuple((sheet.x(one), f"{one:,.0f}") for one in _round_ticks(right)),
-        tuple((sheet.y(one), f"{one:.0%}") for one in np.arange(low, 1 + step / 2, step)),
+        tuple((sheet.y(one), percent(one, 0)) for one in np.arange(low, 1 + step / 2, step)),
     )
 
 
@@ -104,7 +105,7 @@ def _dots(found: LearnedSoFar, sheet: _Sheet, name: str) -> list[Dot]:
     for one in found.points:
         value = float(getattr(one, name))
         if np.isfinite(value):
-            words = f"{one.labels:,} labels: {name} {value:.1%}, {one.tested} tested"
+            words = f"{one.labels:,} labels: {name} {percent(value, 1)}, {one.tested} tested"
             made.append(Dot(sheet.x(one.labels), sheet.y(value), words))
     return made
 

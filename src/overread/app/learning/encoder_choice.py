@@ -25,7 +25,14 @@ from overread.app.learning.case_latents import (
 )
 from overread.app.learning.learner import Learner, probabilities_of, tuned_learner
 from overread.app.learning.predicted import learned
-from overread.app.learning.project_encoder import FINETUNED, PRETRAINED, QUICK, SIMCLR, kind_of
+from overread.app.learning.project_encoder import (
+    BROUGHT,
+    FINETUNED,
+    PRETRAINED,
+    QUICK,
+    SIMCLR,
+    kind_of,
+)
 from overread.app.learning.set_apart import groups_of, lot
 from overread.arrays import Bools, Floats, Ints
 from overread.errors import MethodError
@@ -76,7 +83,13 @@ def unseen_by_encoders(project: str, latents: CaseLatents) -> Bools:
     """(cases,) of whose labels no encoder of these latents has learned."""
     if not _has_seen([part for part, _ in latents.widths]):
         return np.ones(len(latents.cases), dtype=np.bool_)
-    return ~shown_to_networks(project, latents.groups)
+    return ~_may_have_seen(project, latents)
+
+
+def _may_have_seen(project: str, latents: CaseLatents) -> Bools:
+    """(cases,) shown to networks, by the patient of now or by that of the last training."""
+    now = shown_to_networks(project, latents.groups)
+    return now | shown_to_networks(project, latents.trained_as) if latents.trained_as else now
 
 
 def teaching(store: Store, project: str) -> Teaching:
@@ -102,7 +115,7 @@ def teaching(store: Store, project: str) -> Teaching:
     rows = np.array(full, dtype=np.int64)[np.sort(drawn)]
     groups = groups_of(latents)
     may = shown_to_networks(project, latents.groups)
-    mixed = np.isin(groups, groups[may])
+    mixed = np.isin(groups, groups[_may_have_seen(project, latents)])
     votes = np.array([[pool.votes[int(row)] for row in rows] for pool in learner.pools])
     return Teaching(
         tuple(latents.cases[row] for row in rows.tolist()), votes, groups[rows],
@@ -135,11 +148,11 @@ def candidates(now: Sequence[str], parts: Sequence[str]) -> list[tuple[str, ...]
         parts: that there are.
     Returns:
         Quick latents, with or without the pretrained network, and with each that was trained here
-        or all of them; short ones before long ones.
+        or brought, or all of them; short ones before long ones.
     """
     bases = [(QUICK,), (QUICK, PRETRAINED)] if PRETRAINED in parts else [(QUICK,)]
-    trained = [part for part in parts if kind_of(part) in {SIMCLR, FINETUNED}]
-    more = [(), *((part,) for part in trained), tuple(trained)]
+    others = [part for part in parts if kind_of(part) in {SIMCLR, FINETUNED, BROUGHT}]
+    more = [(), *((part,) for part in others), tuple(others)]
     found = [(*base, *one) for base in bases for one in dict.fromkeys(more)]
     return list(dict.fromkeys([tuple(now), *sorted(found, key=len)]))
 
@@ -167,6 +180,8 @@ def choose_for_project(store: Store, project: str) -> ChoiceRow:
         raise MethodError("the images are not encoded yet; wait for them")
     labels, columns = _columns(every, labels)
     found = _compared(columns, candidates(now, parts), labels)
+    if set(found.chain) - set(parts_of(store, project)):
+        raise MethodError("an encoder was removed while they were compared; compare again")
     keep_choice(
         store, project, found.chain, before=now, labels=len(labels.cases), reason=found.reason,
         scores=[

@@ -25,13 +25,13 @@ from overread.app.learning.learner import (
     with_label,
 )
 from overread.app.learning.next_cases import Wanted, want, want_blind
+from overread.app.learning.paces import paces_of
 from overread.app.learning.progress import LearnedSoFar, learned_so_far
 from overread.app.learning.set_apart import duplicates_of, groups_of, held_back
 from overread.app.learning.settings import Setup, setup_of
 from overread.app.learning.which_reader import read_again
 from overread.app.study.label_sources import standing_autos
 from overread.arrays import Ints
-from overread.selection.stopping import Costs
 from overread.store import Store
 from overread.store.errors import ConflictError
 from overread.store.learning.asking import (
@@ -51,6 +51,7 @@ from overread.store.learning.auto_labels import CERTIFIED, standing_run
 from overread.store.learning.encoders import last_choice
 from overread.store.learning.pre_labels import last_pre_label
 from overread.store.study.cases import count_cases
+from overread.store.study.grouping import grouped_since
 from overread.store.work.demands import places
 from overread.store.work.plan_view import barred, list_facts
 
@@ -62,7 +63,6 @@ Compare = Callable[[Store, str], object]
 
 _TOGETHER = 500  # slots withdrawn in one transaction
 _LOOKED_AT = 2_000  # cases whose pre-labels are compared
-_USUAL_SECONDS = 30.0
 _COMPARED = 60  # labels that teach, from which on encoders are compared
 _GROWTH = 1.05  # labels against those of the last curve, from which on it is drawn anew
 
@@ -79,6 +79,7 @@ class ProjectLearning:
         heard: what readers said.
         learner: None before images are encoded.
         alike: near-duplicates among its cases have the same code.
+        groups: patients whose images are encoded, near-duplicates taken for one.
         progress: how good it is and when to stop, as of the last curve.
         until: last event that the model knows.
         refused: cases that could not be asked for.
@@ -96,6 +97,7 @@ class ProjectLearning:
     heard: Heard = field(default_factory=Heard)
     learner: Learner | None = None
     alike: Ints | None = None
+    groups: int = 0
     progress: LearnedSoFar | None = None
     until: int = 0
     refused: set[str] = field(default_factory=set[str])
@@ -127,7 +129,7 @@ class ProjectLearning:
         opened = self._ask(store, setup)
         if touched:
             self.milliseconds = [*self.milliseconds[-99:], 1000 * (time.perf_counter() - begun)]
-        self._learn(setup)
+        self._learn(store, setup)
         self._have_compared(store, setup)
         return opened
 
@@ -149,8 +151,10 @@ class ProjectLearning:
             if self.setup is not None:  # the first look finds out whether any is missing
                 self._have_encoded(store)
         mark = mark_of(store, self.project, setup)
-        anew = self.setup != setup or self.heard.mark != mark or not self.fresh
-        if anew:
+        grouped = self.fresh and grouped_since(store, self.project, self.heard.until)
+        if grouped:  # others test now: the curve is drawn anew
+            self._drawn = -1, -1
+        if grouped or self.setup != setup or self.heard.mark != mark or not self.fresh:
             self.setup, self.heard = setup, reads_so_far(store, self.project, setup)
             self._begin(store, setup)
             return True
@@ -172,13 +176,13 @@ class ProjectLearning:
             return
         alike = duplicates_of(latents)
         share = setup.wishes.held_back if setup.modelled else 0.0
-        held = held_back(
-            self.project, latents, groups_of(latents, alike),
-            share=share, asked=list_asked(store, self.project),
-        )  # fmt: skip
+        groups = groups_of(latents, alike)
+        asked = list_asked(store, self.project)
+        held = held_back(self.project, latents, groups, share=share, asked=asked)
         learner = taught_by(begin_learner(setup, latents, held), self.heard.votes(setup))
         self.learner = tuned_learner(learner) if learner.can_choose else learner
         self.alike, self.until = alike, self.heard.until
+        self.groups = int(groups.max()) + 1
         self.plane = plane_of(latents.values)
         chosen = last_choice(store, self.project)
         self._compared = max(self._compared, chosen.labels if chosen else 0)
@@ -279,7 +283,7 @@ class ProjectLearning:
             ask_cases(store, self.project, (), unwanted=strangers[start : start + _TOGETHER])
         return len(strangers)
 
-    def _learn(self, setup: Setup) -> None:
+    def _learn(self, store: Store, setup: Setup) -> None:
         """What takes a second or more, after the next case is in the queue."""
         if self.learner is None:
             return
@@ -287,20 +291,14 @@ class ProjectLearning:
             self.learner = taught_by(self.learner, self.heard.votes(setup))
         if self.learner.can_choose and self.learner.stale:
             self.learner = tuned_learner(self.learner)
-        labels = len(self.learner.heard)
-        if self.progress is None or labels >= _GROWTH * self._drawn[0] or labels < self._drawn[0]:
+        labels, drawn = len(self.learner.heard), self._drawn[0]
+        other = self.progress is None or self.progress.setup != setup
+        if other or labels >= _GROWTH * drawn or labels < drawn:
             self._drawn = labels, self.until
-            self.progress = learned_so_far(
-                self.learner, self.heard.order, costs=self.costs(setup),
-                target=setup.wishes.target,
-            )  # fmt: skip
-
-    def costs(self, setup: Setup) -> Costs:
-        """Seconds of a label with all its reads, of a review, and of a correction."""
-        times = self.heard.seconds()
-        usual = float(np.median(times)) if times else _USUAL_SECONDS
-        label = (setup.wishes.read_seconds or usual) * setup.reads
-        return Costs(label, setup.wishes.review_seconds, label)
+            paces = paces_of(
+                store, self.project, setup.wishes, self.heard.seconds(), reads=setup.reads
+            )
+            self.progress = learned_so_far(self.learner, self.heard.order, paces=paces)
 
 
 def _without_last(cases: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str]]:

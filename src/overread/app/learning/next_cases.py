@@ -91,7 +91,9 @@ def want(
     count = room(wishes, still, left)
     taken = {*left, *shut, *unwanted}
     closed = np.array(sorted(_rows(learner, taken) | learner.heard.keys()), dtype=np.int64)
-    due = max(_due(wishes.held_back, left, count), min(to_test, (count + 1) // 2))
+    tested = sum(tests_now(learner, case, one) for case, one in left.items())
+    due = _due(wishes.held_back, len(left), count, so_far=tested)
+    due = max(due, min(to_test, (count + 1) // 2))
     tests = _tests(learner, closed, alike, count, rng)
     view = _without(learner, every, _with_alike(closed, alike))
     if not view.open.any():  # nothing but near-duplicates is left
@@ -169,10 +171,15 @@ def _no_longer(
     return [case for case in chosen if learner.row[case] not in good]
 
 
-def _due(share: float, asked: Mapping[str, Asked], count: int) -> int:
+def tests_now(learner: Learner, case: str, asked: Asked) -> bool:
+    """A case that was asked for to test still does: its patient was not joined with others."""
+    row = learner.row.get(case)
+    return asked.why == HELD_BACK and (row is None or bool(learner.held[row]))
+
+
+def _due(share: float, asked: int, count: int, *, so_far: int) -> int:
     """Of the next ``count`` cases, so many that test: their share of all, at first a third."""
-    so_far = sum(one.why == HELD_BACK for one in asked.values())
-    after = len(asked) + count
+    after = asked + count
     wanted = max(share * after, min(FIRST_TESTS, after / 3))
     return max(min(int(np.floor(wanted + 1e-9)) - so_far, count), 0)
 

@@ -6,12 +6,7 @@ its influence. The lot decides by case, so that nothing else tells the two apart
 for it themselves, those who asked are told apart too, but they chose to. Cases that are blind by a
 rule (gold, audits, held back) and reads under a protocol that hid pre-labels are left out.
 
-The unit is the case (readers of one case are alike). Intervals are Wilson's for the mean of values
-in 0 .. 1, which are at least as wide as for shares, and Newcombe's for the difference.
-
-Source:
-    Newcombe (1998) Interval estimation for the difference between independent proportions:
-    comparison of eleven methods. Stat Med 17:873-890 (method 10).
+Hints are measured beside them in the same pass; see :mod:`overread.app.learning.hint_influence`.
 """
 
 from __future__ import annotations
@@ -23,14 +18,26 @@ from typing import Any
 
 import numpy as np
 
-from overread.agreement.proportions import wilson
+from overread.app.learning.hint_influence import Influence, hint_uses, influence_of
 from overread.app.learning.pre_label import kept_hidden, newest
 from overread.app.learning.pre_label_likeness import alike, changed
+from overread.app.learning.pre_label_sides import (
+    HIDDEN,
+    LEAST_CASES,
+    SEEN,
+    UNASKED,
+    Side,
+    Use,
+    difference,
+    side_of,
+)
 from overread.app.study.project_protocol import protocol_of
 from overread.protocol import Protocol
 from overread.protocol.pre_label import HIDDEN as NEVER
 from overread.store import Store, each_read, head
+from overread.store.learning.hints import hints_of_cases
 from overread.store.learning.pre_labels import (
+    HINTS,
     Brought,
     Proposal,
     ShownRow,
@@ -39,44 +46,7 @@ from overread.store.learning.pre_labels import (
     pre_labels_of,
     shown_of_cases,
 )
-
-LEAST_CASES = 5
-"""Of each side, before their difference is told."""
-
-SEEN, HIDDEN, UNASKED = "seen", "hidden", "unasked"
-"""They saw it; the lot hid it; they might have asked and did not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One read of a question with a pre-label.
-
-    Attributes:
-        arm: of :data:`SEEN`, :data:`HIDDEN`, :data:`UNASKED`.
-        likeness: of the read and the pre-label, 0 to 1.
-        changed: what was done with it; {} where it was not seen.
-        marked: they had marked something before they saw it.
-    """
-
-    case: str
-    reader: str
-    arm: str
-    likeness: float
-    seconds: float
-    changed: Mapping[str, int] = field(default_factory=dict[str, int])
-    marked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """Reads with, or without. Args: low, high: of the mean agreement, by case; NaN of none."""
-
-    cases: int
-    reads: int
-    agreement: float
-    low: float
-    high: float
-    seconds: float
+from overread.store.learning.pre_labels_withdrawn import hinted
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +85,7 @@ class ProjectAnchoring:
         until: the last event that was taken in.
         models: that have proposed.
         uses: question -> case and reader -> what came of it.
+        hints: cases that have hints, and since when; hinted: as ``uses``, of these hints alone.
     """
 
     project: str
@@ -123,13 +94,21 @@ class ProjectAnchoring:
     uses: dict[str, dict[tuple[str, str], Use]] = field(
         default_factory=dict[str, dict[tuple[str, str], Use]]
     )
+    hints: tuple[int, str] = (0, "")
+    hinted: dict[str, dict[tuple[str, str], Use]] = field(
+        default_factory=dict[str, dict[tuple[str, str], Use]]
+    )
 
     def catch_up(self, store: Store) -> object:
         """Take in the reads since; a page of them at a time."""
         last = head(store).n
         blind = blind_cases(store, self.project)
+        hints = hinted(store, self.project)
+        after = self.until if hints == self.hints else 0  # others stand: measured anew
+        if not after:
+            self.hinted = {}
         page: list[Mapping[str, Any]] = []
-        for row in each_read(store, self.project, latest=False, after=self.until, until=last):
+        for row in each_read(store, self.project, latest=False, after=after, until=last):
             first = row["revision"] == 1 and not row["round"]
             if first and not row["cannot_be_read"] and row["case"] not in blind:
                 page.append(row)
@@ -137,7 +116,7 @@ class ProjectAnchoring:
                 self._take(store, page)
                 page = []
         self._take(store, page)
-        self.models = tuple(brought(store, self.project))
+        self.models, self.hints = tuple(brought(store, self.project)), hints
         self.until = last  # last: a page that looks meanwhile sees that this is not all yet
         return self
 
@@ -148,14 +127,17 @@ class ProjectAnchoring:
         cases = sorted({row["case"] for row in page})
         proposals = pre_labels_of(store, cases, withdrawn=True)
         shown = shown_of_cases(store, cases)
+        places, looks = hints_of_cases(store, cases), shown_of_cases(store, cases, what=HINTS)
         for row in page:
-            seen = shown.get((row["task"], row["reader"]))
-            if seen is not None and seen.event > row["event"]:
-                seen = None
+            seen, look = _before(row, shown), _before(row, looks)
             had = proposals.get(row["case"], ())
             protocol = protocols[int(row["protocol_version"])]
             for question, use in _uses(self.project, protocol, row, had, seen).items():
                 self.uses.setdefault(question, {})[row["case"], row["reader"]] = use
+            stands = places.get(row["case"])
+            of_hints = hint_uses(self.project, protocol, row, stands, look, seen)
+            for question, use in of_hints.items():
+                self.hinted.setdefault(question, {})[row["case"], row["reader"]] = use
 
     def told(self, protocol: Protocol) -> list[Anchoring]:
         """What the reads say by now, question by question."""
@@ -163,6 +145,14 @@ class ProjectAnchoring:
             anchoring_of(one.id, one.prompt, list(self.uses[one.id].values()))
             for one in protocol.questions
             if self.uses.get(one.id)
+        ]
+
+    def told_of_hints(self, protocol: Protocol) -> list[Influence]:
+        """What the reads say of the hints that stand, question by question."""
+        return [
+            influence_of(one.id, one.prompt, list(self.hinted[one.id].values()))
+            for one in protocol.questions
+            if self.hinted.get(one.id)
         ]
 
 
@@ -204,26 +194,10 @@ def anchoring_of(question: str, prompt: str, uses: Sequence[Use]) -> Anchoring:
     )
 
 
-def side_of(uses: Sequence[Use]) -> Side:
-    """Mean agreement by case, with its interval."""
-    if not uses:
-        return Side(0, 0, math.nan, math.nan, math.nan, math.nan)
-    by_case: dict[str, list[float]] = {}
-    for one in uses:
-        by_case.setdefault(one.case, []).append(one.likeness)
-    means = [float(np.mean(each)) for each in by_case.values()]
-    mean = float(np.mean(means))
-    low, high = wilson(mean * len(means), len(means))
-    seconds = float(np.median([one.seconds for one in uses]))
-    return Side(len(means), len(uses), mean, low, high, seconds)
-
-
-def difference(one: Side, other: Side) -> tuple[float, float, float]:
-    """One mean less another, with Newcombe's interval (his method 10)."""
-    apart = one.agreement - other.agreement
-    low = math.hypot(one.agreement - one.low, other.high - other.agreement)
-    high = math.hypot(one.high - one.agreement, other.agreement - other.low)
-    return apart, max(-1.0, apart - low), min(1.0, apart + high)
+def _before(row: Mapping[str, Any], shown: Mapping[tuple[str, str], ShownRow]) -> ShownRow | None:
+    """What the reader of a read had been shown when they sent it."""
+    found = shown.get((row["task"], row["reader"]))
+    return None if found is None or found.event > row["event"] else found
 
 
 def _uses(

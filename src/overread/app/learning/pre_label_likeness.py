@@ -76,7 +76,12 @@ def _findings_alike(answer: Sequence[Any], proposed: Sequence[Any]) -> float:
 
 
 def _meet(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    if one["class"] != other["class"] or one["frame"] != other["frame"]:
+    return one["class"] == other["class"] and covers(one, other)
+
+
+def covers(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two places of an image, boxes or outlines, meet with an IoU of :data:`IOU`."""
+    if one["frame"] != other["frame"]:
         return False
     a, b = _around(one), _around(other)
     sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])

@@ -12,14 +12,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from overread.app.learning.held_figures import HeldFigures, figures_of
 from overread.app.learning.learner import Learner
+from overread.app.learning.paces import Paces
+from overread.app.learning.settings import Setup
 from overread.arrays import Floats, Ints
+from overread.protocol.learning import Learning
 from overread.selection.basis import features_of
 from overread.selection.belief import belief_of
 from overread.selection.curve import LearningCurve, fit_curve
 from overread.selection.pool import Pool
 from overread.selection.process import Process, field_of, fit
-from overread.selection.stopping import Advice, Costs, advise
+from overread.selection.stopping import Advice, advise
 
 _STEPS = 10
 _FIRST = 6
@@ -70,8 +74,11 @@ class LearnedSoFar:
         curve: fitted to them; None while too little is tested.
         advice: None as well.
         labels: cases with a label; taught: of them, that teach; tested: that test.
-        costs: seconds that the advice reckons with.
-        testable: cases set apart, read or not.
+        setup: what is learned, with the rule that decides.
+        paces: seconds that the advice reckons with.
+        testable: cases set apart, read or not; cases: all whose image is encoded.
+        figures: of the model of all labels, on the cases set apart; None before there is one.
+        predictions: (cases,) each, what the models of the last steps say of the same cases.
     """
 
     points: tuple[Point, ...]
@@ -80,27 +87,35 @@ class LearnedSoFar:
     labels: int
     taught: int
     tested: int
-    costs: Costs
+    setup: Setup
+    paces: Paces
     testable: int = 0
+    cases: int = 0
+    figures: HeldFigures | None = None
+    predictions: tuple[Ints, ...] = ()
+
+    @property
+    def enough(self) -> int:
+        """Test labels, before which an advice to stop is not believed."""
+        return min(ENOUGH_TESTED, self.testable)
 
     @property
     def to_test(self) -> int:
         """Test labels that are missing before an advice to stop is believed; 0 where none is."""
         if self.advice is None or not self.advice.stop:
             return 0
-        return max(min(ENOUGH_TESTED, self.testable) - self.tested, 0)
+        return max(self.enough - self.tested, 0)
 
 
 def learned_so_far(
-    learner: Learner, order: Iterable[str], *, costs: Costs, target: float | None, seed: int = 0
+    learner: Learner, order: Iterable[str], *, paces: Paces, seed: int = 0
 ) -> LearnedSoFar:
     """Replay the learning, and advise.
 
     Args:
         learner: with all labels, tuned.
         order: cases in the order in which they were read first.
-        costs: seconds of a label, a review and a correction.
-        target: accuracy that is wanted; None goes by the cost.
+        paces: seconds of a read and a review.
         seed: of the resampled curves.
     """
     rows = [learner.row[case] for case in order if case in learner.row]
@@ -109,18 +124,28 @@ def learned_so_far(
     tests = tests[[any(code >= 0 for code in learner.heard[int(row)].code) for row in tests]]
     labels = len(taught) + len(tests)
     testable = int(learner.held.sum())
-    plain = LearnedSoFar((), None, None, labels, len(taught), len(tests), costs, testable)
+    plain = LearnedSoFar(
+        (), None, None, labels, len(taught), len(tests), learner.setup, paces, testable,
+        len(learner.row),
+    )  # fmt: skip
     if not learner.can_choose or not len(tests):
         return plain
     watched = np.sort(np.random.default_rng(seed).permutation(len(learner.row))[:_WATCHED])
     points: list[Point] = []
     answers: list[Ints] = []
+    sure: list[Floats] = []
     for count in _steps(len(taught)):
-        tested, seen = _answers(learner, taught[:count], tests, watched)
+        sure, seen = _answers(learner, taught[:count], tests, watched)
+        said = np.array([one.argmax(axis=1) for one in sure])
         share = count / len(taught)
-        points.append(_point(learner, tests, tested, count, count + round(share * len(tests))))
+        points.append(_point(learner, tests, said, count, count + round(share * len(tests))))
         answers.append(seen)
-    return _advised(replace(plain, points=tuple(points)), len(learner.row), answers, target, seed)
+    truth = [learner.said(part)[tests] for part in range(len(learner.pools))]
+    figures = figures_of(sure, truth, kind=learner.setup.question.kind, seed=seed)
+    found = replace(
+        plain, points=tuple(points), figures=figures, predictions=tuple(answers[-_COMPARED:])
+    )
+    return advised(_fitted_curve(found, seed), paces, learner.setup.wishes)
 
 
 def _steps(count: int) -> list[int]:
@@ -128,35 +153,53 @@ def _steps(count: int) -> list[int]:
     return sorted({round(one) for one in np.geomspace(first, count, _STEPS)})
 
 
-def _advised(
-    found: LearnedSoFar, pool: int, answers: Sequence[Ints], target: float | None, seed: int
-) -> LearnedSoFar:
+def advised(found: LearnedSoFar, paces: Paces, wishes: Learning) -> LearnedSoFar:
+    """The same with the advice as other seconds, another target or another rule have it.
+
+    It costs milliseconds: nothing is fitted anew.
+    """
+    setup = replace(found.setup, wishes=wishes)
+    if found.curve is None:
+        return replace(found, setup=setup, paces=paces)
+    if found.advice is not None and (found.setup, found.paces) == (setup, paces):
+        return found
+    advice = advise(
+        found.curve, pool=found.cases, costs=paces.costs, target=wishes.target,
+        predictions=found.predictions, rule=wishes.rule,
+    )  # fmt: skip
+    return replace(found, setup=setup, paces=paces, advice=advice)
+
+
+def _fitted_curve(found: LearnedSoFar, seed: int) -> LearnedSoFar:
     labels = np.array([one.labels for one in found.points], dtype=np.float64)
     if found.tested < LEAST_TESTED or len(np.unique(labels)) < _LEAST_STEPS:
         return found
     wrong = np.array([one.wrong for one in found.points], dtype=np.float64)
     tested = np.array([one.tested for one in found.points], dtype=np.float64)
-    curve = fit_curve(labels, wrong, tested, seed=seed)
-    advice = advise(
-        curve, pool=pool, costs=found.costs, target=target, predictions=tuple(answers[-_COMPARED:])
-    )
-    return replace(found, curve=curve, advice=advice)
+    return replace(found, curve=fit_curve(labels, wrong, tested, seed=seed))
 
 
 def _answers(
     learner: Learner, taught: Sequence[int], tests: Ints, watched: Ints
-) -> tuple[Ints, Ints]:
-    """(parts, cases) what the model of the first labels says of the tests, and of the watched."""
-    of_tests: list[Ints] = []
+) -> tuple[list[Floats], Ints]:
+    """What the model of the first labels says.
+
+    Returns:
+        (tests, classes) chances, of each part; what is most likely of each watched, all parts.
+    """
+    of_tests: list[Floats] = []
     of_watched: list[Ints] = []
     for pool in learner.pools:
         rows = np.array([row for row in taught if row in pool.votes], dtype=np.int64)
         process = _fitted(pool, rows)
-        for to, which in ((of_tests, tests), (of_watched, watched)):
-            features = features_of(learner.latents.values[which], pool.basis)
-            belief = belief_of(field_of(process, features), pool.settings)
-            to.append(belief.mean.argmax(axis=1))
-    return np.array(of_tests), np.array(of_watched).ravel()
+        values = learner.latents.values
+        both = [
+            belief_of(field_of(process, features_of(values[which], pool.basis)), pool.settings).mean
+            for which in (tests, watched)
+        ]
+        of_tests.append(both[0])
+        of_watched.append(both[1].argmax(axis=1))
+    return of_tests, np.array(of_watched).ravel()
 
 
 def _fitted(pool: Pool, rows: Ints) -> Process:

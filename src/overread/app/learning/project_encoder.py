@@ -1,8 +1,8 @@
 """The encoders of a project, each a part of a chain: what one learned, kept as one value.
 
-A part is quick latents learned from the project's own thumbnails, a small pretrained network, or a
-network that was trained here. Each has its own main axes over the same sample and the same say, so
-that a case costs little room and parts can be joined in any chain.
+A part is quick latents learned from the project's own thumbnails, a small pretrained network, a
+network that was trained here, or one that a lead brought. Each has its own main axes over the same
+sample and the same say, so that a case costs little room and parts can be joined in any chain.
 """
 
 from __future__ import annotations
@@ -28,10 +28,13 @@ from overread.latents.joining import Reduction, reduced, reduction_of
 from overread.latents.onnx_encoder import open_onnx
 from overread.latents.quick import SIDE, QuickEncoder, encode_quick, learn_quick
 from overread.store import Blobs
+from overread.store.learning.encoders import TrainedRow
 
 QUICK, PRETRAINED = "quick", efficientnet.NAME
 SIMCLR, FINETUNED = "simclr", "finetuned"
 """Kinds of parts. One trained here is named with the blob of its file: "simclr:SHA-256"."""
+BROUGHT = "onnx"
+"""Kind of a part that was brought; named with its blob and the scale of its input."""
 
 _TOGETHER = 64
 
@@ -71,6 +74,23 @@ def trained_part(kind: str, file: str) -> str:
     return f"{kind}:{file}"
 
 
+def brought_part(file: str, scale: str) -> str:
+    """The part of a network that was brought. Args: file: blob of its ONNX."""
+    return f"{BROUGHT}:{file}:{scale}"
+
+
+def listed_part(one: TrainedRow) -> str:
+    """The part of a network that was trained here, or brought."""
+    if one.kind.startswith(BROUGHT):
+        return brought_part(one.file, str(one.about["scale"]))
+    return trained_part(one.kind, one.file)
+
+
+def file_of(part: str) -> str:
+    """Blob of the ONNX of a part; "" of one that has none."""
+    return part.split(":")[1] if ":" in part else ""
+
+
 def runs(part: str) -> bool:
     """What it needs is installed."""
     kind = kind_of(part)
@@ -85,9 +105,9 @@ def opened(part: str, blobs: Blobs) -> Generator[Encoder | None]:
 
     Raises:
         MissingExtraError: onnxruntime is not installed.
-        NotFoundError: the file of a trained one is gone.
+        NotFoundError: the file of one that was trained or brought is gone.
     """
-    kind, _, file = part.partition(":")
+    kind, scale = kind_of(part), part.split(":")[2:]
     if kind == QUICK:
         yield None
         return
@@ -95,9 +115,9 @@ def opened(part: str, blobs: Blobs) -> Generator[Encoder | None]:
         if kind == PRETRAINED:  # its graph is built in a moment
             yield efficientnet.open_lite0(Path(folder))
             return
-        path = Path(folder) / "trained.onnx"
-        path.write_bytes(blobs.get(file))
-        yield open_onnx(path, name=kind)
+        path = Path(folder) / "kept.onnx"
+        path.write_bytes(blobs.get(file_of(part)))
+        yield open_onnx(path, name=kind, scale=scale[0] if scale else None)  # type: ignore[arg-type]
 
 
 def learn_part(

@@ -16,7 +16,7 @@ from overread.store import Store
 _PERCENT = ("random_share", "held_back", "target")
 _WHOLE = ("batch", "most_labels")
 _SECONDS = ("read_seconds", "review_seconds")
-_MAY_BE_NONE = ("target", "read_seconds", "most_labels")
+_MAY_BE_NONE = ("target", "rule", "read_seconds", "most_labels")
 
 
 def learnable(store: Store, project: str) -> list[Question]:

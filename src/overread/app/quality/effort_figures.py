@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from overread.app.quality.effort_ledger import Ledger, Seconds
+from overread.words import percent
 
 _PACE_DAYS = 14
 _SHOWN_DAYS = 30
@@ -169,7 +170,7 @@ def against_plan(
         wanted = float(terms["hours"])
         whole = spent + (left.value if left else 0.0)
         over = whole / wanted - 1
-        more = f"{abs(over):.0%} {'more' if over > 0 else 'less'} than"
+        more = f"{percent(abs(over))} {'more' if over > 0 else 'less'} than"
         more = "as" if abs(over) < 0.005 else more
         said.append(f"{whole:,.0f} h in all, {more} the {wanted:,.0f} h planned")
         late |= over > 0.1

@@ -11,6 +11,7 @@ import numpy as np
 from overread.app.quality.gold_marks import Mark, marks_of
 from overread.labels import Kind
 from overread.protocol import Protocol, Question
+from overread.words import percent
 
 
 def difference(
@@ -61,7 +62,7 @@ def _size(question: Question, mine: Any, others: Any) -> str:
     off = area[0] / area[1] - 1 if area[1] else 0.0
     if abs(off) < _TRIFLE:
         return ""
-    return f", yours {100 * abs(off):.0f} % {'smaller' if off < 0 else 'larger'}"
+    return f", yours {percent(abs(off))} {'smaller' if off < 0 else 'larger'}"
 
 
 _TRIFLE = 0.05

@@ -31,6 +31,7 @@ from overread.store import (
     pause_reader,
     release_reader,
 )
+from overread.words import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,5 +243,5 @@ def _state(
     near, _ = max(charts, key=lambda one: one[0].share)
     reads = max(line.reads for line in lines)
     if near.share >= CLOSE:
-        return "close", f"{near.name}: {100 * near.share:.0f} % of the way to an alarm."
+        return "close", f"{near.name}: {percent(near.share)} of the way to an alarm."
     return "steady", f"No change seen in {reads} reads that others read too."

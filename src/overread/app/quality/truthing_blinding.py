@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from overread.app.learning.hint_influence import from_hints
 from overread.app.study.project_protocol import protocol_of
-from overread.store import Store
-from overread.store.learning.pre_labels import HINTS, PRE_LABEL, brought, each_shown
+from overread.store import Store, each_read
+from overread.store.learning.pre_labels import HINTS, PRE_LABEL, ShownRow, brought, each_shown
+
+_Shown: TypeAlias = Mapping[tuple[str, str], ShownRow]
 
 _ALWAYS = (
     "Cases come by a queue without the names of patients; identifiers are not stored with a case.",
@@ -24,7 +30,8 @@ def blinding(store: Store, project: str) -> tuple[str, ...]:
         NotFoundError: no such project.
     """
     shown = list(each_shown(store, project))
-    hints = sum(1 for _ in each_shown(store, project, what=HINTS))
+    looks = {(one.task, one.reader): one for one in each_shown(store, project, what=HINTS)}
+    hints = len(looks)
     if not shown and not hints:
         return (f"{_ALONE}, the consensus, or a model's guess.", *_ALWAYS)
     told = [f"{_ALONE} or the consensus."]
@@ -33,7 +40,8 @@ def blinding(store: Store, project: str) -> tuple[str, ...]:
     if hints:
         told.append(
             f"Places that stand out by the images alone (object discovery, which knows nothing of "
-            f"what is asked) were shown on request in {hints:,} {_tasks(hints)}."
+            f"what is asked) were shown on request in {hints:,} {_tasks(hints)}. "
+            + _boxed(store, project, looks, {(one.task, one.reader): one for one in shown})
         )
     return (*told, *_ALWAYS)
 
@@ -49,6 +57,20 @@ def _pre_labels(store: Store, project: str, marked: list[bool]) -> str:
         f"and by the protocol in force {100 * wish.keep_hidden:.0f} % of the cases, drawn by lot, "
         "keep it hidden, so that its influence can be measured."
     )
+
+
+def _boxed(store: Store, project: str, looks: _Shown, proposed: _Shown) -> str:
+    boxes = moved = 0
+    for row in each_read(store, project):
+        about = (row["task"], row["reader"])
+        look = looks.get(about)
+        if look is not None and look.event < row["event"]:
+            began = from_hints(row["answer"], look, proposed.get(about))
+            boxes, moved = boxes + len(began), moved + sum(one.moved for one in began)
+    if not boxes:
+        return "No box of a read began as one."
+    began_as = "box of the reads began as one" if boxes == 1 else "boxes of the reads began as one"
+    return f"{boxes:,} {began_as}, of which {moved:,} {'was' if moved == 1 else 'were'} changed."
 
 
 def _tasks(count: int) -> str:

@@ -23,6 +23,7 @@ from overread.store import CaseRow, ReadRow, Store, get_case, reads_of_case
 from overread.store.quality.adjudications import get_standard
 from overread.store.quality.stale import left_out
 from overread.store.work.asked_again import asked_of_case
+from overread.words import percent
 
 _METHOD = {
     Kind.NOMINAL: "majority",
@@ -152,7 +153,7 @@ def _value(question: Question, reached: Reached, row: CaseRow) -> tuple[Any, str
     value = values(question, reached).get(row.id)
     if question.kind in {Kind.NOMINAL, Kind.ORDINAL}:
         share = float(np.max(reached.result.posterior[0]))
-        return value, f"{share:.0%} of the votes, "
+        return value, f"{percent(share)} of the votes, "
     if question.kind is Kind.SCORE:
         return value, f"± {float(reached.result.value.sd[0]):.2g}, "
     return value, ""

@@ -26,6 +26,7 @@ from overread.store import (
     role_in,
 )
 from overread.store.quality.adjudications import standards_of_project
+from overread.words import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +302,7 @@ def _verdict(
     """State in a word, in a sentence, and the one thing that the lead does next."""
     base = f"/projects/{project}"
     help_ = "A reader asks for help." if asked == 1 else f"Readers ask for help on {asked} cases."
-    share = f"{done / (total or 1):.0%} of the planned reads are made."
+    share = f"{percent(done / (total or 1))} of the planned reads are made."
     learning = f"A model asks for the cases it learns most from; {done:,} reads are made."
     steps = (
         (not count, "Empty", "There are no cases yet.", "/import", "Import images"),

@@ -11,6 +11,7 @@ from overread.monitoring.rules.figures import DrawnFigures
 from overread.monitoring.rules.hint import Hint, RuleContext, Severity
 from overread.monitoring.rules.population import Population, looseness
 from overread.monitoring.rules.profile import MIDDLE
+from overread.words import percent
 
 _CLEAR = 0.5  # contrast from which a drawing is judged without others of its class
 _WITHIN = 1.5  # times stronger is the edge within than any on the contour
@@ -76,9 +77,9 @@ def _hint(context: RuleContext, row: int, score: float) -> Hint:
     drawn, read = context.drawn, int(context.drawn.read[row])
     share, offset = float(drawn.share[row]), float(drawn.offset[row])
     numbers = {"share": share, "offset_px": offset, "contrast": float(drawn.contrast[row])}
-    words = f"about {share:.0%} of the inside looks like the surroundings"
+    words = f"about {percent(share)} of the inside looks like the surroundings"
     if drawn.expected[row] > 0:
-        words += f" (a tight box round a disc: {drawn.expected[row]:.0%})"
+        words += f" (a tight box round a disc: {percent(drawn.expected[row])})"
     if offset > 0:
         words += f"; the contour lies {offset:.1f} px"
         spacing = context.spacing_mm.get(int(context.reads.index.case[read]))

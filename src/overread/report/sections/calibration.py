@@ -22,7 +22,8 @@ from overread.report.blocks import (
 from overread.report.charts.bars import histogram, stems
 from overread.report.charts.reliability import reliability_curve
 from overread.report.content import Calibration, Content, Curve
-from overread.report.words import count, number, percent
+from overread.report.words import count, number
+from overread.words import percent
 
 
 def calibration_section(content: Content) -> Section | None:

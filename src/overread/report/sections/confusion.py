@@ -13,7 +13,8 @@ from overread.report.charts.interval_bar import share_bar
 from overread.report.charts.matrix import confusion_matrix
 from overread.report.content import Content
 from overread.report.sections.behind import of_confusion
-from overread.report.words import count, percent
+from overread.report.words import count
+from overread.words import percent
 
 _READERS_DRAWN = 9
 _CLASSES_DRAWN = 8  # up to here every reader has a matrix; beyond, the pool alone

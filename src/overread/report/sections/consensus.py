@@ -18,7 +18,8 @@ from overread.report.content import Comparison, Content, MethodScore
 from overread.report.sections.confusion import confusion_blocks
 from overread.report.sections.reliability import reliability_blocks
 from overread.report.sections.summary import method_words
-from overread.report.words import count, number, percent
+from overread.report.words import count, number
+from overread.words import percent
 
 _CLASSES_DRAWN = 40
 _SURELY_WRONG = 0.01  # p of the goodness of fit below which the model is called rejected

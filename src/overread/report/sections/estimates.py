@@ -10,7 +10,8 @@ from overread.agreement.estimate import Estimate
 from overread.report.blocks import Cell, Column, Link, Table
 from overread.report.charts.interval_bar import interval_bar
 from overread.report.theme import reader_token
-from overread.report.words import count, headline, interval, number, percent
+from overread.report.words import count, headline, interval, number
+from overread.words import percent
 
 _OTHERS = 3  # further measures of a scope that have a column
 

@@ -12,7 +12,8 @@ from overread.report.charts.forest import ForestRow, forest
 from overread.report.charts.interval_bar import share_bar
 from overread.report.content import Content, Findings
 from overread.report.sections.behind import of_reader
-from overread.report.words import number, percent
+from overread.report.words import number
+from overread.words import percent
 
 _READERS_DRAWN = 30
 _CLASSES = 8

@@ -14,7 +14,8 @@ from overread.report.charts.interval_bar import interval_bar
 from overread.report.content import Content
 from overread.report.sections.behind import of_reader
 from overread.report.theme import reader_token
-from overread.report.words import NOTHING, against_pool, interval, number, percent
+from overread.report.words import against_pool, interval, number
+from overread.words import NOTHING, percent
 
 _DRAWN = 30
 _CHARTS = 4

@@ -7,7 +7,8 @@ import numpy as np
 from overread.labels import Kind
 from overread.report.blocks import Figure
 from overread.report.content import Content
-from overread.report.words import average, band, count, headline, interval, listed, number, percent
+from overread.report.words import average, band, count, headline, interval, listed, number
+from overread.words import percent
 
 SURE = 0.95
 _TITLES = ("Agreement", "Consensus", "Next")

@@ -138,6 +138,11 @@ def _case_added(connection: sa.Connection, event: Event, body: Body) -> None:
     connection.execute(t.cases.insert().values(**row, **fresh))
 
 
+def _cases_grouped(connection: sa.Connection, _event: Event, body: Body) -> None:
+    for case, group, _before in body["cases"]:
+        connection.execute(t.cases.update().where(t.cases.c.id == case).values(group_key=group))
+
+
 def _file_quarantined(connection: sa.Connection, event: Event, body: Body) -> None:
     this = (t.quarantine.c.project == event.project) & (
         t.quarantine.c.source_hash == body["source_hash"]
@@ -286,6 +291,7 @@ _ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "member_set": _member_set,
     "member_removed": _member_removed,
     "case_added": _case_added,
+    "cases_grouped": _cases_grouped,
     "file_quarantined": _file_quarantined,
     "file_cleared": _file_cleared,
     "slots_planned": _slots_planned,

@@ -47,12 +47,22 @@ def _encoder_training_set(connection: sa.Connection, event: Event, body: Body) -
 
 
 def _encoder_trained(connection: sa.Connection, event: Event, body: Body) -> None:
-    row = {"kind": body["kind"], "file": body["file"]}
-    row["about"] = canonical_json("about", body["about"])
-    _put(connection, t.trained_encoders, event, row | {"made_by": event.actor})
+    _encoder_brought(connection, event, body)
     rows = t.encoder_trainings.c
     this = (rows.project == event.project) & (rows.kind == body["kind"])
     connection.execute(t.encoder_trainings.update().where(this).values(state="done"))
+
+
+def _encoder_brought(connection: sa.Connection, event: Event, body: Body) -> None:
+    row = {"kind": body["kind"], "file": body["file"]}
+    row["about"] = canonical_json("about", body["about"])
+    _put(connection, t.trained_encoders, event, row | {"made_by": event.actor})
+
+
+def _encoder_retired(connection: sa.Connection, event: Event, body: Body) -> None:
+    rows = t.trained_encoders
+    this = (rows.c.project == event.project) & (rows.c.kind == body["kind"])
+    connection.execute(rows.delete().where(this))
 
 
 def _encoder_chosen(connection: sa.Connection, event: Event, body: Body) -> None:
@@ -76,5 +86,7 @@ ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "learning_set": _learning_set,
     "encoder_training_set": _encoder_training_set,
     "encoder_trained": _encoder_trained,
+    "encoder_brought": _encoder_brought,
+    "encoder_retired": _encoder_retired,
     "encoder_chosen": _encoder_chosen,
 }

@@ -363,6 +363,19 @@ def reviewers(store: Store, run: str) -> dict[str, tuple[int, float]]:
     return {who: (int(count), float(seconds)) for who, count, seconds in found}
 
 
+def review_times(store: Store, project: str, *, limit: int) -> list[tuple[int, float]]:
+    """Of the last reviews that took any time: labels looked at one by one, and their seconds."""
+    rows = t.auto_reviews.c
+    query = (
+        sa.select(rows.looked_at, rows.seconds)
+        .where(rows.project == project, rows.looked_at > 0, rows.seconds > 0)
+        .order_by(rows.event.desc())
+        .limit(limit)
+    )
+    with store.reading() as connection:
+        return [(int(one.looked_at), float(one.seconds)) for one in connection.execute(query)]
+
+
 def review_seconds(store: Store, project: str) -> dict[str, tuple[int, float]]:
     """As :func:`reviewers`, of all runs of a project; "the rest" in one go counts no label."""
     rows = t.auto_reviews.c

@@ -259,13 +259,15 @@ def keep_shown(
     return kept
 
 
-def shown_of_cases(store: Store, cases: Sequence[str]) -> dict[tuple[str, str], ShownRow]:
-    """(task, reader) -> the pre-label that they were shown, of these cases."""
+def shown_of_cases(
+    store: Store, cases: Sequence[str], *, what: str = PRE_LABEL
+) -> dict[tuple[str, str], ShownRow]:
+    """(task, reader) -> the pre-label (or the hints) that they were shown, of these cases."""
     rows, found = t.pre_labels_shown.c, dict[tuple[str, str], ShownRow]()
     with store.reading() as connection:
         for start in range(0, len(cases), _PAGE):
             part = rows.case_id.in_(cases[start : start + _PAGE])
-            query = sa.select(t.pre_labels_shown).where(part, rows.what == PRE_LABEL)
+            query = sa.select(t.pre_labels_shown).where(part, rows.what == what)
             for row in connection.execute(query):
                 found[row.task, row.reader] = _shown_row(row)
     return found

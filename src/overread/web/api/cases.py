@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import Request, Response
 
+from overread.app.learning.hint_influence import hints_in_reads
 from overread.app.learning.pre_label import seen_by_reads
 from overread.app.study import (
     case_browser,
@@ -84,7 +86,7 @@ def cases(project: Id, site: At, after: After = 0, limit: Limit = 50, q: Find = 
 def reads(case: Id, site: At) -> Response:
     """All readers' reads of a case, the latest revision of each."""
     found = case_browser.reads_of(site.store, case)
-    seen = seen_by_reads(site.store, case)
+    seen, began = seen_by_reads(site.store, case), hints_in_reads(site.store, case)
     return json_reply(
         {
             "reads": [
@@ -102,6 +104,7 @@ def reads(case: Id, site: At) -> Response:
                     "submitted": one.submitted,
                     "set_aside": one.set_aside,
                     "pre_label": seen.get(one.read_id, ""),
+                    "from_hints": [asdict(hint) for hint in began.get(one.read_id, ())],
                 }
                 for one in found
             ]

@@ -41,10 +41,11 @@ def bring(project: Id, body: PreLabelsIn, site: At, who: Who) -> Response:
 
 
 def pre_labels(project: Id, site: At) -> Response:
-    """Which models have proposed what, and how far it draws readers."""
+    """Which models have proposed what, and how far it and hints draw readers."""
     protocol = protocol_of(site.store, project).protocol
     known = anchoring_now(site.anchorings, site.store, project)
     told = [] if known is None else known.told(protocol)
+    hints = [] if known is None else known.told_of_hints(protocol)
     return json_reply(
         {
             "show": protocol.pre_label.show,
@@ -52,6 +53,7 @@ def pre_labels(project: Id, site: At) -> Response:
             "looked": known is not None and known.until > 0,
             "models": [] if known is None else [asdict(one) for one in known.models],
             "anchoring": [_plain(asdict(one)) for one in told],
+            "hints": [_plain(asdict(one)) for one in hints],
         }
     )
 

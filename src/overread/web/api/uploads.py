@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from overread.app.study.import_upload import import_upload
 from overread.app.study.project_overview import named
+from overread.app.study.stated_groups import NOTHING_STATED, StatedGroups, hashed
 from overread.errors import InputError
+from overread.exchange.patients import Stated
 from overread.web.api.around import At, Who
 from overread.web.jobs import Job
 from overread.web.replies import json_reply
 from overread.web.schemas import Id
-from overread.web.schemas_lead import Sha256
+from overread.web.schemas_lead import ImportIn, Sha256
 from overread.web.uploads import arrived, keep, upload_folder
 
 
@@ -34,10 +37,13 @@ async def upload_file(
     return json_reply({"sha256": sha256, "bytes": size})
 
 
-def import_files(project: Id, upload: Id, site: At, who: Who) -> Response:
+def import_files(
+    project: Id, upload: Id, site: At, who: Who, body: ImportIn | None = None
+) -> Response:
     """Import what has arrived; asked twice it is imported once."""
     named(site.store, project)
     folder = upload_folder(site, project, upload)
+    stated, key = _stated(folder, body, site.secret), (body.id if body else "") or upload
 
     def work(job: Job) -> None:
         import_upload(
@@ -49,13 +55,22 @@ def import_files(project: Id, upload: Id, site: At, who: Who) -> Response:
             key=site.secret,
             counts=job.counts,
             stop=job.stop.is_set,
+            stated=stated,
         )
         site.learnings.wake(site.store, project)
         if not job.stop.is_set():
             shutil.rmtree(folder, ignore_errors=True)
 
-    known = [one for one in site.jobs.of(project) if one.id == upload and not one.error]
+    known = [one for one in site.jobs.of(project) if one.id == key and not one.error]
     if not known and not arrived(folder):
         raise InputError("upload", "have files", "none that arrived")
-    job = known[0] if known else site.jobs.start(project, work, key=upload)
+    job = known[0] if known else site.jobs.start(project, work, key=key)
     return json_reply(job.told(), 202)
+
+
+def _stated(folder: Path, body: ImportIn | None, key: bytes) -> StatedGroups:
+    if body is None or not body.patients:
+        return NOTHING_STATED
+    files = [folder.resolve() / sha256 for sha256 in arrived(folder)]
+    patients = tuple(body.patients.get(one.name, "") for one in files)
+    return hashed(files, Stated(patients), key)

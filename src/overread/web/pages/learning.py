@@ -11,13 +11,16 @@ from starlette.concurrency import run_in_threadpool
 from overread.agreement.proportions import wilson
 from overread.app.learning import case_map
 from overread.app.learning.board import LearningBoard, learning_board
+from overread.app.learning.bring_encoder import MOST
 from overread.app.learning.encoder_board import encoder_board
 from overread.app.learning.loop import ProjectLearning
+from overread.app.learning.stop_rules import ASKS, NAMES
 from overread.app.learning.wishes import keep_wishes, learnable
 from overread.app.study import project_overview
 from overread.app.study.case_browser import reader_colours
 from overread.errors import InputError, MissingExtraError
-from overread.protocol.learning import STARTS, Learning
+from overread.latents.onnx_encoder import SCALES
+from overread.protocol.learning import STARTS, STOP_RULES, Learning
 from overread.selection.acquisition.table import ACQUISITIONS
 from overread.store import case_names, list_users
 from overread.store.errors import ConflictError
@@ -29,10 +32,11 @@ from overread.web.maps import draw_map
 from overread.web.replies import go, page
 from overread.web.schemas import Id
 from overread.web.training import TRAINING, compare, require_learn, train, training
+from overread.words import percent
 
 _FIELDS = (
     "question", "acquisition", "start", "random_share", "held_back", "mode", "batch", "target",
-    "read_seconds", "review_seconds", "most_labels",
+    "rule", "read_seconds", "review_seconds", "most_labels",
 )  # fmt: skip
 
 
@@ -43,10 +47,10 @@ def learning_page(
     by: Annotated[str, Query(pattern="^(label|uncertainty|split|reader)$")] = "label",
 ) -> Response:
     """Where the learning stands."""
-    return _shown(request, site, project, by=by)
+    return shown(request, site, project, by=by)
 
 
-def _shown(
+def shown(
     request: Request,
     site: At,
     project: str,
@@ -55,6 +59,7 @@ def _shown(
     status: int = 200,
     error: Any = None,
 ) -> Response:
+    """The page, perhaps with what was refused."""
     named = project_overview.named(site.store, project)
     loop = site.learnings.known(project)
     board = learning_board(site.store, project, loop)
@@ -78,12 +83,15 @@ def _shown(
         by=by,
         under_way=under_way,
         failed=failed,
-        encoder=encoder_board(site.store, project) if board.setup else None,
+        encoder=encoder_board(site.store, site.blobs, project) if board.setup else None,
         trains=trains.told() if trains else None,
         compares=compares is not None,
         not_compared=not_compared,
+        scales=SCALES,
+        most_brought=MOST,
         acquisitions=ACQUISITIONS,
         starts=STARTS,
+        rule_names=[(name, f"{NAMES[name]}: {ASKS[name]}") for name in STOP_RULES],
         error=error,
     )
 
@@ -160,7 +168,7 @@ _LEVELS = ("sure", "", "", "", "unsure")
 
 
 def _words(name: str, classes: tuple[str, ...], guess: int, doubt: float) -> str:
-    return name if guess < 0 else f"{name}: {classes[guess]}, {1 - doubt:.0%}"
+    return name if guess < 0 else f"{name}: {classes[guess]}, {percent(1 - doubt)}"
 
 
 async def settle(request: Request, project: Id, site: At, who: Who) -> Response:
@@ -193,7 +201,7 @@ async def settle(request: Request, project: Id, site: At, who: Who) -> Response:
     except (InputError, ConflictError, MissingExtraError) as refused:
         told = {"title": "Not kept", "words": _told(refused)}
         return await run_in_threadpool(
-            lambda: _shown(request, site, project, status=422, error=told)
+            lambda: shown(request, site, project, status=422, error=told)
         )
     return go(f"/projects/{project}/learning")
 

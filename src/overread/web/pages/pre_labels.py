@@ -65,6 +65,7 @@ def _shown(
         project=named,
         board=board_of(site, project, _others(site, who)),
         told=[] if known is None else known.told(protocol),
+        hints=[] if known is None else known.told_of_hints(protocol),
         under_way=under_way,
         last=last,
         outcome=OUTCOME,

@@ -108,6 +108,7 @@ def _quality(request: Request, site: At, project: str, *, metric: str = "") -> R
         matrices=[] if metric else reader_board.matrices(site.store, project, model),
         proposals=proposals,
         anchoring=[] if proposals is None else proposals.told(protocol),
+        hints=[] if proposals is None else proposals.told_of_hints(protocol),
         wish=protocol.pre_label,
         picture=picture,
         error=None,
