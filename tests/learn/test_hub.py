@@ -191,5 +191,5 @@ def test_the_room_without_torch_says_who_opens_them(tmp_path: Path) -> None:
     project = Project(tmp_path, (), lambda _at: None)
     with pytest.raises(InputError, match=r"got timm:tiny\. overread\.learn\.hub\.open_hub opens"):
         open_encoder("timm:tiny", project)
-    with pytest.raises(InputError, match="encoder must be one of quick, .* got vgg$"):
+    with pytest.raises(InputError, match=r"encoder must be one of quick, .* got vgg$"):
         open_encoder("vgg", project)

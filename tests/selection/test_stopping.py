@@ -139,7 +139,7 @@ def test_the_articles_person_years() -> None:
     )
     assert three.years[0] - one.years[0] == pytest.approx(0.5, abs=0.01)
     assert one.saved == pytest.approx(0.89, abs=0.005)
-    assert three.words.endswith("87% saved")
+    assert three.words.endswith("87 % saved")
 
 
 def test_effort_with_a_certificate() -> None:

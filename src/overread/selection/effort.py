@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from overread.errors import InputError
+from overread.words import percent
 
 HOURS_A_YEAR = 21 * 8 * 12
 """Working hours: 21 days of 8 hours in each of 12 months."""
@@ -77,7 +78,7 @@ class Effort:
             f"{spent:.1f} instead of {full:.1f} person-years" if full >= 0.5
             else f"{self.hours:.1f} instead of {self.full.hours:.1f} hours"
         )  # fmt: skip
-        return f"{times}: {self.saved:.0%} saved"
+        return f"{times}: {percent(self.saved)} saved"
 
 
 def effort_of(
@@ -100,7 +101,7 @@ def effort_of(
         >>> one = effort_of(100_000, share_labelled=0.1, readers=3, label_seconds=600,
         ...                 review_seconds=20)
         >>> one.words
-        '3.2 instead of 24.8 person-years: 87% saved'
+        '3.2 instead of 24.8 person-years: 87 % saved'
     """
     for name, share in (("share labelled", share_labelled), ("share accepted", share_accepted)):
         if not 0 <= share <= 1:

@@ -10,6 +10,7 @@ import numpy as np
 
 from overread.app.learning.case_latents import chain_in_use, serving
 from overread.app.learning.curve_picture import CurvePicture, curve_picture
+from overread.app.learning.hours import Hours, hours_of
 from overread.app.learning.learner import probabilities_of
 from overread.app.learning.loop import ProjectLearning
 from overread.app.learning.next_cases import tests_now
@@ -51,28 +52,6 @@ class NextCase:
     why: str
     guess: str = ""
     chance: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Hours of people.
-
-    Args:
-        spent: reading so far; left: reading still advised; review: of what is not labelled then.
-        by_hand: all cases read by hand.
-    """
-
-    spent: float
-    left: float | None
-    review: float | None
-    by_hand: float
-
-    @property
-    def saved(self) -> float | None:
-        """Share of the hours by hand that is not needed; None before there is advice."""
-        if self.left is None or self.review is None or not self.by_hand:
-            return None
-        return 1 - (self.spent + self.left + self.review) / self.by_hand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +129,7 @@ def learning_board(store: Store, project: str, loop: ProjectLearning | None) -> 
         learned,
         curve_picture(learned, setup.wishes.target) if learned and learned.points else None,
         _next(store, loop, asked, there.untouched | there.touched),
-        _hours(loop, learned, labelled, cases),
+        hours_of(loop.heard.seconds() if loop else [], learned, labelled, cases),
         about,
         rules_told(learned) if learned and setup.modelled else (),
         not_testable(loop),
@@ -267,23 +246,6 @@ def _beginning(
     tested = learned.tested if learned else 0
     words = f"{tested} of {LEAST_TESTED} test labels are there: then it can be told how many more"
     return "Read on.", f"{words} it takes."
-
-
-def _hours(
-    loop: ProjectLearning | None, learned: LearnedSoFar | None, labelled: int, cases: int
-) -> Hours | None:
-    times = loop.heard.seconds() if loop else []
-    if not times or learned is None:
-        return None
-    costs, advice = learned.paces.costs, learned.advice
-    spent, by_hand = sum(times) / 3600, cases * costs.label / 3600
-    if advice is None or (advice.more is None and not advice.stop):
-        return Hours(spent, None, None, by_hand)
-    more = 0 if advice.stop else advice.more or 0
-    rest = max(cases - labelled - more, 0)
-    wrong = float(learned.curve.error(labelled + more)) if learned.curve else 0.0
-    review = rest * (costs.review + wrong * costs.correct) / 3600
-    return Hours(spent, more * costs.label / 3600, review, by_hand)
 
 
 def _next(
