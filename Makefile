@@ -98,6 +98,7 @@ dev: constraints.txt | $(BIN)/python
 	$(PIP) install -q --no-deps $(PUBLIC_READS)
 
 # Newest versions that pyproject.toml allows, resolved afresh.
+# With the oldest Python at hand (Debian 12 has 3.11.2): some packages want a later 3.11.
 lock:
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install -q 'pip>=25.1'
