@@ -57,9 +57,7 @@ def test_a_picture_is_drawn_on_and_reaches_the_reader(house: House, browser: Any
             side.wait_for()
             picture = side.locator("figure", has_text="This is the line.").locator("img")
             picture.scroll_into_view_if_needed()
-            page.wait_for_function(
-                "image => image.naturalWidth === 60", arg=picture.element_handle()
-            )
+            assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 60
 
 
 @pytest.mark.browser

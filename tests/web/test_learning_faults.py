@@ -77,7 +77,7 @@ def test_images_that_cannot_be_had_are_told_and_come_back(house: House, browser:
             assert "Fewer than two images of the 12 cases can be had." in told
             assert "Restore the server's folder of images (blobs) from a backup" in told
             waits = page.locator(".waits img")
-            page.wait_for_function("document.querySelector('.waits img[data-gone]')")
+            page.locator(".waits img[data-gone]").first.wait_for(state="attached")
             assert waits.first.get_attribute("alt") == "The image cannot be had"
             shot(page, "fault-images-gone")
             # a training fails as well: why, what stays, what to do
@@ -116,7 +116,8 @@ def test_a_point_of_the_map_shows_its_image_and_leads_to_its_case(
             assert peek.is_hidden()
             for at in (0, CASES - 1):
                 points.nth(at).hover()
-                page.wait_for_function("document.querySelector('.peek img').naturalWidth > 0")
+                # a loop of our own: the page's policy forbids a string that is run again and again
+                until(lambda: peek.locator("img").evaluate("image => image.naturalWidth") > 0)
                 case = points.nth(at).get_attribute("data-case")
                 assert case in str(peek.locator("img").get_attribute("src"))
                 assert peek.inner_text() == points.nth(at).get_attribute("aria-label")
@@ -148,7 +149,7 @@ def test_a_point_of_the_map_shows_its_image_and_leads_to_its_case(
             assert image.get_attribute("alt") == "The image cannot be had"
             # so does every other page
             page.goto(f"{address}/projects/{house.project}/cases")
-            page.wait_for_function("document.querySelector('.film img[data-gone]')")
+            page.locator(".film img[data-gone]").first.wait_for(state="attached")
             page.goto(f"{address}/cases/{case}")
             page.locator(".picture img[data-gone]").wait_for()
             assert page.locator(".picture img").get_attribute("alt") == "The image cannot be had"

@@ -98,7 +98,7 @@ def test_a_lead_trains_stops_and_a_restarted_server_goes_on(
     assert ask(house, action="train", kind="simclr", epochs="900") == 422  # one at a time
     assert ask(house, action="train-stop") == 303
     until(lambda: states(house) == [HALTED])
-    assert "was stopped" in page_of(house)
+    until(lambda: "was stopped" in page_of(house))  # once its child has ended
     assert list_trained(house.store, house.project) == []
     # a server is killed in the middle: another one takes the training up by itself
     kill(servers[-1])
