@@ -28,6 +28,7 @@ from _common import arguments, finish
 from overread.app.learning.case_latents import CaseLatents
 from overread.app.learning.learner import begin_learner, taught_by, tuned_learner, with_label
 from overread.app.learning.next_cases import want
+from overread.app.learning.set_apart import HELD_BACK
 from overread.app.learning.settings import Setup
 from overread.app.learning.votes import CaseVotes
 from overread.labels import Kind
@@ -112,9 +113,13 @@ def in_project(
             code = tuple(int((truth[row] + at) % 4 == 0) for at in range(findings))
         return CaseVotes(np.eye(len(setup.classes))[list(code)], code, 1)
 
-    first = rng.permutation(np.flatnonzero(~held))[:n_labels].tolist()
-    learner = tuned_learner(taught_by(learner, {ids[row]: said(row) for row in first}))
+    order = rng.permutation(len(truth))
+    first = order[~held[order]][:n_labels].tolist()
+    tests = order[held[order]][: round(n_labels / 5)].tolist()  # as many as are wanted, and more
+    every = {ids[row]: said(row) for row in [*first, *tests]}
+    learner = tuned_learner(taught_by(learner, every))
     asked = {ids[row]: Asked(ids[row], "model", at) for at, row in enumerate(first)}
+    asked |= {ids[row]: Asked(ids[row], HELD_BACK, at) for at, row in enumerate(tests)}
     waiting, readers, alike = set[str](), frozenset({"reader"}), np.arange(len(truth))
 
     def ask() -> None:
@@ -130,7 +135,7 @@ def in_project(
     ask()
     took = []
     for _ in range(rounds):
-        case = min(waiting)
+        case = min(case for case in waiting if asked[case].why != HELD_BACK)
         waiting.discard(case)
         start = time.perf_counter()
         learner = with_label(learner, case, said(learner.row[case]))
