@@ -19,8 +19,9 @@ from starlette.testclient import TestClient
 from overread.app.study import invite
 from overread.protocol import template
 from overread.store import open_blobs, open_store
-from overread.web import create_app
+from overread.web import application, create_app
 from overread.web.access.tokens import new_token, token_hash
+from overread.web.site import Site
 
 SECRET = b"a secret of the tests, 32 bytes long or more"
 PASSWORD = "a long enough password"
@@ -210,6 +211,20 @@ def copied(folder: Path, model: House, to: Path) -> House:
     for name, one in model.people.items():
         made.people[name] = replace(one, client=made.browser().client)
         made.people[name].client.cookies.update(one.client.cookies)
+    return made
+
+
+@pytest.fixture
+def servers(monkeypatch: pytest.MonkeyPatch) -> list[Site]:
+    """The servers that are made from now on, the newest last."""
+    made: list[Site] = []
+    attend = application.attend
+
+    def attended(site: Site) -> None:
+        made.append(site)
+        attend(site)
+
+    monkeypatch.setattr(application, "attend", attended)
     return made
 
 

@@ -13,7 +13,6 @@ from onnx import TensorProto
 from overread.app.learning.case_latents import parts_of
 from overread.app.learning.project_encoder import PRETRAINED, QUICK, listed_part
 from overread.store.learning.encoders import keep_choice, kept_encoders, list_trained
-from overread.web import application
 from overread.web.site import Site
 from tests.app.learning.test_bring_encoder import edges
 from tests.end_to_end.shots import shot
@@ -22,20 +21,6 @@ from tests.web.conftest import House
 from tests.web.live import opened, visitor
 from tests.web.test_page_widths import FAULTS
 from tests.web.test_training import ask, kill, page_of, restarted, until
-
-
-@pytest.fixture
-def servers(monkeypatch: pytest.MonkeyPatch) -> list[Site]:
-    """The servers that are made from now on, the newest last."""
-    made: list[Site] = []
-    attend = application.attend
-
-    def attended(site: Site) -> None:
-        made.append(site)
-        attend(site)
-
-    monkeypatch.setattr(application, "attend", attended)
-    return made
 
 
 def send(house: House, path: Path, who: str = "lead", **fields: str) -> Any:

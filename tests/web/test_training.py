@@ -17,7 +17,7 @@ from overread.store.learning.encoders import (
     list_trainings,
     set_training,
 )
-from overread.web import application, create_app
+from overread.web import create_app
 from overread.web.site import Site
 from overread.web.training import TRAINING
 from tests.web.conftest import HOST, SECRET, House, bring_in, png
@@ -29,20 +29,6 @@ def until(met: Callable[[], object], seconds: float = 400.0) -> None:
     while not met():
         assert time.monotonic() < ends, "it does not come"
         time.sleep(0.05)
-
-
-@pytest.fixture
-def servers(monkeypatch: pytest.MonkeyPatch) -> list[Site]:
-    """The servers that are made from now on, the newest last."""
-    made: list[Site] = []
-    attend = application.attend
-
-    def attended(site: Site) -> None:
-        made.append(site)
-        attend(site)
-
-    monkeypatch.setattr(application, "attend", attended)
-    return made
 
 
 def kill(server: Site) -> None:

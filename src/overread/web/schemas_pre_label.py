@@ -92,8 +92,8 @@ class SideOut(BaseModel):
     seconds: float | None
 
 
-class AnchoringOut(BaseModel):
-    """Agreement of reads with the pre-label where it could be seen and where the lot hid it."""
+class ContrastOut(BaseModel):
+    """Agreement of reads with what was offered, and where the lot hid it."""
 
     question: str
     prompt: str
@@ -103,26 +103,23 @@ class AnchoringOut(BaseModel):
     difference: float | None
     low: float | None
     high: float | None
+
+
+class AnchoringOut(ContrastOut):
+    """Agreement of reads with the pre-label where it could be seen and where the lot hid it."""
+
     unchanged: Annotated[float | None, Field(description="Share of those seen sent as they were.")]
     before: Annotated[float | None, Field(description="Share seen before the first mark.")]
     words: str
 
 
-class HintInfluenceOut(BaseModel):
+class HintInfluenceOut(ContrastOut):
     """Share of the hints that findings lie on, where they could be seen and where the lot hid them.
 
     ``kept``, ``moved`` and ``left`` count the hints shown: boxes as they were, boxes that were
     changed, and no boxes.
     """
 
-    question: str
-    prompt: str
-    seen: SideOut
-    hidden: SideOut
-    offered: SideOut
-    difference: float | None
-    low: float | None
-    high: float | None
     kept: int
     moved: int
     left: int

@@ -26,10 +26,11 @@ from overread.app.learning.pre_label_sides import (
     LEAST_CASES,
     SEEN,
     UNASKED,
+    Contrast,
     Side,
     Use,
-    difference,
-    side_of,
+    sides_of,
+    unmarked,
 )
 from overread.labels import Kind
 from overread.protocol import Protocol
@@ -54,28 +55,17 @@ class FromHint:
 
 
 @dataclass(frozen=True, slots=True)
-class Influence:
+class Influence(Contrast):
     """How far hints draw readers, for one question of boxes or outlines.
 
     Args:
-        seen: reads that saw hints; hidden: those of cases where the lot hid them; offered: of all
-            cases where they could be asked for. Agreement is the share of the hints on which a
-            finding of the read lies, whatever its class.
-        difference, low, high: offered less hidden, and its interval; NaN where a side has fewer
-            than ``LEAST_CASES`` cases.
+        seen, hidden, offered, difference, low, high: as of :class:`Contrast`; agreement is the
+            share of the hints on which a finding of the read lies, whatever its class.
         kept, moved, left: hints shown, by what became of them.
         before: share of the reads that saw them before they had marked anything.
         words: what it says, in a sentence.
     """
 
-    question: str
-    prompt: str
-    seen: Side
-    hidden: Side
-    offered: Side
-    difference: float
-    low: float
-    high: float
     kept: int
     moved: int
     left: int
@@ -163,27 +153,12 @@ def hint_uses(  # noqa: PLR0917
 
 def influence_of(question: str, prompt: str, uses: Sequence[Use]) -> Influence:
     """What the reads of one question say of the hints."""
-    of = {arm: [one for one in uses if one.arm == arm] for arm in (SEEN, HIDDEN, UNASKED)}
-    saw, hidden = of[SEEN], side_of(of[HIDDEN])
-    offered = side_of([*saw, *of[UNASKED]])
-    told = min(offered.cases, hidden.cases) >= LEAST_CASES
-    diff, low, high = difference(offered, hidden) if told else (math.nan,) * 3
+    saw = [one for one in uses if one.arm == SEEN]
+    sides = sides_of(uses)
+    _, hidden, offered, _, low, high = sides
     kept, moved, left = (sum(one.changed[key] for one in saw) for key in (KEPT, MOVED, LEFT))
-    return Influence(
-        question,
-        prompt,
-        side_of(saw),
-        hidden,
-        offered,
-        diff,
-        low,
-        high,
-        kept,
-        moved,
-        left,
-        float(np.mean([not one.marked for one in saw])) if saw else math.nan,
-        _words(offered, hidden, low, high),
-    )
+    words = _words(offered, hidden, low, high)
+    return Influence(question, prompt, *sides, kept, moved, left, unmarked(saw), words)
 
 
 def _boxes(value: Any) -> list[Mapping[str, Any]]:

@@ -26,10 +26,11 @@ from overread.app.learning.pre_label_sides import (
     LEAST_CASES,
     SEEN,
     UNASKED,
+    Contrast,
     Side,
     Use,
-    difference,
-    side_of,
+    sides_of,
+    unmarked,
 )
 from overread.app.study.project_protocol import protocol_of
 from overread.protocol import Protocol
@@ -50,27 +51,16 @@ from overread.store.learning.pre_labels_withdrawn import hinted
 
 
 @dataclass(frozen=True, slots=True)
-class Anchoring:
+class Anchoring(Contrast):
     """How far a pre-label draws readers, for one question.
 
     Args:
-        seen: reads that saw it; hidden: those of cases where the lot hid it.
-        difference, low, high: of their agreement with it, and its interval; NaN where a side has
-            fewer than :data:`LEAST_CASES` cases.
-        offered: reads of all cases where it could be seen, asked for or not: what the lot compares.
+        seen, hidden, offered, difference, low, high: as of :class:`Contrast`.
         unchanged: share of the reads that saw it and sent it as it was.
         before: share of those that saw it before they had marked anything.
         words: what it says, in a sentence.
     """
 
-    question: str
-    prompt: str
-    seen: Side
-    hidden: Side
-    offered: Side
-    difference: float
-    low: float
-    high: float
     unchanged: float
     before: float
     words: str
@@ -172,26 +162,13 @@ def anchoring(store: Store, project: str) -> list[Anchoring]:
 
 def anchoring_of(question: str, prompt: str, uses: Sequence[Use]) -> Anchoring:
     """What the reads of one question say."""
-    of = {arm: [one for one in uses if one.arm == arm] for arm in (SEEN, HIDDEN, UNASKED)}
-    seen, hidden = side_of(of[SEEN]), side_of(of[HIDDEN])
-    offered = side_of([*of[SEEN], *of[UNASKED]])
-    told = min(offered.cases, hidden.cases) >= LEAST_CASES
-    diff, low, high = difference(offered, hidden) if told else (math.nan,) * 3
-    saw = of[SEEN]
+    saw = [one for one in uses if one.arm == SEEN]
+    sides = sides_of(uses)
+    _, hidden, offered, _, low, high = sides
     same = [not sum(n for key, n in one.changed.items() if key != "kept") for one in saw]
-    return Anchoring(
-        question,
-        prompt,
-        seen,
-        hidden,
-        offered,
-        diff,
-        low,
-        high,
-        float(np.mean(same)) if saw else math.nan,
-        float(np.mean([not one.marked for one in saw])) if saw else math.nan,
-        _words(offered, hidden, low, high),
-    )
+    unchanged = float(np.mean(same)) if saw else math.nan
+    words = _words(offered, hidden, low, high)
+    return Anchoring(question, prompt, *sides, unchanged, unmarked(saw), words)
 
 
 def _before(row: Mapping[str, Any], shown: Mapping[tuple[str, str], ShownRow]) -> ShownRow | None:

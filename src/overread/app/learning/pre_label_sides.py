@@ -57,6 +57,41 @@ class Side:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Reads of one question where something was offered, beside those where the lot hid it.
+
+    Args:
+        seen: reads that saw it; hidden: those of cases where the lot hid it.
+        offered: reads of all cases where it could be seen, asked for or not: what the lot compares.
+        difference, low, high: of the agreement of these two, and its interval; NaN where a side has
+            fewer than :data:`LEAST_CASES` cases.
+    """
+
+    question: str
+    prompt: str
+    seen: Side
+    hidden: Side
+    offered: Side
+    difference: float
+    low: float
+    high: float
+
+
+def sides_of(uses: Sequence[Use]) -> tuple[Side, Side, Side, float, float, float]:
+    """Seen, hidden and offered, and the difference of the last two with its interval."""
+    of = {arm: [one for one in uses if one.arm == arm] for arm in (SEEN, HIDDEN, UNASKED)}
+    hidden, offered = side_of(of[HIDDEN]), side_of([*of[SEEN], *of[UNASKED]])
+    told = min(offered.cases, hidden.cases) >= LEAST_CASES
+    apart = difference(offered, hidden) if told else (math.nan, math.nan, math.nan)
+    return side_of(of[SEEN]), hidden, offered, *apart
+
+
+def unmarked(saw: Sequence[Use]) -> float:
+    """Share of the reads that saw it before they had marked anything; NaN of none."""
+    return float(np.mean([not one.marked for one in saw])) if saw else math.nan
+
+
 def side_of(uses: Sequence[Use]) -> Side:
     """Mean agreement by case, with its interval."""
     if not uses:

@@ -8,7 +8,7 @@ import numpy as np
 
 from overread.arrays import Bools, Floats, Ints, digest
 from overread.errors import InputError
-from overread.selection.certificate.by_class import class_ratios
+from overread.selection.certificate.by_class import ClassRatios, class_ratios
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,18 +99,25 @@ def expected_errors(
     if not len(known_confidence):
         return 1 - confidence
     weight = np.ones(len(known_right)) if weight is None else weight
-    curve = _curve(known_confidence, known_right, weight)
-    error = _at(confidence, *curve)
+    edge, level = _curve(known_confidence, known_right, weight)
+    error = level[np.maximum(np.searchsorted(edge, confidence, side="right") - 1, 0)]
     if label is None or known_label is None:
         return error
+    ratios = ratios_of_classes(label, known_confidence, known_right, weight, known_label)
+    return np.minimum(error * ratios.mean[label], 1.0)
+
+
+def ratios_of_classes(
+    label: Ints, known_confidence: Floats, known_right: Bools, weight: Floats, known_label: Ints
+) -> ClassRatios:
+    """How much more often the model errs in each class than at its confidence in all.
+
+    Args:
+        label, known_confidence, known_right, weight, known_label: as of :func:`expected_errors`.
+    """
+    awaited = expected_errors(known_confidence, known_confidence, known_right, weight)
     count = int(max(label.max(initial=0), np.max(known_label))) + 1
-    awaited = _at(known_confidence, *curve)
-    ratio = class_ratios(known_label, known_right, awaited, weight, count).mean
-    return np.minimum(error * ratio[label], 1.0)
-
-
-def _at(confidence: Floats, edge: Floats, level: Floats) -> Floats:
-    return level[np.maximum(np.searchsorted(edge, confidence, side="right") - 1, 0)]
+    return class_ratios(known_label, known_right, awaited, weight, count)
 
 
 def _curve(known_confidence: Floats, known_right: Bools, weight: Floats) -> tuple[Floats, Floats]:

@@ -18,8 +18,7 @@ from scipy.stats import binom
 from overread.arrays import Bools, Floats, Ints, digest
 from overread.errors import InputError
 from overread.selection.certificate.bounds import check_confidence
-from overread.selection.certificate.by_class import class_ratios
-from overread.selection.certificate.freeze import Frozen, expected_errors
+from overread.selection.certificate.freeze import Frozen, ratios_of_classes
 
 SIZES = (60, 100, 150, 200, 300, 450, 650, 900, 1300, 1800, 2500)
 _STEPS = 24  # nested sets that are looked at
@@ -128,9 +127,7 @@ def error_draws(
         curve = isotonic_regression(wrong, weights=share, increasing=False).x
         found[draw] = curve[place]
     if label is not None and known_label is not None:
-        awaited = expected_errors(known_confidence, known_confidence, known_right, weight)
-        count = int(max(label.max(initial=0), np.max(known_label))) + 1
-        ratios = class_ratios(known_label, known_right, awaited, weight, count)
+        ratios = ratios_of_classes(label, known_confidence, known_right, weight, known_label)
         found *= ratios.drawn(draws, rng)[:, label]
     return np.clip(found, 0, 1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import Request, Response
@@ -13,16 +12,15 @@ from starlette.datastructures import FormData, UploadFile
 from overread.app.learning.bring_encoder import MOST_BYTES
 from overread.app.learning.pre_label_upload import kept_upload
 from overread.app.study import project_overview
-from overread.errors import InputError, MissingExtraError
-from overread.store.errors import ConflictError
+from overread.errors import InputError
 from overread.web.access.forms import check_csrf, read_form, text_of
 from overread.web.api.around import At, Who
-from overread.web.pages.learning import shown
-from overread.web.replies import go
+from overread.web.pages.learning import answered
 from overread.web.schemas import Id
 from overread.web.training import bring, remove
 
 MOST = MOST_BYTES + (1 << 20)  # the file, and the fields beside it
+_PART = "#encoders"
 
 
 async def upload(request: Request, project: Id, site: At, who: Who) -> Response:
@@ -30,7 +28,9 @@ async def upload(request: Request, project: Id, site: At, who: Who) -> Response:
     await run_in_threadpool(project_overview.named, site.store, project)
     async with request.form(max_files=1, max_fields=10) as form:
         check_csrf(request, form.get("csrf"))
-        return await _answered(request, site, project, lambda: _bring(site, project, form, who.id))
+        return await answered(
+            request, site, project, lambda: _bring(site, project, form, who.id), part=_PART
+        )
 
 
 async def retire(request: Request, project: Id, site: At, who: Who) -> Response:
@@ -42,18 +42,7 @@ async def retire(request: Request, project: Id, site: At, who: Who) -> Response:
         project_overview.named(site.store, project)
         remove(site, project, kind, by=who.id)
 
-    return await _answered(request, site, project, work)
-
-
-async def _answered(request: Request, site: At, project: str, work: Callable[[], None]) -> Response:
-    try:
-        await run_in_threadpool(work)
-    except (InputError, ConflictError, MissingExtraError) as refused:
-        told = {"title": "Not kept", "words": str(refused)}
-        return await run_in_threadpool(
-            lambda: shown(request, site, project, status=422, error=told)
-        )
-    return go(f"/projects/{project}/learning#encoders")
+    return await answered(request, site, project, work, part=_PART)
 
 
 def _bring(site: At, project: str, form: FormData, by: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
@@ -196,6 +197,17 @@ async def settle(request: Request, project: Id, site: At, who: Who) -> Response:
             raise InputError("action", f"be one of {names}", action[:20])
         site.learnings.wake(site.store, project)
 
+    return await answered(request, site, project, work)
+
+
+async def answered(
+    request: Request, site: At, project: str, work: Callable[[], None], *, part: str = ""
+) -> Response:
+    """Do what a form asks for, and go back to the page; or show it with why not.
+
+    Args:
+        part: of the page to go back to.
+    """
     try:
         await run_in_threadpool(work)
     except (InputError, ConflictError, MissingExtraError) as refused:
@@ -203,7 +215,7 @@ async def settle(request: Request, project: Id, site: At, who: Who) -> Response:
         return await run_in_threadpool(
             lambda: shown(request, site, project, status=422, error=told)
         )
-    return go(f"/projects/{project}/learning")
+    return go(f"/projects/{project}/learning{part}")
 
 
 _ENCODERS = ("train", "train-stop", "compare")
