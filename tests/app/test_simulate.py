@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -14,7 +16,7 @@ from overread.app.analysis.simulate_curves import Labour, labels_needed
 from overread.app.analysis.simulate_set import labelled_set, read_labels
 from overread.app.analysis.simulate_sheet import simulation_sheet, simulation_table
 from overread.cli.main import main
-from overread.errors import InputError
+from overread.errors import InputError, MissingExtraError
 from overread.latents.quick import learn_quick
 from overread.latents.quick_encoder import Quick, write_quick
 from overread.latents.table import QUICK_FILE
@@ -162,6 +164,28 @@ def test_bad_settings(bad, words) -> None:
     latents, truth = _made()
     with pytest.raises(InputError, match=words):
         simulate(latents, truth, ("no", "yes"), **bad)
+
+
+def test_another_model_chooses_and_learns(monkeypatch) -> None:
+    latents, truth = _made()
+    own = Strategy("margin", "random", batch=6)
+    every = (own, replace(own, model="svgp"), Strategy("random", "random", batch=6, model="svgp"))
+    found = simulate(latents, truth, ("no", "yes"), strategies=every, seeds=1, shares=(0.17, 0.3))
+    assert [one.name for one in found.curves][1:] == [
+        "margin, random start, by svgp", "random, by svgp",
+    ]  # fmt: skip
+    runs = [found.runs[place, 0] for place in range(3)]
+    for run in runs:
+        assert len(set(run.order.tolist())) == len(run.order) == run.labels[-1]
+        assert run.held_back[-1].accuracy > 0.9
+    assert runs[0].order[:6].tolist() == runs[1].order[:6].tolist()  # the start is the same lot
+    assert runs[1].order.tolist() != runs[2].order.tolist()
+    assert simulation_table(found)["model"].unique().sort().to_list() == ["process", "svgp"]
+    with pytest.raises(InputError, match="model must be one of process, svgp"):
+        simulate(latents, truth, ("no", "yes"), strategies=[Strategy(model="gp")])
+    monkeypatch.setitem(sys.modules, "overread.learn.svgp", None)
+    with pytest.raises(MissingExtraError, match=r"overread\[learn\]"):
+        simulate(latents, truth, ("no", "yes"), strategies=every)
 
 
 def test_one_class_only() -> None:

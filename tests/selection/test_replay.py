@@ -101,3 +101,39 @@ def test_bad_replays(given, words) -> None:
 def test_bad_strategies(bad) -> None:
     with pytest.raises(InputError):
         Strategy(**bad)
+
+
+@pytest.mark.parametrize("name", ["bald-first", "margin-cluster", "epig", "badge", "class-quota"])
+def test_another_model_is_asked_for_every_batch(name) -> None:
+    latents, truth = clusters(90)
+    test = np.arange(0, 90, 4)
+    fitted: list[int] = []
+
+    def sampler(own, votes, cases, seed):
+        """Nearest labelled case, with some doubt that differs between the samples."""
+        assert seed == 3
+        fitted.append(len(own))
+        near = ((cases[:, None] - own[None]) ** 2).sum(axis=2).argmin(axis=1)
+        sure = votes[near][:, None, :] * np.array([0.7, 0.9])[:, None]
+        return sure + (1 - sure.sum(axis=2, keepdims=True)) / votes.shape[1]
+
+    found = replay(
+        latents, truth, test, n_classes=3, marks=np.array([12, 20]), seed=3, sampler=sampler,
+        strategy=Strategy(name, "random", batch=6, model="near"),
+    )  # fmt: skip
+    assert fitted == [6, 12, 12, 18, 20, 20]  # for each batch, and for each measurement
+    assert len(set(found.order.tolist())) == 20
+    assert found.held_back[1].accuracy > 0.6
+
+
+def test_a_model_is_named_and_given_or_neither() -> None:
+    latents, truth = clusters(30)
+    told = {"n_classes": 3, "marks": np.array([10])}
+    with pytest.raises(InputError, match="sampler must be given for the model"):
+        replay(latents, truth, np.arange(5), strategy=Strategy(model="near"), **told)
+    with pytest.raises(InputError, match="sampler must be given for the model"):
+        replay(latents, truth, np.arange(5), sampler=lambda *_: None, **told)
+    with pytest.raises(InputError, match="spread must go with"):
+        Strategy(spread=True, model="near")
+    with pytest.raises(InputError, match="model must be left out"):
+        Strategy(STANDARD, "random", model="near")

@@ -17,10 +17,10 @@ from overread.app.analysis.simulate_set import labelled_set, read_labels
 from overread.cli.options import JsonOption, console, print_json, progress
 from overread.errors import InputError
 from overread.exchange import as_document
-from overread.latents.onnx_encoder import SCALES
+from overread.latents.onnx_file import SCALES
 from overread.report import require, write_html
 from overread.selection.acquisition.table import ACQUISITIONS
-from overread.selection.replay import STANDARD, Strategy
+from overread.selection.replay import PROCESS, STANDARD, Strategy
 from overread.words import percent
 
 _NAMES = ", ".join((*ACQUISITIONS, STANDARD))
@@ -64,6 +64,14 @@ def run(
     classes: Annotated[
         str, typer.Option("--classes", help="Classes in their order, comma-separated.")
     ] = "",
+    models: Annotated[
+        str,
+        typer.Option(
+            "--models",
+            help="Who learns, comma-separated: process (the product's own), svgp (extra learn, "
+            "fitted anew for each batch: minutes a replay).",
+        ),
+    ] = PROCESS,
     by_lot: Annotated[
         float, typer.Option("--by-lot", help="Share of the cases taken at random.")
     ] = 0.0,
@@ -100,9 +108,13 @@ def run(
     if out is not None:
         refuse_suffix("--out", out, PAGE)
         require()
-    strategies = _strategies(_words(acquisitions), _words(starts), by_lot)
+    strategies = _strategies(_words(acquisitions), _words(starts), _words(models), by_lot)
     if spread:
-        more = [replace(one, spread=True) for one in strategies if one.acquisition != STANDARD]
+        more = [
+            replace(one, spread=True)
+            for one in strategies
+            if one.acquisition != STANDARD and one.model == PROCESS
+        ]
         strategies += more
     table = read_labels(labels, group=group, classes=_words(classes))
     with progress("images", quiet=as_json) as tick:
@@ -136,14 +148,18 @@ def _write(
         write_html(sheet.simulation_sheet(found, about), out)
 
 
-def _strategies(names: list[str], starts: list[str], by_lot: float) -> list[Strategy]:
-    """Each acquisition with each start; random order and the usual recipe have their own."""
+def _strategies(
+    names: list[str], starts: list[str], models: list[str], by_lot: float
+) -> list[Strategy]:
+    """Each acquisition with each start and model; random order and the usual recipe have theirs."""
     found: list[Strategy] = []
     for name in names:
-        if name in {"random", STANDARD}:
+        if name == STANDARD:
             found.append(Strategy(name, "random"))
+        elif name == "random":
+            found += [Strategy(name, "random", model=model) for model in models]
         else:
-            found += [Strategy(name, start, by_lot) for start in starts]
+            found += [Strategy(name, s, by_lot, model=model) for model in models for s in starts]
     return found
 
 

@@ -104,6 +104,11 @@ def svgp_samples(fitted: Svgp, latents: Latents, *, samples: int = 32, seed: int
     return found
 
 
+def svgp_sampler(latents: Floats, votes: Floats, cases: Floats, seed: int) -> Floats:
+    """Fit on labels and sample the probabilities of cases, for :mod:`overread.selection.replay`."""
+    return svgp_samples(fit_svgp(latents, votes, seed=seed), cases, seed=seed)
+
+
 def _gpytorch() -> Any:
     try:
         with warnings.catch_warnings():

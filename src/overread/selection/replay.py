@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy as np
 from overread.arrays import Floats, Ints
 from overread.errors import InputError
 from overread.selection.acquisition.scores import entropy
-from overread.selection.acquisition.table import DEFAULT, acquisition
+from overread.selection.acquisition.table import DEFAULT, acquisition, choose
+from overread.selection.acquisition.view import View
 from overread.selection.basis import Latents, check_latents, features_of
-from overread.selection.belief import Belief, mean_of
+from overread.selection.belief import Belief, belief_of_samples, mean_of
 from overread.selection.likelihood import grades
 from overread.selection.logistic import fit_logistic, predict_logistic
 from overread.selection.pool import Pool, label_many, next_cases, open_pool, tune
@@ -21,6 +23,13 @@ from overread.selection.quality import Quality, quality_of
 
 STANDARD = "standard"
 """Not an acquisition: a random start, logistic regression and the highest entropy, in batches."""
+
+PROCESS = "process"
+"""The model that the product learns with; the name of another is told by ``Strategy.model``."""
+
+Sampler = Callable[[Floats, Floats, Floats, int], Floats]
+"""Another model: latents and votes of the labels, latents of cases, seed -> their class
+probabilities, sampled: (cases, samples, classes). It is fitted anew for each batch."""
 
 BATCHES = 200
 """A batch is this part of the pool, and 4 cases at least."""
@@ -38,6 +47,7 @@ class Strategy:
         batch: cases a step; a 200th of the pool, at least 4, where it is 0.
         spread: before each measurement labels spread to cases without one
             (:mod:`overread.selection.propagation`); which case is asked for is not changed by it.
+        model: who learns: :data:`PROCESS`, or the name of the sampler that a replay is given.
     """
 
     acquisition: str = DEFAULT
@@ -45,10 +55,15 @@ class Strategy:
     random_share: float = 0.0
     batch: int = 0
     spread: bool = False
+    model: str = PROCESS
 
     def __post_init__(self) -> None:
-        if self.spread and self.acquisition == STANDARD:
-            raise InputError("spread", "go with an acquisition of the process", STANDARD)
+        others = {self.acquisition if self.acquisition == STANDARD else PROCESS, self.model}
+        if self.spread and others != {PROCESS}:
+            got = " and ".join(sorted(others - {PROCESS}))
+            raise InputError("spread", "go with an acquisition of the process", got)
+        if self.acquisition == STANDARD and self.model != PROCESS:
+            raise InputError("model", f"be left out with {STANDARD}", self.model)
         if self.acquisition != STANDARD:
             acquisition(self.acquisition)
         if acquisition(self.start).needs_labels:
@@ -79,7 +94,7 @@ class Replay:
 def replay(
     latents: Latents, truth: Ints, test: Ints, *, n_classes: int, marks: Ints,
     strategy: Strategy | None = None, ordinal: bool = False, seed: int = 0,
-    groups: Ints | None = None, votes: Floats | None = None,
+    groups: Ints | None = None, votes: Floats | None = None, sampler: Sampler | None = None,
 ) -> Replay:  # fmt: skip
     """Label the cases of a set in the order that a strategy asks for, and measure on the way.
 
@@ -94,10 +109,13 @@ def replay(
         groups: (cases,) patient, near-duplicates: labels never spread within one.
         votes: (cases, classes) what readers say of each case, where that is not the truth: the loop
             learns from it, and is measured on the truth.
+        sampler: the model that the strategy names, where it is another than the process.
     Raises:
-        InputError: no held-back case, no pool, or marks that do not fit it.
+        InputError: no held-back case, no pool, marks that do not fit it, or no such model.
     """
     how = strategy or Strategy()
+    if (how.model == PROCESS) is not (sampler is None):
+        raise InputError("sampler", "be given for the model that the strategy names", how.model)
     check_latents(latents)
     train = np.setdiff1d(np.arange(len(truth)), test)
     marks = np.asarray(marks, dtype=np.int64)
@@ -109,6 +127,8 @@ def replay(
     votes = sure if votes is None else checked_votes(votes, len(truth), n_classes)
     own = np.arange(len(truth)) if groups is None else np.asarray(groups)
     ground = _Ground(latents, sure.argmax(axis=1), votes, train, np.asarray(test), ordinal, own)
+    if sampler is not None:
+        return _sampled(ground, marks, how, seed, sampler)
     play = _standard if how.acquisition == STANDARD else _ours
     return play(ground, marks, how, seed)
 
@@ -168,6 +188,38 @@ def _ours(ground: _Ground, marks: Ints, strategy: Strategy, seed: int) -> Replay
         if around is not None:
             known = ground.train[order]
             said = propagate(around, said, known, ground.votes[known])
+        found.append(ground.measured(said[ground.test], said[ground.train], order))
+    return _replay_of(marks, found, order)
+
+
+def _sampled(
+    ground: _Ground, marks: Ints, strategy: Strategy, seed: int, sampler: Sampler
+) -> Replay:
+    """By another model: places and features are those of the process, the belief is the model's."""
+    pool = open_pool(ground.latents[ground.train], ground.votes.shape[1], seed=seed)
+    batch, order = batch_of(strategy, len(ground.train)), list[int]()
+    every = np.asarray(ground.latents, dtype=np.float64)
+    own = every[ground.train]
+    belief = Belief(np.empty((0, 0)), np.empty((0, 0)), np.empty(0))  # before there are labels
+    found: list[tuple[Quality, float]] = []
+
+    def learned(cases: Floats) -> Floats:
+        return sampler(own[order], ground.votes[ground.train[order]], cases, seed)
+
+    for mark in marks.tolist():
+        while len(order) < mark:
+            labelled = np.isin(pool.rows, order)
+            view = View(
+                belief, pool.places, ~labelled, labelled, pool.features, pool.process, single=False
+            )
+            rows = pool.rows[choose(
+                view, min(batch, mark - len(order)), np.random.default_rng([seed, len(order)]),
+                name=strategy.acquisition if order else strategy.start,
+                random_share=strategy.random_share if order else 0.0,
+            ).rows]  # fmt: skip
+            order += rows.tolist()
+            belief = belief_of_samples(learned(pool.places))
+        said = learned(every).mean(axis=1)
         found.append(ground.measured(said[ground.test], said[ground.train], order))
     return _replay_of(marks, found, order)
 

@@ -17,7 +17,7 @@ from overread.app.analysis.simulate_curves import (
     name_of,
     reached_of,
 )
-from overread.app.analysis.simulate_play import Ground, Job, Progress, played
+from overread.app.analysis.simulate_play import Ground, Job, Progress, played, sampler_of
 from overread.arrays import Ints
 from overread.errors import InputError
 from overread.selection.basis import Latents, check_latents
@@ -77,6 +77,7 @@ def simulate(
         workers: processes. progress: called with (done, in all).
     Raises:
         InputError: fewer than two classes occur, or a setting is out of bounds.
+        MissingExtraError: a strategy names a model whose packages are not installed.
     """
     labels = np.asarray(labels, dtype=np.int64)
     _check_set(latents, labels, classes)
@@ -129,6 +130,8 @@ def _check_set(latents: Latents, labels: Ints, classes: Sequence[str]) -> None:
 def _check_settings(strategies: Sequence[Strategy], seeds: int, shares: Sequence[float]) -> None:
     if not strategies or seeds < 1:
         raise InputError("strategies and seeds", "be at least one", f"{len(strategies)}, {seeds}")
+    for one in strategies:
+        sampler_of(one.model)  # what is missing is told before the first replay
     names = [name_of(one) for one in strategies]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -12,7 +12,7 @@ from scipy.stats import t as student
 from overread.arrays import Floats, Ints
 from overread.selection.effort import effort_of
 from overread.selection.quality import Quality
-from overread.selection.replay import STANDARD, Replay, Strategy
+from overread.selection.replay import PROCESS, STANDARD, Replay, Strategy
 from overread.words import percent
 
 _DRAWS = 400
@@ -77,12 +77,13 @@ class Reached:
 
 
 def name_of(strategy: Strategy) -> str:
-    """The acquisition, the start where it is another than the usual, and the share by lot."""
+    """The acquisition, the start and the model where they are not the usual, the share by lot."""
     usual = "random" if strategy.acquisition in {"random", STANDARD} else "typical"
     start = "" if strategy.start == usual else f", {strategy.start} start"
     lot = f", {percent(strategy.random_share)} by lot" if strategy.random_share else ""
     spread = ", labels spread" if strategy.spread else ""
-    return f"{strategy.acquisition}{start}{lot}{spread}"
+    model = "" if strategy.model == PROCESS else f", by {strategy.model}"
+    return f"{strategy.acquisition}{start}{lot}{spread}{model}"
 
 
 def measures_of(quality: Quality, pool: float, classes: Sequence[str]) -> dict[str, float]:
@@ -169,9 +170,16 @@ def reached_of(curve: Curve, runs: Sequence[Replay], wanted: Wanted) -> Reached:
 
 
 def against_random(reached: Sequence[Reached], curves: Sequence[Curve]) -> tuple[Reached, ...]:
-    """The same with the labels of random order over those of each strategy, if it was played."""
-    names = [curve.strategy.acquisition for curve in curves]
-    random = reached[names.index("random")].labels if "random" in names else None
+    """The same with the labels of random order over those of each strategy, if it was played.
+
+    Random order is that of the product's own model; of the first other that was played if not.
+    """
+    played = [
+        (curve.strategy.model != PROCESS, one.labels)
+        for curve, one in zip(curves, reached, strict=True)
+        if curve.strategy.acquisition == "random"
+    ]
+    random = min(played, key=lambda one: one[0])[1] if played else None
     return tuple(
         replace(one, times=random / one.labels) if random and one.labels else one for one in reached
     )

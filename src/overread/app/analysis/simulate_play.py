@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from overread.arrays import Ints
-from overread.errors import MethodError
+from overread.errors import InputError, MethodError, MissingExtraError
 from overread.selection.basis import Latents
-from overread.selection.replay import Replay, Strategy, replay
+from overread.selection.replay import PROCESS, Replay, Sampler, Strategy, replay
 
 Progress = Callable[[int, int], None]
+
+SVGP = "svgp"
+MODELS = (PROCESS, SVGP)
+"""Who learns in a replay: the product's own process, or the sparse variational one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,10 +56,29 @@ def _play_held(job: Job) -> tuple[tuple[int, int], Replay]:
     return _play(_HELD[0], job)
 
 
+def sampler_of(model: str) -> Sampler | None:
+    """What a replay is given for a model; None for the process.
+
+    Raises:
+        InputError: a model that is none.
+        MissingExtraError: its packages are not installed.
+    """
+    if model not in MODELS:
+        raise InputError("model", f"be one of {', '.join(MODELS)}", model)
+    if model == PROCESS:
+        return None
+    try:
+        from overread.learn.svgp import svgp_sampler  # noqa: PLC0415 - torch, an extra
+    except ImportError as error:
+        raise MissingExtraError("A sparse variational Gaussian process", "learn") from error
+    return svgp_sampler
+
+
 def _play(ground: Ground, job: Job) -> tuple[tuple[int, int], Replay]:
     found = replay(
         ground.latents, ground.labels, job.test, n_classes=ground.n_classes, marks=job.marks,
         strategy=job.strategy, ordinal=ground.ordinal, seed=job.seed, groups=ground.groups,
+        sampler=sampler_of(job.strategy.model),
     )  # fmt: skip
     return (job.place, job.seed), found
 

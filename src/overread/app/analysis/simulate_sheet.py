@@ -54,9 +54,9 @@ def simulation_table(found: Simulation) -> pl.DataFrame:
     rows = [
         {
             "strategy": curve.name, "acquisition": curve.strategy.acquisition,
-            "start": curve.strategy.start, "labels": int(n), "measure": name,
-            "mean": _number(curve.mean[name][at]), "low": _number(curve.low[name][at]),
-            "high": _number(curve.high[name][at]),
+            "start": curve.strategy.start, "model": curve.strategy.model,
+            "labels": int(n), "measure": name, "mean": _number(curve.mean[name][at]),
+            "low": _number(curve.low[name][at]), "high": _number(curve.high[name][at]),
         }
         for curve in found.curves
         for name in curve.mean
