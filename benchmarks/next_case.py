@@ -7,7 +7,8 @@ scikit-activeml with scikit-learn's GaussianProcessClassifier and its margin. A 
 installed is said to be missing. Ratios are of processor time, which other work on the machine does
 not stretch. "in_project" is the loop of a project but for its database: cases set apart, cases that
 wait and are taken back, no two alike; and the same of a checklist of 14 findings, with a model
-each. "noisy" is the default where labels are noisy: EPIG, and not margin. "growth" is our loop on
+each; "which_reader_ms" is the choice between new cases and old ones for three readers, which nobody
+waits for. "noisy" is the default where labels are noisy: EPIG, and not margin. "growth" is our loop on
 larger pools: up to 40,000 candidates are rescored after every label, and "sweep" is the reading of
 the whole pool when the candidates are chosen anew (in the background).
 """
@@ -25,12 +26,21 @@ import warnings
 import numpy as np
 
 from _common import arguments, finish
+from overread.app.analysis.demand_model import ReaderModel
+from overread.app.analysis.project_reads import Said
 from overread.app.learning.case_latents import CaseLatents
-from overread.app.learning.learner import begin_learner, taught_by, tuned_learner, with_label
+from overread.app.learning.learner import (
+    Learner,
+    begin_learner,
+    taught_by,
+    tuned_learner,
+    with_label,
+)
 from overread.app.learning.next_cases import want
 from overread.app.learning.set_apart import HELD_BACK
 from overread.app.learning.settings import Setup
 from overread.app.learning.votes import CaseVotes
+from overread.app.learning.which_reader import read_again
 from overread.labels import Kind
 from overread.protocol import ClassEntry, Question
 from overread.protocol.learning import Learning
@@ -144,8 +154,37 @@ def in_project(
     wait = np.quantile(took[1:], (0.5, 0.95)) * 1000
     return {
         "findings": findings, "median_ms": round(float(wait[0]), 2),
-        "p95_ms": round(float(wait[1]), 2),
+        "p95_ms": round(float(wait[1]), 2), "which_reader_ms": which_reader(learner, rounds),
     }  # fmt: skip
+
+
+def which_reader(learner: Learner, rounds: int) -> float:
+    """Median ms of choosing between four new cases and old ones, for three readers."""
+    k = len(learner.setup.classes)
+    names = [f"reader {at}" for at in range(3)]
+    tables = np.array([np.full((k, k), (1 - p) / (k - 1)) for p in (0.8, 0.9, 0.95)])
+    for table, right in zip(tables, (0.8, 0.9, 0.95), strict=True):
+        np.fill_diagonal(table, right)
+    model = ReaderModel(("?",) * k, tuple(names), np.full(k, 1 / k), tables, tables[1], 1.0)
+    parts = learner.setup.parts
+    said = {}
+    for at, (row, one) in enumerate(sorted(learner.heard.items())):
+        case, who = learner.latents.cases[row], names[at % 3]
+        value = (
+            [part for part, code in zip(parts, one.code, strict=True) if code]
+            if len(parts) > 1 else learner.setup.classes[one.code[0]]
+        )  # fmt: skip
+        said[case] = {who: Said(case, who, value, seconds=9)}
+    new = [case for case in learner.latents.cases if case not in said][:4]
+    took = []
+    for _ in range(min(rounds, 10)):
+        start = time.perf_counter()
+        read_again(
+            learner, [model] * len(parts), said, new,
+            readers=names, seconds=dict.fromkeys(names, 9.0), shut=frozenset(),
+        )  # fmt: skip
+        took.append(time.perf_counter() - start)
+    return round(float(np.median(took)) * 1000, 2)
 
 
 def svgp(latents: np.ndarray, truth: np.ndarray, n_labels: int, steps: int) -> dict:

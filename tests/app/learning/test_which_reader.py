@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,9 +14,9 @@ from overread.app.learning.learner import begin_learner, taught_by
 from overread.app.learning.settings import setup_of
 from overread.app.learning.votes import votes_of
 from overread.app.learning.which_reader import read_again
-from overread.store import claim
+from overread.store import Store, claim
 from overread.store.learning.asking import ask_again, kept_open
-from tests.app.learning.study import NAMES, Study
+from tests.app.learning.study import NAMES, Study, new_study, picture, protocol
 from tests.app.learning.test_loop import looping, played
 
 
@@ -43,7 +45,7 @@ def asked(
     learner = begin_learner(setup, latents, np.zeros(len(latents.cases), dtype=bool))
     learner = taught_by(learner, votes_of(setup, said, models=[MODEL]))
     return read_again(
-        learner, MODEL, said, latents.cases[40:42], readers=("bad", "good"),
+        learner, [MODEL], said, latents.cases[40:42], readers=("bad", "good"),
         seconds={"bad": 9.0, "good": 9.0}, shut=shut,
     )  # fmt: skip
 
@@ -53,6 +55,51 @@ def test_a_case_that_a_poor_reader_read_is_read_again_by_the_good_one(study: Stu
     case = next(iter(study.truth))
     assert found == [(case, "good")]
     assert asked(study, disputed=True, shut=frozenset({(case, "good")})) == []
+
+
+def pair(right: float) -> np.ndarray:
+    return np.array([[right, 1 - right], [1 - right, right]])
+
+
+FINDING = ReaderModel(
+    ("absent", "present"), ("bad", "good"), np.full(2, 0.5), np.array([pair(0.55), pair(0.98)]),
+    pair(0.7), 1.0,
+)  # fmt: skip
+
+
+def findings(
+    study: Study, hard: str, new: list[str], *, shut: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    """A set of findings; of one case there is the poor reader's answer alone."""
+    setup, latents = setup_of(study.store, study.project), latents_of(study.store, study.project)
+    assert setup is not None
+    assert latents is not None
+    assert len(setup.parts) == 3
+    models = [FINDING] * 3
+    said: dict[str, dict[str, Said]] = {
+        case: {"good": Said(case, "good", [NAMES[study.truth[case]]], seconds=9)}
+        for case in latents.cases
+        if case not in {hard, *new}
+    }
+    said[hard] = {"bad": Said(hard, "bad", ["along", "flat"], seconds=9)}
+    learner = begin_learner(setup, latents, np.zeros(len(latents.cases), dtype=bool))
+    learner = taught_by(learner, votes_of(setup, said, models=models))
+    return read_again(
+        learner, models, said, new, readers=("bad", "good"),
+        seconds={"bad": 9.0, "good": 9.0}, shut=frozenset((hard, who) for who in shut),
+    )  # fmt: skip
+
+
+def test_a_set_of_findings_is_read_again_for_what_all_its_findings_tell(
+    store: Store, tmp_path: Path
+) -> None:
+    study = new_study(store, tmp_path, protocol(kind="multi-label"), cases=30)
+    strange = (picture(0, 100).astype(int) + picture(1, 101)) // 2  # along and across
+    (hard,) = study.bring([0], pixels=strange.astype(np.uint8))
+    known = study.bring([1, 1], pixels=picture(1, 1))  # copies of what has been read
+    study.embed()
+    assert findings(study, hard, known, shut=("bad",)) == [(hard, "good")]
+    assert findings(study, hard, known, shut=("bad", "good")) == []
 
 
 def test_what_a_good_reader_said_is_not_asked_again(study: Study) -> None:
@@ -76,6 +123,6 @@ def test_nobody_to_ask(study: Study, readers: tuple[str, ...]) -> None:
     assert latents is not None
     learner = begin_learner(setup, latents, np.zeros(len(latents.cases), dtype=bool))
     nothing = read_again(
-        learner, MODEL, {}, latents.cases[:2], readers=readers, seconds={}, shut=frozenset()
+        learner, [MODEL], {}, latents.cases[:2], readers=readers, seconds={}, shut=frozenset()
     )
     assert nothing == []

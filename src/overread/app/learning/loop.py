@@ -237,14 +237,14 @@ class ProjectLearning:
         """Reads of old cases that tell more than the new ones; by readers who are at work."""
         models, learner = self.heard.models, self.learner
         new = [case for case, why in wanted.cases if why == "model"]
-        if not (models and learner and new and there.readers) or len(learner.pools) > 1:
+        if not (models and learner and new and there.readers):
             return 0
         busy = kept_open(store, self.project)
         readers = sorted(one for one in there.readers if not busy.get(one))
         cases = [*self.heard.said]
         taken = places(store, cases).taken | barred(store, self.project)
         found = read_again(
-            learner, models[0], self.heard.said, new,
+            learner, models, self.heard.said, new,
             readers=readers, seconds=self.heard.pace(), shut=frozenset(taken),
         )  # fmt: skip
         one_each = {reader: case for case, reader in reversed(found)}

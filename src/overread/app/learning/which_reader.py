@@ -1,8 +1,9 @@
 """Another read of an old case, and by whom, where that tells the model more than a new case.
 
 Once readers are known by their confusions, the same measure serves both: what one more read by a
-reader would tell about the model, for each second that they need. Of cases that are read already
-the model speaks without their own labels, and their reads so far are weighed in.
+reader would tell about the model, for each second that they need; of a set of findings, about all
+of them together. Of cases that are read already the model speaks without their own labels, and
+their reads so far are weighed in.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from overread.app.learning.votes import code_of
 from overread.arrays import Bools, Floats, Ints
 from overread.selection.basis import features_of
 from overread.selection.belief import samples_of
+from overread.selection.pool import Pool
 from overread.selection.process import Field, field_of
 from overread.selection.readers import choose_reads, read_information
 from overread.selection.tune import left_out_field
@@ -27,7 +29,7 @@ _LOOKED_AT = 200  # old cases, those of which least is known
 
 def read_again(
     learner: Learner,
-    model: ReaderModel,
+    models: Sequence[ReaderModel],
     said: Mapping[str, Mapping[str, Said]],
     new: Sequence[str],
     *,
@@ -38,8 +40,8 @@ def read_again(
     """Old cases worth more than new ones that are about to be asked for.
 
     Args:
-        learner: of a question with one part.
-        model: of its readers.
+        learner: with the labels so far.
+        models: of its readers, one a part of the question.
         said: case -> reader -> what they said.
         new: cases that were chosen to be read next.
         readers: who could read now.
@@ -54,16 +56,15 @@ def read_again(
     if not new or not len(old) or not readers:
         return []
     fresh = np.array([learner.row[case] for case in new if case in learner.row], dtype=np.int64)
-    pool = learner.pools[0]
-    field = _stacked(_without_own(learner, old), field_of(
-        pool.process, features_of(learner.latents.values[fresh], pool.basis)
-    ))  # fmt: skip
-    cases = [learner.latents.cases[row] for row in [*old.tolist(), *fresh.tolist()]]
-    told = read_information(
-        samples_of(field, pool.settings),
-        _confusion(model, readers),
-        likelihood=_likelihood(learner, model, said, cases),
-    )
+    rows = np.concatenate([old, fresh])
+    cases = [learner.latents.cases[row] for row in rows.tolist()]
+    told = np.zeros((len(cases), len(readers)))
+    for part, (pool, model) in enumerate(zip(learner.pools, models, strict=True)):
+        told += read_information(
+            samples_of(_without_own(pool, rows), pool.settings),
+            _confusion(model, readers),
+            likelihood=_likelihood(learner, part, model, said, cases),
+        )
     usual = float(np.median(list(seconds.values()))) if seconds else 1.0
     cost = np.array([seconds.get(one) or usual for one in readers])
     allowed: Bools = np.array([[(case, one) not in shut for one in readers] for case in cases])
@@ -76,28 +77,30 @@ def read_again(
 
 
 def _least_known(learner: Learner, said: Mapping[str, Mapping[str, Said]]) -> Ints:
-    """Taught cases with reads, the least decided first."""
-    pool = learner.pools[0]
-    rows = [row for row in sorted(pool.votes) if learner.latents.cases[row] in said]
-    sure = np.array([pool.votes[row].max() / pool.votes[row].sum() for row in rows])
-    order = np.argsort(sure, kind="stable")[:_LOOKED_AT]
+    """Taught cases with reads, the least decided first; of findings by what all leave open."""
+    taught = sorted({row for pool in learner.pools for row in pool.votes})
+    rows = [row for row in taught if learner.latents.cases[row] in said]
+    decided = [
+        sum(votes.max() / votes.sum() - 1 for pool in learner.pools
+            if (votes := pool.votes.get(row)) is not None)
+        for row in rows
+    ]  # fmt: skip
+    order = np.argsort(np.array(decided), kind="stable")[:_LOOKED_AT]
     return np.array(rows, dtype=np.int64)[order]
 
 
-def _without_own(learner: Learner, old: Ints) -> Field:
-    pool = learner.pools[0]
-    rows = np.array(sorted(pool.votes), dtype=np.int64)
-    features = features_of(learner.latents.values[rows], pool.basis)
-    votes = np.array([pool.votes[int(row)] for row in rows])
-    field = left_out_field(features, votes, pool.settings, [pool.settings.variance])[0]
-    at = np.searchsorted(rows, old)
-    return Field(field.mean[at], field.variance[at])
-
-
-def _stacked(one: Field, other: Field) -> Field:
-    return Field(
-        np.vstack([one.mean, other.mean]), np.vstack([one.variance, other.variance])
-    )  # fmt: skip
+def _without_own(pool: Pool, rows: Ints) -> Field:
+    """The latent functions at cases of the pool; at a labelled one, given all other labels."""
+    field = field_of(pool.process, features_of(pool.latents[rows], pool.basis))
+    own = np.array([int(row) in pool.votes for row in rows])
+    if own.any():
+        taught = np.array(sorted(pool.votes), dtype=np.int64)
+        features = features_of(pool.latents[taught], pool.basis)
+        votes = np.array([pool.votes[int(row)] for row in taught])
+        left_out = left_out_field(features, votes, pool.settings, [pool.settings.variance])[0]
+        at = np.searchsorted(taught, rows[own])
+        field.mean[own], field.variance[own] = left_out.mean[at], left_out.variance[at]
+    return field
 
 
 def _confusion(model: ReaderModel, readers: Sequence[str]) -> Floats:
@@ -109,6 +112,7 @@ def _confusion(model: ReaderModel, readers: Sequence[str]) -> Floats:
 
 def _likelihood(
     learner: Learner,
+    part: int,
     model: ReaderModel,
     said: Mapping[str, Mapping[str, Said]],
     cases: Sequence[str],
@@ -118,7 +122,7 @@ def _likelihood(
     place = {name: at for at, name in enumerate(model.readers)}
     for row, case in enumerate(cases):
         for reader, one in said.get(case, {}).items():
-            code = code_of(learner.setup, 0, one.value)
+            code = code_of(learner.setup, part, one.value)
             if code >= 0:
                 at = place.get(reader)
                 table = model.usual if at is None else model.confusion[at]
