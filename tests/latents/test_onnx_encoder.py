@@ -14,7 +14,8 @@ from torch.nn import functional
 from overread.errors import InputError
 from overread.latents.encoder import Wanted
 from overread.latents.network import shapes_of, small_resnet
-from overread.latents.onnx_encoder import SCALES, open_onnx
+from overread.latents.onnx_encoder import open_onnx
+from overread.latents.onnx_file import SCALES
 from overread.latents.onnx_graph import onnx_bytes
 
 

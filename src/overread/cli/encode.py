@@ -20,7 +20,7 @@ from overread.exchange.atomic import written
 from overread.images import Child, Limits
 from overread.images.folder import ImageFolder, image_folder
 from overread.latents.joining import join
-from overread.latents.onnx_encoder import SCALES
+from overread.latents.onnx_file import SCALES
 from overread.latents.stream import Latents, latents_of_all
 from overread.latents.table import Project, default_chain
 

@@ -1,34 +1,18 @@
-"""Any ONNX file as an encoder: its input is read from the graph."""
+"""Any ONNX file as an encoder: what its graph gives becomes one row of latents an image."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from overread.errors import InputError, MissingExtraError
+from overread.errors import InputError
 from overread.latents.encoder import Images, Wanted, check_images
-from overread.latents.onnx_graph import MARK
-from overread.latents.onnx_weights import refuse_weights_elsewhere
-
-Scale: TypeAlias = Literal["brightness", "unit", "imagenet", "plus-minus-one"]
-SCALES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    "brightness": ((0.0,), (1.0,)),
-    "unit": ((0.0,), (255.0,)),
-    "plus-minus-one": ((127.5,), (127.5,)),
-    "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
-}
-"""What is taken off brightness 0 to 255, and what it is divided by; one, or one a channel."""
-_SIDE = 224
-_TYPES: dict[str, type[np.generic]] = {
-    "tensor(float)": np.float32,
-    "tensor(float16)": np.float16,
-    "tensor(uint8)": np.uint8,
-}
+from overread.latents.onnx_file import OnnxFile, Scale, measured, open_file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,50 +20,31 @@ class OnnxEncoder:
     """A graph that onnxruntime runs.
 
     Args:
-        name, version, wanted, dimension: as of every encoder.
-        session: of onnxruntime.
-        first: whether channels come first.
-        scale: of :data:`SCALES`.
-        together: images a call; 0: any number.
-        dtype: of the input.
-        whole: which output.
+        name, version, dimension: as of every encoder.
+        file: its graph.
     """
 
     name: str
     version: str
-    wanted: Wanted
     dimension: int
-    session: Any
-    first: bool
-    scale: Scale
-    together: int
-    dtype: type[np.generic]
-    whole: str
+    file: OnnxFile
+
+    @property
+    def wanted(self) -> Wanted:
+        """The images it takes."""
+        return self.file.wanted
+
+    @property
+    def scale(self) -> Scale:
+        """Of its input."""
+        return self.file.scale
 
     def encode(self, images: Images) -> NDArray[np.float32]:
         """(n, rows, columns, channels) to (n, dimension)."""
         images = check_images(images, self.wanted)
-        size = self.together or 32
-        found = [self._run(images[at : at + size]) for at in range(0, len(images), size)]
-        return np.concatenate(found) if found else np.empty((0, self.dimension), np.float32)
-
-    def _run(self, images: Images) -> NDArray[np.float32]:
-        n = len(images)
-        if self.together > n:  # a graph of a fixed number of images
-            images = np.concatenate([images, np.repeat(images[-1:], self.together - n, axis=0)])
-        given = scaled(images, self.scale).astype(self.dtype)
-        if self.first:
-            given = np.ascontiguousarray(given.transpose(0, 3, 1, 2))
-        told = self.session.run([self.whole], {self.session.get_inputs()[0].name: given})[0]
-        return flat(np.asarray(told))[:n].astype(np.float32)
-
-
-def scaled(images: Images, scale: Scale) -> NDArray[np.float32]:
-    """Brightness 0 to 255 on another scale."""
-    middle, spread = (np.array(part, np.float32) for part in SCALES[scale])
-    if len(middle) > images.shape[-1]:
-        middle, spread = middle.mean(keepdims=True), spread.mean(keepdims=True)
-    return (images.astype(np.float32) - middle) / spread
+        if not len(images):
+            return np.empty((0, self.dimension), np.float32)
+        return flat(self.file.run(images)).astype(np.float32)
 
 
 def flat(told: NDArray[Any]) -> NDArray[Any]:
@@ -101,80 +66,18 @@ def open_onnx(
     path: Path, *, name: str = "", scale: Scale | None = None, side: int | None = None,
     threads: int = 1,
 ) -> OnnxEncoder:  # fmt: skip
-    """Open an ONNX file.
+    """Open an ONNX file as an encoder.
 
     Args:
         path: of the file; its weights must be in it.
         name: of the encoder; the file's name without its ending by default.
-        scale: of the input, where the file was not written by this program; "imagenet" by
-            default.
-        side: rows and columns where the graph leaves them open; 224 by default.
-        threads: of onnxruntime.
+        scale, side, threads: as of :func:`overread.latents.onnx_file.open_file`.
     Raises:
         InputError: the file is missing or damaged, or takes or gives something else.
         MissingExtraError: onnxruntime is not installed.
     """
-    session, version = _session(path, threads)
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    if len(inputs) != 1 or inputs[0].type not in _TYPES or len(inputs[0].shape) != 4:
-        told = ", ".join(f"{one.type} {one.shape}" for one in inputs)
-        raise InputError("ONNX file", "take one batch of images (4 axes)", told[:200])
-    wanted, first, together = _layout(inputs[0].shape, side or _SIDE)
-    dtype = _TYPES[inputs[0].type]
-    marked = session.get_modelmeta().custom_metadata_map.get(MARK)
-    chosen: Scale = marked or scale or ("brightness" if dtype is np.uint8 else "imagenet")
-    if chosen not in SCALES:
-        raise InputError("scale", f"be one of {', '.join(SCALES)}", chosen)
-    told = f"{version} {chosen} {wanted}"
-    made = OnnxEncoder(
-        name or path.stem, hashlib.sha256(told.encode()).hexdigest()[:32], wanted, 0, session,
-        first, chosen, together, dtype, outputs[0].name,
-    )  # fmt: skip
-    return _measured(made)
-
-
-def _measured(encoder: OnnxEncoder) -> OnnxEncoder:
-    """The encoder with its dimension, from a blank image: shapes in graphs are often open."""
-    size = encoder.wanted.rows, encoder.wanted.columns, encoder.wanted.channels
-    try:
-        row = encoder._run(np.zeros((1, *size), dtype=np.uint8))  # noqa: SLF001 - its own module
-    except InputError:
-        raise
-    except Exception as error:  # onnxruntime's own kinds
-        remedy = "Give the side of the images that it was made for."
-        got = type(error).__name__
-        raise InputError("ONNX file", f"run on images of {size}", got, remedy=remedy) from error
-    told = {one: getattr(encoder, one) for one in OnnxEncoder.__slots__}
-    return OnnxEncoder(**(told | {"dimension": row.shape[1]}))
-
-
-def _session(path: Path, threads: int) -> tuple[Any, str]:
-    try:
-        import onnxruntime  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise MissingExtraError("Running an encoder", "encoders") from error
-    if not path.is_file():
-        raise InputError("ONNX file", "be there", "nothing at this path")
-    data = path.read_bytes()
-    refuse_weights_elsewhere(data)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own kinds
-        got = type(error).__name__
-        raise InputError("ONNX file", "be a sound ONNX graph", got) from error
-    return session, hashlib.sha256(data).hexdigest()
-
-
-def _layout(shape: list[Any], side: int) -> tuple[Wanted, bool, int]:
-    """Size of the images, whether channels come first, images a call."""
-    sizes = [one if isinstance(one, int) and one > 0 else 0 for one in shape]
-    first = sizes[1] in {1, 3}
-    if not first and sizes[3] not in {1, 3}:
-        raise InputError("ONNX file", "take images of 1 or 3 channels", shape)
-    rows, columns = sizes[2:] if first else sizes[1:3]
-    wanted = Wanted(rows or side, columns or side, sizes[1] if first else sizes[3])
-    return wanted, first, sizes[0]
+    file = open_file(path, scale=scale, side=side, threads=threads)
+    told = f"{file.sha256} {file.scale} {file.wanted}"
+    version = hashlib.sha256(told.encode()).hexdigest()[:32]
+    blank = flat(measured(file))  # shapes in graphs are often open
+    return OnnxEncoder(name or path.stem, version, blank.shape[1], file)

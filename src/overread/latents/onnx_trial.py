@@ -1,37 +1,27 @@
-"""An ONNX file of somebody else, tried as an encoder in a process of its own.
+"""An ONNX file of somebody else, tried before anything of it is kept: as an encoder, or a model.
 
-The process has bounded time and memory, an empty folder to work in and none of the server's
-variables. It opens the file, encodes a few made-up images, and answers with one line of JSON.
+It is opened in a process with bounds (:mod:`overread.latents.onnx_apart`) and sees a few made-up
+images.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import resource
-import signal
-import subprocess
-import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from overread.errors import InputError, MissingExtraError
+from overread.errors import InputError
 from overread.latents.encoder import Images, Wanted
-from overread.latents.onnx_encoder import Scale, open_onnx
+from overread.latents.onnx_apart import SECONDS, Apart, opened_apart
+from overread.latents.onnx_file import Scale
 
 MOST_LATENTS = 8_192
-SECONDS = 60.0
 _TOGETHER = 8
-_PASSED_ON = (
-    "PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV",
-    "SYSTEMROOT", "COVERAGE_PROCESS_START",
-)  # fmt: skip
+_AS_ONE_BYTES = 64 << 20  # of what a model gives for the images that it is tried with
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +44,26 @@ class Tried:
     milliseconds: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TriedModel:
+    """What a trial tells of a model.
+
+    Args:
+        file: SHA-256 of its file.
+        wanted: images that it takes; scale: of its input.
+        says: what the file says of itself, by key.
+        told: (images, ...) what it gave for the made-up images.
+        milliseconds: an image took, on one thread.
+    """
+
+    file: str
+    wanted: Wanted
+    scale: str
+    says: Mapping[str, str]
+    told: NDArray[np.float32]
+    milliseconds: float
+
+
 def try_onnx(
     path: Path, *, scale: Scale | None = None, seconds: float = SECONDS, megabytes: int = 0
 ) -> Tried:
@@ -62,7 +72,7 @@ def try_onnx(
     Args:
         path: of the file.
         scale: of its input, where the file does not say so itself.
-        seconds: it may take.
+        seconds: that opening it, and encoding, may take.
         megabytes: of memory it may take beyond what its process has at the start; by default six
             times the file and 3,000.
     Raises:
@@ -70,115 +80,72 @@ def try_onnx(
             finite or the same for all images, or an image's latents change with its neighbours.
         MissingExtraError: onnxruntime or onnx is not installed.
     """
-    most = megabytes or 3_000 + 6 * (path.stat().st_size >> 20)
-    words = [str(path.absolute()), scale or "", f"{seconds:g}", str(most)]
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    with TemporaryDirectory(prefix="overread-trial-") as folder:
-        try:
-            ended = subprocess.run(  # noqa: S603 - our own module
-                [sys.executable, "-P", "-m", "overread.latents.onnx_trial", *words],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                cwd=folder, env=kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-                timeout=seconds + 30, check=False, start_new_session=True,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            raise _refusal(most, seconds, "more time") from error
-    if ended.returncode == -signal.SIGALRM:
-        raise _refusal(most, seconds, "more time")
-    try:
-        return _answered(json.loads(ended.stdout), most, seconds)
-    except json.JSONDecodeError as error:  # it was killed, or ended itself
-        raise _refusal(most, seconds, "a process that ended in it") from error
+    bounds = {"seconds": seconds, "megabytes": megabytes}
+    with opened_apart(path, "encoder", scale=scale, **bounds) as encoder:  # type: ignore[arg-type]
+        wanted, latents = encoder.wanted, encoder.dimension
+        if wanted.rows != wanted.columns:
+            got = f"{wanted.rows} x {wanted.columns}"
+            raise InputError("ONNX file", "take square images", got)
+        if not 2 <= latents <= MOST_LATENTS:
+            rule = f"give 2 to {MOST_LATENTS:,} latents an image"
+            raise InputError("ONNX file", rule, f"{latents:,}")
+        rows, took = _sound(encoder, _made_up(wanted, _TOGETHER), "latents")
+        if float(np.ptp(rows, axis=0).max()) <= 1e-6 * float(np.abs(rows).max()):
+            remedy = "Look at the scale of the input."
+            raise InputError("ONNX file", "tell images apart", "the same of all", remedy=remedy)
+        return Tried(
+            encoder.version, wanted.rows, wanted.channels, latents, encoder.scale, took
+        )  # fmt: skip
 
 
-def _answered(told: dict[str, Any], most: int, seconds: float) -> Tried:
-    if "refused" in told:
-        name, rule, got, remedy = (str(one)[:300] for one in told["refused"])
-        raise InputError(name, rule, got, remedy=remedy)
-    if "missing" in told:
-        what, extra = told["missing"]
-        raise MissingExtraError(str(what), str(extra))
-    if "memory" in told:
-        raise _refusal(most, seconds, "more memory")
-    return Tried(**told)
+def try_model(
+    path: Path, *, scale: Scale | None = None, side: int | None = None, seconds: float = SECONDS,
+    megabytes: int = 0,
+) -> TriedModel:  # fmt: skip
+    """Open a file and have it answer for images, where it can do no harm.
+
+    Args:
+        path, scale, seconds, megabytes: as of :func:`try_onnx`.
+        side: rows and columns where the graph leaves them open; 224 by default.
+    Raises:
+        InputError: it takes no images, takes too much, gives numbers that are not finite, or an
+            image's answer changes with its neighbours.
+        MissingExtraError: onnxruntime or onnx is not installed.
+    """
+    with opened_apart(
+        path, "model", scale=scale, side=side, seconds=seconds, megabytes=megabytes
+    ) as model:
+        together = min(_TOGETHER, max(2, _AS_ONE_BYTES // (4 * max(1, model.dimension))))
+        told, took = _sound(model, _made_up(model.wanted, together), "numbers")
+        return TriedModel(model.version, model.wanted, model.scale, model.says, told, took)
 
 
-def _refusal(most: int, seconds: float, got: str) -> InputError:
-    rule = f"encode {_TOGETHER} images within {seconds:g} s and {most:,} MB"
-    return InputError("ONNX file", rule, got, remedy="Bring a smaller network.")
-
-
-def _main() -> None:
-    path, scale, seconds, most = sys.argv[1:]
-    for name in ("onnx", "onnxruntime"):
-        with contextlib.suppress(ImportError):
-            __import__(name)  # before memory is bounded; one that is missing is told when needed
-    _bound(float(seconds), int(most))
-    answer: dict[str, Any]
-    try:
-        answer = asdict(_tried(Path(path), scale or None))  # type: ignore[arg-type]
-    except InputError as error:
-        answer = {"refused": [error.name, error.rule, str(error.got), error.remedy]}
-    except MissingExtraError as error:
-        answer = {"missing": [error.what, error.extra]}
-    except MemoryError:
-        answer = {"memory": True}
-    sys.stdout.write(json.dumps(answer))
-
-
-def _bound(seconds: float, megabytes: int) -> None:
-    """Time by an alarm that no library catches, memory beyond what is used now, no files."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # pipes have no size
-    with contextlib.suppress(OSError, ValueError):  # systems without /proc or this limit
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        space = pages * resource.getpagesize() + (megabytes << 20)
-        resource.setrlimit(resource.RLIMIT_AS, (space, space))
-
-
-def _tried(path: Path, scale: Scale | None) -> Tried:
-    encoder = open_onnx(path, scale=scale)
-    wanted = encoder.wanted
-    if wanted.rows != wanted.columns:
-        got = f"{wanted.rows} x {wanted.columns}"
-        raise InputError("ONNX file", "take square images", got)
-    if not 2 <= encoder.dimension <= MOST_LATENTS:
-        rule = f"give 2 to {MOST_LATENTS:,} latents an image"
-        raise InputError("ONNX file", rule, f"{encoder.dimension:,}")
-    images = _made_up(wanted)
+def _sound(model: Apart, images: Images, what: str) -> tuple[NDArray[np.float32], float]:
+    """What it gives for images, and the milliseconds of each."""
     begun = time.perf_counter()
-    rows = encoder.encode(images)
-    took = (time.perf_counter() - begun) / len(images)
-    largest = float(np.abs(rows).max())
+    told = model.encode(images)
+    took = round(1_000 * (time.perf_counter() - begun) / len(images), 2)
+    largest = float(np.abs(told).max(initial=0.0))
     if not np.isfinite(largest):
-        raise InputError("ONNX file", "give finite latents", "nan or infinity")
-    if float(np.ptp(rows, axis=0).max()) <= 1e-6 * largest:
-        remedy = "Look at the scale of the input."
-        raise InputError("ONNX file", "tell images apart", "the same of all", remedy=remedy)
-    if float(np.abs(encoder.encode(images[:1]) - rows[:1]).max()) > 0.01 * largest:
+        raise InputError("ONNX file", f"give finite {what}", "nan or infinity")
+    alone = model.encode(images[:1])
+    if (
+        alone.shape[1:] != told.shape[1:]
+        or np.abs(alone - told[:1]).max(initial=0) > 0.01 * largest
+    ):
         remedy = "Export it for inference (without dropout, norms with fixed statistics)."
         got = "others among others"
-        raise InputError(
-            "ONNX file", "give an image the same latents each time", got, remedy=remedy
-        )
-    return Tried(
-        encoder.version, wanted.rows, wanted.channels, encoder.dimension, encoder.scale,
-        round(1_000 * took, 2),
-    )  # fmt: skip
+        rule = f"give an image the same {what} each time"
+        raise InputError("ONNX file", rule, got, remedy=remedy)
+    return told, took
 
 
-def _made_up(wanted: Wanted) -> Images:
+def _made_up(wanted: Wanted, together: int) -> Images:
     """Slopes and noise, darker and lighter."""
     rng = np.random.default_rng(0)
     slope = np.linspace(0, 120, wanted.rows)[None, :, None, None]
     turned = np.linspace(0, 80, wanted.columns)[None, None, :, None]
-    share = rng.uniform(size=(_TOGETHER, 2, 1, 1, 1))
-    noise = rng.normal(0, 12, (_TOGETHER, wanted.rows, wanted.columns, wanted.channels))
+    share = rng.uniform(size=(together, 2, 1, 1, 1))
+    noise = rng.normal(0, 12, (together, wanted.rows, wanted.columns, wanted.channels))
     made = 20 + share[:, 0] * slope + share[:, 1] * turned + noise
     return np.clip(made, 0, 255).astype(np.uint8)
-
-
-if __name__ == "__main__":
-    _main()

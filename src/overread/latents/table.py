@@ -9,7 +9,8 @@ from pathlib import Path
 from overread.errors import InputError
 from overread.latents import efficientnet
 from overread.latents.encoder import Encoder
-from overread.latents.onnx_encoder import Scale, open_onnx
+from overread.latents.onnx_encoder import open_onnx
+from overread.latents.onnx_file import Scale
 from overread.latents.quick_encoder import Quick, fit_quick, read_quick, write_quick
 from overread.latents.stream import LoadImage
 

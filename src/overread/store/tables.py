@@ -278,6 +278,7 @@ audit_cases = learned.audit_cases
 label_certificates = learned.label_certificates
 pre_labels = learned.pre_labels
 object_hints = learned.object_hints
+pre_label_models = learned.pre_label_models
 pre_labels_shown = learned.pre_labels_shown
 
 tallies = _table(
@@ -365,6 +366,7 @@ STATE = (
     encoder_choices,
     pre_labels,
     object_hints,
+    pre_label_models,
     pre_labels_shown,
 )
 """Every row follows from the log; in an order that the foreign keys allow."""

@@ -113,6 +113,12 @@ pre_labels = table(
 object_hints = table(
     "object_hints", *texts("case_id project regions method since"), key=("case_id",)
 )
+pre_label_models = table(
+    "pre_label_models",
+    *texts("project id question file about since brought_by"),
+    big("event"),
+    key=("project", "id"),
+)
 pre_labels_shown = table(
     "pre_labels_shown",
     *texts("task reader what project case_id how"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from overread.errors import InputError
 from overread.latents.encoder import Encoder
-from overread.latents.onnx_encoder import SCALES
+from overread.latents.onnx_file import SCALES
 from overread.latents.table import HUB, Project, open_encoder
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from overread.app.learning.case_latents import chain_in_use
 from overread.app.learning.project_encoder import BROUGHT, QUICK, file_of, listed_part
 from overread.errors import InputError
-from overread.latents.onnx_encoder import SCALES
+from overread.latents.onnx_file import SCALES
 from overread.latents.onnx_trial import try_onnx
 from overread.store import Blobs, Store
 from overread.store.canonical import plain_text
@@ -36,7 +36,7 @@ def bring_encoder(
     Args:
         path: of the file; its weights must be in it.
         name: for people.
-        scale: of its input, of :data:`overread.latents.onnx_encoder.SCALES`; "" where the file was
+        scale: of its input, of :data:`overread.latents.onnx_file.SCALES`; "" where the file was
             written by this program, which says so in it, or for the usual one.
         by: the user's id.
     Returns:

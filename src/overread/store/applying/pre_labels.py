@@ -47,6 +47,20 @@ def _pre_labels_withdrawn(connection: sa.Connection, event: Event, body: Body) -
     )
 
 
+def _model_brought(connection: sa.Connection, event: Event, body: Body) -> None:
+    _model_removed(connection, event, body)
+    row = {key: body[key] for key in ("id", "question", "file")}
+    row |= {"about": canonical_json("about", body["about"]), "project": event.project}
+    fixed = {"since": event.at, "brought_by": event.actor, "event": event.n}
+    connection.execute(t.pre_label_models.insert().values(**row, **fixed))
+
+
+def _model_removed(connection: sa.Connection, event: Event, body: Body) -> None:
+    rows = t.pre_label_models
+    this = (rows.c.project == event.project) & (rows.c.id == body["id"])
+    connection.execute(rows.delete().where(this))
+
+
 def _hints_withdrawn(connection: sa.Connection, event: Event, _body: Body) -> None:
     here = t.object_hints.c.project == event.project
     connection.execute(t.object_hints.delete().where(here))
@@ -73,6 +87,8 @@ def _pre_label_shown(connection: sa.Connection, event: Event, body: Body) -> Non
 ACTIONS: dict[str, Callable[[sa.Connection, Event, Body], None]] = {
     "pre_labels_added": _pre_labels_added,
     "pre_labels_withdrawn": _pre_labels_withdrawn,
+    "pre_label_model_brought": _model_brought,
+    "pre_label_model_removed": _model_removed,
     "hints_found": _hints_found,
     "hints_withdrawn": _hints_withdrawn,
     "pre_label_shown": _pre_label_shown,

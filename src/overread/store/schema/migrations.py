@@ -32,6 +32,7 @@ from overread.store.schema.version_16 import STATEMENTS as SCHEMA_16
 from overread.store.schema.version_17 import STATEMENTS as SCHEMA_17
 from overread.store.schema.version_18 import STATEMENTS as SCHEMA_18
 from overread.store.schema.version_19 import STATEMENTS as SCHEMA_19
+from overread.store.schema.version_20 import STATEMENTS as SCHEMA_20
 
 MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_1,
@@ -53,6 +54,7 @@ MIGRATIONS: tuple[Sequence[dict[str, str]], ...] = (
     SCHEMA_17,
     SCHEMA_18,
     SCHEMA_19,
+    SCHEMA_20,
 )
 """Step k brings version k to k + 1; a statement is spelt for each database ("sqlite",
 "postgresql") or for both ("both")."""

@@ -20,7 +20,7 @@ from overread.app.learning.wishes import keep_wishes, learnable
 from overread.app.study import project_overview
 from overread.app.study.case_browser import reader_colours
 from overread.errors import InputError, MissingExtraError
-from overread.latents.onnx_encoder import SCALES
+from overread.latents.onnx_file import SCALES
 from overread.protocol.learning import STARTS, STOP_RULES, Learning
 from overread.selection.acquisition.table import ACQUISITIONS
 from overread.store import case_names, list_users
