@@ -35,6 +35,8 @@ questions:
 learning: {{question: what, {settings}}}
 """
 NAMES = ("along", "across", "flat")
+WINDOW = {"center": 128.0, "width": 256.0, "name": "Full range", "function": "LINEAR"}
+"""As every import keeps one of grey samples."""
 
 
 def protocol(*, kind: str = "nominal", settings: str = "held_back: 0.2", more: str = "") -> str:
@@ -81,7 +83,7 @@ class Study:
         content = hashlib.sha256(shown.tobytes() + salt.encode()).hexdigest()
         image = {
             "rows": shown.shape[0], "columns": shown.shape[1], "frames": 1, "samples": 1,
-            "dtype": "uint8", "modality": "CR",
+            "dtype": "uint8", "modality": "CR", "windows": [WINDOW],
         }  # fmt: skip
         frame = self.blobs.put(gzip.compress(shown.tobytes()))
         thumbnail = self.blobs.put(file.getvalue())

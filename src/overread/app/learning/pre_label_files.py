@@ -64,6 +64,8 @@ def read_proposals(path: Path, question: Question, *, reader: str = "") -> list[
     """
     if path.suffix.lower() in _MODELS:
         remedy = "Run it on the images, and bring its answers: a table, COCO, or masks."
+        if path.suffix.lower() == ".onnx":
+            remedy = "Bring it as a model, not as a file of answers: it runs here."
         raise InputError("pre-labels", "be what a model said", "a model", remedy=remedy)
     if path.suffix.lower() in {".jsonl", ".ndjson"}:
         return _lines(path)

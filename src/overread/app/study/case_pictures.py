@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from overread.images import CaseImage, Window, unpack_frame
+import numpy as np
+from numpy.typing import NDArray
+
+from overread.images import CaseImage, Window, brightness, unpack_frame
 from overread.images import thumbnail as thumbnail_of
 from overread.store import Blobs, CaseRow, Store, get_case, role_in
 from overread.store.errors import NotFoundError
@@ -94,7 +97,20 @@ def atlas_picture(blobs: Blobs, name: str) -> bytes:
     return found
 
 
+def brightness_of(case: Shown | CaseRow, blobs: Blobs, number: int) -> NDArray[np.uint8]:
+    """One frame under the default window: (rows, columns) grey, or (rows, columns, 3).
+
+    Raises:
+        NotFoundError: its blob is gone; BrokenLogError: it was changed.
+    """
+    return brightness(_as_image(case, blobs, number))
+
+
 def _drawn(case: Shown, blobs: Blobs, number: int, size: int) -> bytes:
+    return thumbnail_of(_as_image(case, blobs, number), size=size)
+
+
+def _as_image(case: Shown | CaseRow, blobs: Blobs, number: int) -> CaseImage:
     image = case.image
     frame = unpack_frame(
         blobs.get(case.frames[number]),
@@ -103,12 +119,11 @@ def _drawn(case: Shown, blobs: Blobs, number: int, size: int) -> bytes:
         samples=image["samples"],
         dtype=image["dtype"],
     )
-    one = CaseImage(
-        frames=(frame,),
+    return CaseImage(
+        frames=(np.nan_to_num(frame) if frame.dtype.kind == "f" else frame,),
         content_hash="",
         invert=image.get("invert", False),
         slope=image.get("slope", 1.0),
         intercept=image.get("intercept", 0.0),
         windows=tuple(Window(**each) for each in image.get("windows", [])),
     )
-    return thumbnail_of(one, size=size)
