@@ -10,12 +10,14 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from onnx import helper
 from PIL import Image
 
 from overread.app.study.home import open_home, project_called
 from overread.store import Submission, add_user, claim, list_cases, plan_tasks, set_member
 from overread.store import submit_read as keep_read
 from overread.store.learning.pre_labels import hints_of, pre_labels_of
+from tests.app.learning.models import model_file
 from tests.cli.program import overread
 
 PROTOCOL = """title: Study
@@ -236,3 +238,64 @@ def test_a_network_learns_from_the_reads_and_proposes_for_the_rest(home: Path) -
     wrong = overread("train-pre-label", "Study", "--question", "grade", "--home", home)
     assert wrong.code == 2
     assert "spots, lung" in wrong.err
+
+
+def brightest(folder: Path, name: str = "kl.onnx") -> Path:
+    """Logits of grades "2" and "0" by how light an image is (scale "unit"), on 20 x 20 pixels."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["m"], axes=[2, 3], keepdims=0),
+        helper.make_node("Gemm", ["m", "g", "b"], ["y"]),
+    ]
+    weights = {"g": np.array([[10.0, -10.0]], np.float32), "b": np.array([-2, 2], np.float32)}
+    return model_file(folder, nodes, weights, shape=("n", 1, 20, 20), name=name)
+
+
+def test_a_model_is_tried_kept_and_run_on_what_is_unread(home: Path, tmp_path: Path) -> None:
+    path = brightest(tmp_path)
+    said = ("--question", "grade", "--classes", "2,0", "--scores", "logits", "--scale", "unit")
+    ended = bring(home, path, *said)
+    assert ended.code == 0, ended.err
+    assert "kl, version" in ended.out
+    assert "3 cases have a pre-label of it." in ended.out
+    for of in kept(home).values():
+        value, sure = of["grade"]
+        assert value == "2"  # 75 to 87 of 255 on the average: brighter than 0.2
+        assert 0.8 < sure < 1
+    again = bring(home, path, *said, "--json").document
+    assert (again["cases"], again["classes"], again["scale"]) == (0, ["2", "0"], "unit")
+    turned = bring(
+        home, path, *said, "--classes", "0,2", "--model", "KL", "--version", "3", "--json"
+    )
+    assert (turned.document["name"], turned.document["version"]) == ("KL", "3")
+    assert turned.document["cases"] == 3
+    assert {of["grade"][0] for of in kept(home).values()} == {"0"}
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--question", "grade", "--scores", "logits"), "classes of the model must be stated"),
+        (("--question", "grade", "--classes", "a,b", "--scores", "logits"), "got a, b"),
+        (("--question", "grade", "--classes", "0,1,2", "--scores", "logits"), "one score for each"),
+        (("--question", "grade", "--classes", "0,2"), "scores must be probabilities or logits"),
+        (("--classes", "0,2", "--scores", "logits"), "--question must be one of grade"),
+        (("--question", "grade", "--side", "x"), "side of its images must be whole pixels"),
+        (("--question", "sure", "--classes", "0", "--scores", "logits"), "classes of the model"),
+    ],
+)
+def test_a_model_of_something_else_is_refused(
+    home: Path, tmp_path: Path, more: tuple[str, ...], words: str
+) -> None:
+    ended = bring(home, brightest(tmp_path), *more)
+    assert ended.code == 2
+    assert words in " ".join(ended.err.split())
+    assert kept(home) == {}
+
+
+def test_what_is_said_of_a_model_goes_with_a_model_alone(home: Path, tmp_path: Path) -> None:
+    table = text(tmp_path, "t.csv", "case,label\ncase 000001,1\n")
+    ended = bring(home, table, "--question", "grade", "--scores", "logits")
+    assert ended.code == 2
+    assert "--scores must go with an .onnx model; got another file" in " ".join(ended.err.split())
+    none = bring(home, tmp_path / "none.onnx", "--question", "grade")
+    assert "FILE must be there" in none.err

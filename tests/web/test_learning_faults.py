@@ -238,11 +238,11 @@ def test_a_network_that_is_none_or_for_others_brings_nothing(
 def test_a_model_is_no_file_of_pre_labels(spots: tuple[House, Path]) -> None:
     house, _ = spots
     path = f"/projects/{house.project}/pre-labels"
-    for name in ("net.onnx", "net.PT"):
+    for name, remedy in (("net.onnx", "Bring it as a model"), ("net.PT", "Run it on the images")):
         assert send(house, name, network("spot"), question="spots").status_code == 303
         until(lambda: "on their way" not in house.people["lead"].get(path).text)
         text = house.people["lead"].get(path).text
-        assert "Pre-labels must be what a model said; got a model. Run it on the images" in text
+        assert f"Pre-labels must be what a model said; got a model. {remedy}" in text
 
 
 def test_what_a_lead_stops_is_no_error(spots: tuple[House, Path], browser: Any) -> None:

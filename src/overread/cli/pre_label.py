@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
+from overread.app.learning.bring_model import bring_model, stated_of
 from overread.app.learning.pre_label_files import read_proposals
 from overread.app.learning.pre_label_hints import find_hints
 from overread.app.learning.pre_label_import import Kept, bring_pre_labels
+from overread.app.learning.pre_label_model import LOOKED, Ran, cases_left, run_model, words_of
 from overread.app.learning.pre_label_predicted import bring_predicted
 from overread.app.study.home import Home, open_home, project_called
 from overread.app.study.project_protocol import protocol_of
 from overread.cli.home_options import ACTOR, HOME, BlobsOption, DatabaseOption, HomeOption
-from overread.cli.options import JsonOption, console, print_json
+from overread.cli.options import JsonOption, console, print_json, progress
 from overread.errors import InputError
+from overread.latents.onnx_file import SCALES
 from overread.protocol import Protocol, Question
 
 
@@ -23,12 +26,29 @@ def run(
     project: Annotated[str, typer.Argument(help="Name or id of the project.")],
     file: Annotated[
         Path | None,
-        typer.Argument(help="CSV, Parquet, COCO .json, JSON lines, a folder of VOC or of masks."),
+        typer.Argument(
+            help="CSV, Parquet, COCO .json, JSON lines, folder of VOC or masks; an .onnx model."
+        ),
     ] = None,
     *,
     question: Annotated[str, typer.Option("--question", help="Id, where there are several.")] = "",
     model: Annotated[str, typer.Option("--model", help="Name of the model.")] = "",
-    version: Annotated[str, typer.Option("--version", help="Of the model.")] = "1",
+    version: Annotated[
+        str, typer.Option("--version", help="Of the model; 1, or of an .onnx file its hash.")
+    ] = "",
+    classes: Annotated[
+        str, typer.Option("--classes", help="Of an .onnx model, in the order of its outputs.")
+    ] = "",
+    scores: Annotated[
+        str, typer.Option("--scores", help="What an .onnx model gives: probabilities or logits.")
+    ] = "",
+    scale: Annotated[str, typer.Option("--scale", help=f"Of its input: {', '.join(SCALES)}.")] = "",
+    side: Annotated[
+        str, typer.Option("--side", help="Pixels of its images, where the file leaves them open.")
+    ] = "",
+    threshold: Annotated[
+        str, typer.Option("--threshold", help="From which a finding, a pixel or a box counts: 0.5.")
+    ] = "",
     reader: Annotated[str, typer.Option("--reader", help="Whose reads, if several.")] = "",
     predicted: Annotated[
         bool, typer.Option("--predicted", help="What the project's own model says of unread cases.")
@@ -41,13 +61,18 @@ def run(
     blobs: BlobsOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Bring pre-labels to a project: from a file, from its own model, or hints from its images.
+    """Bring pre-labels to a project: from a file, a model, or hints from its images.
 
     Readers see them as the protocol says (`pre_label: hidden`, `on demand` or `shown`), and never
     in gold, repeats, checks and audits. A table needs no column `reader`; a column `confidence`
     is kept.
 
+    An .onnx model (a classifier, a segmenter, a detector) is tried apart, kept, and run on the
+    cases that nobody has read; the same file again runs on those that came since.
+
     Example: **overread pre-label "Knee study" grades.csv --model grader --version 2.1**
+
+    Example: **overread pre-label "Knee study" kl.onnx --classes 0,1,2,3,4 --scores logits**
     """
     if sum((file is not None, predicted, hints)) != 1:
         raise InputError("pre-label", "be a FILE, --predicted or --hints", "none or several")
@@ -58,7 +83,19 @@ def run(
     elif predicted:
         kept = bring_predicted(opened.store, found, by=ACTOR)
     else:
-        kept = _from_file(opened, found, file or Path(), question, model, version, reader)
+        source = file or Path()
+        of_model = {
+            "classes": classes, "scores": scores, "scale": scale, "side": side,
+            "threshold": threshold,
+        }  # fmt: skip
+        if source.suffix.lower() == ".onnx":
+            of_model |= {"model": model, "version": version}
+            _from_model(opened, found, source, question, of_model, as_json=as_json)
+            return
+        given = [f"--{name}" for name, value in of_model.items() if value]
+        if given:
+            raise InputError(given[0], "go with an .onnx model", "another file")
+        kept = _from_file(opened, found, source, question, model, version or "1", reader)
     if as_json:
         print_json({"cases": kept.cases, "not_of_the_project": kept.strange})
         return
@@ -77,6 +114,32 @@ def _from_file(  # noqa: PLR0917 - the options of the command
     named = read_proposals(file, asked, reader=reader)
     name = model or file.stem
     return bring_pre_labels(opened.store, project, named, model=name, version=version, by=ACTOR)
+
+
+def _from_model(
+    opened: Home, project: str, file: Path, question: str, given: dict[str, str], *, as_json: bool
+) -> None:
+    if not file.is_file():
+        raise InputError("FILE", "be there", "no file")
+    asked = _question(protocol_of(opened.store, project).protocol, question).id
+    stated = stated_of(given | {"question": asked}, name=file.stem)
+    row = bring_model(opened.store, opened.blobs, project, file, stated, by=ACTOR)
+    total, seen = len(cases_left(opened.store, project, row)), 0
+    ran = Ran(0, 0, 0)
+    if total:
+        with progress("cases", quiet=as_json) as told:
+
+            def tick(what: str, more: int) -> None:
+                nonlocal seen
+                seen += more * (what == LOOKED)
+                told(seen, total)
+
+            ran = run_model(opened.store, opened.blobs, project, row.id, by=ACTOR, tick=tick)
+    if as_json:
+        about = {key: row.about[key] for key in ("name", "version", "classes", "scores", "scale")}
+        print_json(about | {"cases": ran.cases, "odd": ran.odd, "gone": ran.gone})
+        return
+    console().print(f"{row.about['name']}, version {row.about['version']}: {words_of(ran)}")
 
 
 def _question(protocol: Protocol, name: str) -> Question:

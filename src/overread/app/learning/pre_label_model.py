@@ -30,7 +30,7 @@ from overread.latents.shrink import shrunk
 from overread.protocol import Protocol, Question
 from overread.store import Blobs, CaseRow, Store
 from overread.store.errors import BrokenLogError, NotFoundError
-from overread.store.learning.pre_label_models import answered_by
+from overread.store.learning.pre_label_models import ModelRow, answered_by
 from overread.store.learning.pre_labels import Proposal, add_pre_labels
 
 Tick = Callable[[str, int], None]
@@ -55,6 +55,20 @@ class Ran:
     cases: int
     odd: int
     gone: int
+
+
+def words_of(ran: Ran) -> str:
+    """What came of a run, in sentences."""
+    told = f"{_cases(ran.cases)} a pre-label of it."
+    if ran.odd:
+        told += f" {_cases(ran.odd)} none: no finite numbers, or no answer that fits the protocol."
+    if ran.gone:
+        told += f" {_cases(ran.gone)} none: the image cannot be had."
+    return told
+
+
+def _cases(count: int) -> str:
+    return f"{count:,} {'case has' if count == 1 else 'cases have'}"
 
 
 @dataclass(slots=True, eq=False)
@@ -86,8 +100,7 @@ def run_model(
     protocol = protocol_of(store, project).protocol
     question = asked(protocol, row.question)
     head, wanted = head_kept(question, row.about), wanted_of(row.about)
-    done = answered_by(store, project, row)
-    cases = [one for one in unread_cases(store, project) if one.id not in done]
+    cases = cases_left(store, project, row)
     if not cases:
         raise MethodError("every case has been read, or has a pre-label of this model already")
     try:
@@ -103,6 +116,12 @@ def run_model(
         with opened_apart(path, "model", scale=row.about["scale"], side=side) as apart:
             work.through(apart, blobs, cases)
     return Ran(work.kept, work.odd, work.gone)
+
+
+def cases_left(store: Store, project: str, model: ModelRow) -> list[CaseRow]:
+    """Cases that nobody has read, and that have nothing yet of a model as it was last brought."""
+    done = answered_by(store, project, model)
+    return [one for one in unread_cases(store, project) if one.id not in done]
 
 
 @dataclass(slots=True, eq=False)
