@@ -4,7 +4,8 @@ Knee grades and chest radiographs of three classes of `shared/data`; a fifth is 
 patients. The loop asks for cases in the default order on frozen latents (the product's default
 chain) until a share is labelled. EfficientNet-Lite0 is then trained further, by the product's
 recipe, on three quarters of these labels; the process learns from all of them, once on the frozen
-latents, once on these and the new ones, and is measured on the fifth held back. `taken` tells
+latents, once on these and the new ones (how sure it may be then follows from the quarter that the
+network did not see), and is measured on the fifth held back. `taken` tells
 whether the quarter that the network did not see would have taken the new latents over: more than
 one standard error better in log loss. `ms_an_image` is the time of a
 lesson over the looks at an image, in one thread. Each seed is printed as it ends.
@@ -111,8 +112,13 @@ def one(name: str, seed: int, share: float, *, small: bool = False) -> list[dict
     both = np.hstack([frozen, join([new])])
     rarest = int(np.bincount(y).argmin())
     shown = []
+    judges = np.ones(len(train), dtype=bool)
+    judges[asked[~found.held]] = False
     for latents, words in ((frozen, "frozen"), (both, "with fine-tuned")):
-        pool = open_pool(latents[train], k, settings=grades(k) if ordinal else None, seed=seed)
+        pool = open_pool(
+            latents[train], k, settings=grades(k) if ordinal else None, seed=seed,
+            judges=None if latents is frozen else judges,
+        )  # fmt: skip
         pool = tune(label_many(pool, asked, votes[rows]), thorough=True)
         told = predicted(pool, latents)
         right = told[train].argmax(axis=1) == y[train]

@@ -164,6 +164,9 @@ def test_fair_weights_give_the_pool_its_shares() -> None:
     weight = fair_weights(chosen, pool)
     assert weight.mean() == pytest.approx(1)
     assert np.average(chosen, weights=weight) == pytest.approx(0.5, abs=0.05)
+    gentle = fair_weights(chosen, pool, ordinal=True)
+    assert gentle.mean() == pytest.approx(1)
+    np.testing.assert_allclose(gentle**2 / (gentle**2).sum(), weight / weight.sum(), rtol=1e-9)
 
 
 def test_several_findings_at_once() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from overread.selection.basis import basis_of, features_of
 from overread.selection.belief import mean_of
 from overread.selection.likelihood import Settings, grades
+from overread.selection.pool import label_many, open_pool, probabilities, tune
 from overread.selection.process import field_of, fit, one_hot
 from overread.selection.tune import Tried, at_start, averaged, finished, tried_settings
 from tests.selection.conftest import clusters
@@ -83,3 +84,40 @@ def test_the_last_of_the_temperature_and_the_cuts() -> None:
     assert learned.settings.scores == start.scores
     assert learned.settings.cuts != start.cuts
     assert learned.left_out.shape == (60, 3)
+
+
+def test_labels_that_the_latents_have_seen_do_not_tell_how_sure_the_process_may_be() -> None:
+    """Latents that give shown labels away: the other labels know better."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(3, size=400)
+    shown = rng.random(400) < 0.7
+    told = np.where(shown, truth, rng.integers(3, size=400))  # of the others: by lot
+    latents = 6 * np.eye(3)[told] + rng.normal(size=(400, 3))
+    rows = np.arange(240)
+    test = np.flatnonzero(~shown & (np.arange(400) >= 240))
+    lost = {}
+    for judges in (None, ~shown):
+        pool = open_pool(latents, 3, judges=judges, seed=0)
+        pool = tune(label_many(pool, rows, one_hot(truth[rows], 3)), thorough=True)
+        found = probabilities(pool, test)
+        lost[judges is None] = -np.log(found[np.arange(len(test)), truth[test]]).mean()
+        assert pool.tuning is not None
+        assert pool.tuning.left_out.shape == (240, 3)
+    assert lost[False] < lost[True] - 0.2
+    assert lost[False] < 1.2  # ln 3 = 1.1: that nothing is known of them
+
+
+def test_too_few_that_may_judge_leave_it_to_all() -> None:
+    latents, truth = clusters(90)
+    votes, rows = one_hot(truth, 3), np.arange(60)
+    found = []
+    for judges in (None, np.ones(90, dtype=bool), np.arange(90) < 10):
+        pool = tune(label_many(open_pool(latents, 3, judges=judges), rows, votes[rows]))
+        found.append(pool.settings)
+    assert found[0] == found[1] == found[2]
+    assert (
+        tune(
+            label_many(open_pool(latents, 3, judges=np.arange(90) < 30), rows, votes[rows])
+        ).settings
+        != found[0]
+    )

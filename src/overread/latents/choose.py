@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,8 @@ class ChosenChain:
 def choose_encoders(
     parts: Mapping[str, NDArray[Any]], chains: Sequence[tuple[str, ...]], votes: Floats, *,
     groups: Ints | None = None, ordinal: bool = False, folds: int = 3, weight: Floats | None = None,
-    only: NDArray[np.bool_] | None = None, wins_by: float = 1.0, seed: int = 0,
+    only: NDArray[np.bool_] | None = None, learned: Collection[str] = (), wins_by: float = 1.0,
+    seed: int = 0,
 ) -> ChosenChain:  # fmt: skip
     """Choose a chain of encoders by the labels so far.
 
@@ -72,8 +73,10 @@ def choose_encoders(
         ordinal: the classes are grades.
         folds: each held back once.
         weight: (labels,) how much each counts: labels that a model chose do not stand for all.
-        only: (labels,) the only ones that are held back, all at once: where an encoder has learned
-            from the labels of the others.
+        only: (labels,) the only ones that are held back: where an encoder has learned from the
+            labels of the others.
+        learned: names of the encoders that have. A process on their latents is as sure as the
+            labels that they have not seen allow.
         wins_by: standard errors of their paired difference, by which another chain must be better
             than the first to take its place.
         seed: of the folds.
@@ -93,22 +96,23 @@ def choose_encoders(
         why = f"{count} labels, or one class or patient alone, cannot tell encoders apart"
         return ChosenChain(chains[0], (), "only one to choose" if len(chains) == 1 else why)
     if only is None:
-        first = told[0].argmax(axis=1)
-        fold = split_by_group(groups, (1 / folds,) * folds, strata=first, seed=seed)
-        rounds = [fold == one for one in np.unique(fold)]
+        out = np.ones(count, dtype=np.bool_)
     else:
-        rounds = [np.asarray(only, dtype=bool)]
-        _check_only(rounds[0], told)
-    out = np.any(rounds, axis=0)
+        out = np.asarray(only, dtype=np.bool_)
+        _check_only(out, told)
+    fold = np.full(count, -1)
+    strata = told[0, out].argmax(axis=1)
+    fold[out] = split_by_group(groups[out], (1 / folds,) * folds, strata=strata, seed=seed)
+    rounds = [fold == one for one in np.unique(fold[out])]
     counts = np.where(out, 1.0 if weight is None else weight, 0.0)
     share = counts / counts.sum()
     scores = []
     for chain in chains:
         joined = join([parts[name] for name in chain])
-        loss, right = _lost(joined, told, rounds, ordinal=ordinal, seed=seed)
+        judges = out if set(learned) & set(chain) else None
+        loss, right = _lost(joined, told, rounds, ordinal=ordinal, seed=seed, judges=judges)
         scores.append(ChainScore(chain, loss[out], float(share @ loss), float(share @ right)))
-    how = "" if only is not None else " in turn"
-    return _first_as_good(tuple(scores), share[out], groups[out], how, wins_by)
+    return _first_as_good(tuple(scores), share[out], groups[out], wins_by)
 
 
 def _check_only(only: NDArray[np.bool_], votes: Floats) -> None:
@@ -119,7 +123,7 @@ def _check_only(only: NDArray[np.bool_], votes: Floats) -> None:
 
 
 def _first_as_good(
-    scores: tuple[ChainScore, ...], share: Floats, groups: Ints, how: str, wins_by: float
+    scores: tuple[ChainScore, ...], share: Floats, groups: Ints, wins_by: float
 ) -> ChosenChain:
     """The first that none beats by more than its error; groups are what is drawn."""
     best = min(scores, key=lambda one: one.mean)
@@ -130,7 +134,7 @@ def _first_as_good(
         error = np.sqrt((np.bincount(groups, weights=share * (apart - by)) ** 2).sum())
         if by <= error * (wins_by if score is scores[0] else 1.0):
             break
-    said = f"log loss {score.mean:.3f} on {len(share)} labels held back{how}"
+    said = f"log loss {score.mean:.3f} on {len(share)} labels held back in turn"
     if score is not best:
         said += f", no worse than {' + '.join(best.chain)} ({best.mean:.3f}) within its error"
     return ChosenChain(score.chain, scores, said)
@@ -138,14 +142,14 @@ def _first_as_good(
 
 def _lost(
     joined: NDArray[Any], tables: Floats, rounds: list[NDArray[np.bool_]], *,
-    ordinal: bool, seed: int,
+    ordinal: bool, seed: int, judges: NDArray[np.bool_] | None,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """Loss of each label and whether it was told, mean over findings with a process each."""
     loss, right = np.zeros(len(joined)), np.zeros(len(joined))
     for votes in tables:
         share = votes / votes.sum(axis=1, keepdims=True)
         for out in rounds:
-            found = _held_back(joined, votes, out, ordinal=ordinal, seed=seed)
+            found = _held_back(joined, votes, out, ordinal=ordinal, seed=seed, judges=judges)
             lost = -(share[out] * np.log(np.maximum(found, 1e-9))).sum(axis=1)
             loss[out] += lost / len(tables)
             right[out] += (found.argmax(axis=1) == votes[out].argmax(axis=1)) / len(tables)
@@ -153,16 +157,19 @@ def _lost(
 
 
 def _held_back(
-    latents: NDArray[Any], votes: Floats, out: NDArray[np.bool_], *, ordinal: bool, seed: int = 0
-) -> Floats:
+    latents: NDArray[Any], votes: Floats, out: NDArray[np.bool_], *, ordinal: bool, seed: int = 0,
+    judges: NDArray[np.bool_] | None = None,
+) -> Floats:  # fmt: skip
     """Probabilities of some labelled cases by a process that saw the labels of the others.
 
     Args:
         latents, votes: of labelled cases; out: (labels,) those held back.
         ordinal: the classes are grades.
         seed: of the landmarks.
+        judges: (labels,) as of :func:`overread.selection.pool.open_pool`.
     """
     k = votes.shape[1]
-    pool = open_pool(latents, k, settings=grades(k) if ordinal else None, seed=seed)
+    start = grades(k) if ordinal else None
+    pool = open_pool(latents, k, settings=start, seed=seed, judges=judges)
     pool = tune(label_many(pool, np.flatnonzero(~out), votes[~out]))
     return probabilities(pool, np.flatnonzero(out))

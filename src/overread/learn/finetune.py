@@ -139,7 +139,7 @@ def finetune(
     after = latents_by(module, images, device)
     choice = choose_encoders(
         {"before": before, "after": after}, [_BOTH[:1], _BOTH], votes,
-        groups=code, ordinal=ordinal, only=out,
+        groups=code, ordinal=ordinal, only=out, learned=("after",),
     )  # fmt: skip
     return Finetuned(module, choice, out)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from overread.arrays import Floats, Ints
+from overread.arrays import Bools, Floats, Ints
 from overread.errors import InputError
 from overread.selection.acquisition.scores import margin
 from overread.selection.acquisition.table import DEFAULT, Choice, choose
@@ -63,6 +63,7 @@ LENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
 CANDIDATES = 40_000
 _GROWTH = 1.15
 _FEW = 64
+_FEWEST_JUDGES = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +80,8 @@ class Pool:
         tuned_at: labels there were then.
         seed: of landmarks and candidates.
         limit: candidates at most.
+        judges: (cases,) whose labels the latents were not learned from; None where that is so of
+            all. Of the labels, these alone judge how sure the process may be.
     """
 
     latents: Latents
@@ -93,6 +96,7 @@ class Pool:
     tuned_at: int
     seed: int
     limit: int
+    judges: Bools | None = None
 
     @property
     def n_classes(self) -> int:
@@ -113,7 +117,7 @@ class Pool:
 def open_pool(
     latents: Latents, n_classes: int, *,
     settings: Settings | None = None, landmarks: int = 256, candidates: int = CANDIDATES,
-    seed: int = 0,
+    seed: int = 0, judges: Bools | None = None,
 ) -> Pool:  # fmt: skip
     """A pool before any label.
 
@@ -124,6 +128,7 @@ def open_pool(
         landmarks: of the kernel; more are finer and slower (quadratic).
         candidates: most cases that are rescored after every label.
         seed: of landmarks and candidates.
+        judges: (cases,) False where a network that made latents has learned from the case's label.
     """
     settings = settings or Settings()
     basis = basis_of(latents, landmarks=landmarks, length=settings.length, seed=seed)
@@ -136,8 +141,9 @@ def open_pool(
     own = (features**2).sum(axis=1, keepdims=True) * settings.variance
     field = Field(np.zeros((len(rows), count)), np.repeat(own, count, axis=1))
     return Pool(
-        latents, {}, basis, rows, places, features, process, field, None, 0, seed, candidates
-    )
+        latents, {}, basis, rows, places, features, process, field, None, 0, seed, candidates,
+        None if judges is None or judges.all() else judges,
+    )  # fmt: skip
 
 
 def label(pool: Pool, row: int, votes: Floats) -> Pool:
@@ -206,7 +212,9 @@ def tune(pool: Pool, *, thorough: bool = False) -> Pool:
         near = not thorough and pool.tuned_at >= _FEW
         found = _learned(pool, latents, votes, weight, near=near)
     basis = _basis_at(pool, found.length)
-    tuning = finished(features_of(latents, basis), votes, found, weight=weight)
+    tuning = finished(
+        features_of(latents, basis), votes, found, weight=weight, judges=_judging(pool, rows, votes)
+    )
     moved = replace(pool, basis=basis, tuning=tuning, tuned_at=len(pool.votes))
     if basis.length != pool.basis.length:
         moved = replace(moved, features=features_of(pool.places, basis))
@@ -290,7 +298,16 @@ def _fair(pool: Pool, rows: Ints, votes: Floats) -> Floats:
     now, features = pool.settings, features_of(pool.latents[rows], pool.basis)
     left_out = left_out_field(features, votes, now, [now.variance])[0]
     own = belief_of(left_out, now).mean.max(axis=1)
-    return fair_weights(np.asarray(own), np.asarray(belief(pool).mean.max(axis=1)))
+    every = np.asarray(belief(pool).mean.max(axis=1))
+    return fair_weights(np.asarray(own), every, ordinal=now.ordinal)
+
+
+def _judging(pool: Pool, rows: Ints, votes: Floats) -> Bools | None:
+    """(labels,) that judge; None, for all of them, where those that may are too few to do so."""
+    if pool.judges is None:
+        return None
+    may = pool.judges[rows]
+    return may if may.sum() >= _FEWEST_JUDGES and teachable(votes[may]) else None
 
 
 def _learned(pool: Pool, latents: Floats, votes: Floats, weight: Floats, *, near: bool) -> Settings:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from overread.arrays import Floats
+from overread.arrays import Bools, Floats
 from overread.selection.belief import mean_of
 from overread.selection.cuts import learned_cuts, learned_scale
 from overread.selection.likelihood import Settings, targets
@@ -150,22 +150,33 @@ def averaged(tried: Sequence[Tried], labels: int) -> Settings:
 
 
 def finished(
-    features: Floats, votes: Floats, settings: Settings, *, weight: Floats | None = None
-) -> Tuning:
+    features: Floats, votes: Floats, settings: Settings, *, weight: Floats | None = None,
+    judges: Bools | None = None,
+) -> Tuning:  # fmt: skip
     """Learn cuts of grades and the last of the temperature at settings that are found.
 
     Args:
         features: (labels, features) at ``settings.length``; votes, weight: as of
             :func:`tried_settings`.
+        judges: (labels,) those by which cuts and temperature are judged, all of them by default.
+            Where latents were learned from the others, these look easier than cases will be:
+            temperatures are then tried as widely as at first.
     """
     share, counts = _shares(votes), _counts(votes, weight)
     (field,) = left_out_field(features, votes, settings, (settings.variance,))
     if not teachable(votes):
         return _tempered(field, share, counts, settings, (settings.temperature,))
+    finer = np.geomspace(0.75, 1.33, 9)
+    if judges is None:
+        seen = field
+    else:
+        seen = Field(field.mean[judges], field.variance[judges])
+        share, counts = share[judges], counts[judges]
+        finer = np.geomspace(0.25, 2.83, 29)
     if settings.ordinal:
-        settings = learned_cuts(field, share, counts, settings)
-    finer = settings.temperature * np.geomspace(0.75, 1.33, 9)
-    return _tempered(field, share, counts, settings, finer)
+        settings = learned_cuts(seen, share, counts, settings)
+    found = _tempered(seen, share, counts, settings, settings.temperature * finer)
+    return found if judges is None else replace(found, left_out=mean_of(field, found.settings))
 
 
 def at_start(votes: Floats, start: Settings, *, weight: Floats | None = None) -> Settings:
@@ -195,20 +206,26 @@ def neighbours(grid: Sequence[float], now: float) -> tuple[float, ...]:
     return tuple(grid[max(place - 1, 0) : place + 2])
 
 
-def fair_weights(confidence: Floats, pool: Floats, *, strata: int = 10) -> Floats:
+def fair_weights(
+    confidence: Floats, pool: Floats, *, strata: int = 10, ordinal: bool = False
+) -> Floats:
     """Weights that make labels chosen for being hard stand for the whole pool.
 
     The pool is cut into strata of equal size by its confidence; each label stands for its share
-    of the stratum into which its own left-out confidence falls.
+    of the stratum into which its own left-out confidence falls. Grades take the square root:
+    neighbours are confused everywhere, so hard cases differ less from the others than classes do,
+    and the spread of full weights costs more than they put right (docs/methods/selection.md).
 
     Args:
         confidence: (labels,) of each label's class probabilities, given all other labels.
         pool: (cases,) of the pool.
         strata: at most; fewer while labels are few.
+        ordinal: the classes are grades.
     Returns:
         (labels,) above 0, mean 1.
     Source:
-        Shimodaira 2000, J. Stat. Plan. Inference 90:227-244 (covariate shift).
+        Shimodaira 2000, J. Stat. Plan. Inference 90:227-244 (covariate shift, also with weights
+        to a power between 0 and 1).
     """
     strata = int(np.clip(len(confidence) // 10, 1, strata))
     cuts = np.quantile(pool, np.arange(1, strata) / strata)
@@ -216,6 +233,7 @@ def fair_weights(confidence: Floats, pool: Floats, *, strata: int = 10) -> Float
     own = np.searchsorted(cuts, confidence)
     have = (np.bincount(own, minlength=strata) + 0.5) / (len(confidence) + 0.5 * strata)
     weight = (wanted / have)[own] + 1e-3
+    weight = np.sqrt(weight) if ordinal else weight
     return np.asarray(weight / weight.mean())
 
 

@@ -9,14 +9,17 @@ import pytest
 
 from overread.app.learning.case_latents import chain_in_use, latents_of
 from overread.app.learning.encoder_choice import (
-    NEVER_SHOWN,
     candidates,
     choose_for_project,
-    shown_to_networks,
     teaching,
+)
+from overread.app.learning.predicted import learned
+from overread.app.learning.project_encoder import FINETUNED, PRETRAINED, QUICK, SIMCLR, trained_part
+from overread.app.learning.seen_labels import (
+    NEVER_SHOWN,
+    shown_to_networks,
     unseen_by_encoders,
 )
-from overread.app.learning.project_encoder import FINETUNED, PRETRAINED, QUICK, SIMCLR, trained_part
 from overread.app.learning.set_apart import lot
 from overread.errors import MethodError
 from overread.store import Store, add_cases, plan_tasks, read_events
@@ -162,6 +165,12 @@ def test_a_network_that_has_seen_labels_is_compared_by_others(labelled: Study) -
     unseen = unseen_by_encoders(project, with_it)
     assert unseen.tolist() == [not shown[case] for case in with_it.cases]
     assert unseen_by_encoders(project, latents).all()
+    assert learned(store, project)[0].pools[0].judges is None
+    keep_choice(store, project, [QUICK, part], before=[QUICK], labels=58, reason="-", scores=[])
+    judges = learned(store, project)[0].pools[0].judges
+    assert judges is not None
+    assert judges.tolist() == unseen.tolist()
+    keep_choice(store, project, [QUICK], before=[QUICK, part], labels=58, reason="-", scores=[])
     # patients joined since: who was shown one of their cases has seen them all
     one, other = (found.cases[np.flatnonzero(rows)[0]] for rows in (found.shown, found.hidden))
     group = dict(zip(latents.cases, latents.groups, strict=True))

@@ -33,7 +33,8 @@ from overread.app.learning.project_encoder import (
     SIMCLR,
     kind_of,
 )
-from overread.app.learning.set_apart import groups_of, lot
+from overread.app.learning.seen_labels import has_learned, may_have_seen, shown_to_networks
+from overread.app.learning.set_apart import groups_of
 from overread.arrays import Bools, Floats, Ints
 from overread.errors import MethodError
 from overread.labels import Kind
@@ -44,9 +45,6 @@ from overread.selection.tune import fair_weights, left_out_field
 from overread.store import Store
 from overread.store.learning.audits import cases_of_audit, list_audits
 from overread.store.learning.encoders import ChoiceRow, keep_choice, last_choice
-
-NEVER_SHOWN = 0.25
-"""Share of the patients whose labels no network learns from: they compare networks."""
 
 _MOST = 1_500  # labels that are compared, by lot
 
@@ -73,25 +71,6 @@ class Teaching:
     ordinal: bool
 
 
-def shown_to_networks(project: str, groups: Sequence[str]) -> Bools:
-    """(cases,) whose labels a network may learn from: by patient, by lot, the same for good."""
-    drawn = [lot(project, f"network {group}") >= NEVER_SHOWN for group in groups]
-    return np.array(drawn, dtype=np.bool_)
-
-
-def unseen_by_encoders(project: str, latents: CaseLatents) -> Bools:
-    """(cases,) of whose labels no encoder of these latents has learned."""
-    if not _has_seen([part for part, _ in latents.widths]):
-        return np.ones(len(latents.cases), dtype=np.bool_)
-    return ~_may_have_seen(project, latents)
-
-
-def _may_have_seen(project: str, latents: CaseLatents) -> Bools:
-    """(cases,) shown to networks, by the patient of now or by that of the last training."""
-    now = shown_to_networks(project, latents.groups)
-    return now | shown_to_networks(project, latents.trained_as) if latents.trained_as else now
-
-
 def teaching(store: Store, project: str) -> Teaching:
     """The labels that teach, cases of audits left out.
 
@@ -115,7 +94,7 @@ def teaching(store: Store, project: str) -> Teaching:
     rows = np.array(full, dtype=np.int64)[np.sort(drawn)]
     groups = groups_of(latents)
     may = shown_to_networks(project, latents.groups)
-    mixed = np.isin(groups, groups[_may_have_seen(project, latents)])
+    mixed = np.isin(groups, groups[may_have_seen(project, latents)])
     votes = np.array([[pool.votes[int(row)] for row in rows] for pool in learner.pools])
     return Teaching(
         tuple(latents.cases[row] for row in rows.tolist()), votes, groups[rows],
@@ -225,7 +204,7 @@ def _compared(
         raise MethodError(f"{told}; there are {len(labels.cases)}")
     # a chance of 1 in 20 that any of the others wins by luck alone
     wins_by = float(ndtri(1 - 0.05 / max(len(chains) - 1, 1)))
-    if any(_has_seen(one) for one in chains):
+    if any(has_learned(one) for one in chains):
         use = labels.shown | labels.hidden
         hidden = int(labels.hidden.sum())
         if hidden < LEAST_HELD:
@@ -236,12 +215,9 @@ def _compared(
         return choose_encoders(
             some, chains, votes, groups=groups, ordinal=labels.ordinal,
             weight=labels.weight[use], only=labels.hidden[use], wins_by=wins_by,
+            learned=[part for part in columns if has_learned([part])],
         )  # fmt: skip
     return choose_encoders(
         columns, chains, labels.votes, groups=labels.groups, ordinal=labels.ordinal,
         weight=labels.weight, wins_by=wins_by,
     )  # fmt: skip
-
-
-def _has_seen(chain: Sequence[str]) -> bool:
-    return any(kind_of(part) == FINETUNED for part in chain)

@@ -68,9 +68,19 @@ class Learner:
         return made
 
 
-def begin_learner(setup: Setup, latents: CaseLatents, held: Bools, *, seed: int = 0) -> Learner:
-    """A learner before any label."""
-    pool = open_pool(latents.values, len(setup.classes), settings=setup.start_settings(), seed=seed)
+def begin_learner(
+    setup: Setup, latents: CaseLatents, held: Bools, *, unseen: Bools | None = None, seed: int = 0
+) -> Learner:
+    """A learner before any label.
+
+    Args:
+        unseen: (cases,) of whose labels no encoder has learned
+            (:func:`overread.app.learning.seen_labels.unseen_by_encoders`); all by default.
+    """
+    pool = open_pool(
+        latents.values, len(setup.classes), settings=setup.start_settings(), seed=seed,
+        judges=unseen,
+    )  # fmt: skip
     row = {case: at for at, case in enumerate(latents.cases)}
     return Learner(setup, latents, row, held, (pool,) * len(setup.parts), {})
 

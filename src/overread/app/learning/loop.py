@@ -27,6 +27,7 @@ from overread.app.learning.learner import (
 from overread.app.learning.next_cases import Wanted, want, want_blind
 from overread.app.learning.paces import paces_of
 from overread.app.learning.progress import LearnedSoFar, learned_so_far
+from overread.app.learning.seen_labels import unseen_by_encoders
 from overread.app.learning.set_apart import duplicates_of, groups_of, held_back
 from overread.app.learning.settings import Setup, setup_of
 from overread.app.learning.which_reader import read_again
@@ -179,7 +180,9 @@ class ProjectLearning:
         groups = groups_of(latents, alike)
         asked = list_asked(store, self.project)
         held = held_back(self.project, latents, groups, share=share, asked=asked)
-        learner = taught_by(begin_learner(setup, latents, held), self.heard.votes(setup))
+        unseen = unseen_by_encoders(self.project, latents)
+        begun = begin_learner(setup, latents, held, unseen=unseen)
+        learner = taught_by(begun, self.heard.votes(setup))
         self.learner = tuned_learner(learner) if learner.can_choose else learner
         self.alike, self.until = alike, self.heard.until
         self.groups = int(groups.max()) + 1

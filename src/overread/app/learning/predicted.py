@@ -17,6 +17,7 @@ from overread.app.learning.learner import (
     taught_by,
     tuned_learner,
 )
+from overread.app.learning.seen_labels import unseen_by_encoders
 from overread.app.learning.set_apart import groups_of, held_back
 from overread.app.learning.settings import setup_of
 from overread.arrays import Bools, Floats, Ints
@@ -114,4 +115,5 @@ def learned(store: Store, project: str) -> tuple[Learner, int]:
     asked = list_asked(store, project)
     share = setup.wishes.held_back
     held = held_back(project, latents, groups_of(latents), share=share, asked=asked)
-    return taught_by(begin_learner(setup, latents, held), heard.votes(setup)), heard.until
+    begun = begin_learner(setup, latents, held, unseen=unseen_by_encoders(project, latents))
+    return taught_by(begun, heard.votes(setup)), heard.until

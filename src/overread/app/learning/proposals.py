@@ -12,10 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from overread.app.analysis.set_labels import set_text
-from overread.app.learning.encoder_choice import unseen_by_encoders
 from overread.app.learning.freeze_labels import Proposals
 from overread.app.learning.learner import Learner, probabilities_of, tuned_learner
 from overread.app.learning.predicted import learned
+from overread.app.learning.seen_labels import unseen_by_encoders
 from overread.app.learning.spreading import spread_where_it_helps
 from overread.arrays import Bools, Floats, Ints
 from overread.errors import MethodError
