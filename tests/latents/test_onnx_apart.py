@@ -21,7 +21,7 @@ LIGHT = DARK + 255
 
 
 def looping(folder: Path, *, wide: int = 0) -> Path:
-    """As many rounds as the brightest sample says: light images never end, or fill the memory."""
+    """White images never end, or fill the memory; others end at once (scale "unit")."""
     body = [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Sin", ["a"], ["b"])]
     if wide:
         body[1] = helper.make_node("Concat", ["a", "a"], ["b"], axis=0)
@@ -34,16 +34,20 @@ def looping(folder: Path, *, wide: int = 0) -> Path:
          helper.make_tensor_value_info("b", TensorProto.FLOAT, None)],
     )  # fmt: skip
     nodes = [
-        helper.make_node("ReduceMax", ["x"], ["top"], keepdims=0),
-        helper.make_node("Mul", ["top", "many"], ["far"]),
-        helper.make_node("Cast", ["far"], ["rounds"], to=TensorProto.INT64),
         MEAN,
+        helper.make_node("Sub", ["m", "white"], ["over"]),
+        helper.make_node("ReduceMax", ["over"], ["top"], keepdims=0),
+        helper.make_node("Relu", ["top"], ["some"]),
+        helper.make_node("Mul", ["some", "many"], ["far"]),
+        helper.make_node("Cast", ["far"], ["rounds"], to=TensorProto.INT64),
         helper.make_node("Loop", ["rounds", "yes", "m"], ["z"], body=loop),
         helper.make_node("ReduceMean", ["z"], ["s"], keepdims=0),
-        helper.make_node("Add", ["m", "s"], ["y"]),
+        helper.make_node("Mul", ["s", "none"], ["no"]),
+        helper.make_node("Add", ["m", "no"], ["y"]),
     ]
     return graph(
-        folder, nodes, ("many", np.array(wide or 1e15, np.float32)), ("yes", np.array(True))
+        folder, nodes, ("many", np.array(wide or 1e15, np.float32)), ("yes", np.array(True)),
+        ("white", np.array(0.97, np.float32)), ("none", np.array(0, np.float32)),
     )  # fmt: skip
 
 
@@ -74,7 +78,7 @@ def test_time_is_bounded_batch_by_batch_and_the_process_is_gone(tmp_path: Path) 
 
 
 def test_memory_is_bounded_batch_by_batch(tmp_path: Path) -> None:
-    path = looping(tmp_path, wide=40)  # 2 ** 40 rows
+    path = looping(tmp_path, wide=2_000)  # 2 ** 60 rows
     with opened_apart(path, "model", scale="unit", megabytes=600) as model:
         assert model.encode(DARK).shape == (2, 3)
         with pytest.raises(InputError, match=r"take 2 images|600 MB"):

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from overread.app.learning.bring_model import model_called
 from overread.app.learning.pre_label_board import PreLabelBoard, pre_label_board
 from overread.app.learning.pre_label_earlier import Earlier, bring_earlier
 from overread.app.learning.pre_label_files import read_proposals
 from overread.app.learning.pre_label_hints import find_hints
 from overread.app.learning.pre_label_import import Kept, bring_pre_labels
+from overread.app.learning.pre_label_model import Ran, cases_left, run_model, words_of
 from overread.app.learning.pre_label_predicted import bring_predicted
 from overread.app.learning.pre_label_train import train_pre_label
 from overread.app.learning.pre_label_upload import proposals_at
@@ -25,7 +27,8 @@ from overread.web.jobs import Job
 from overread.web.site import Site
 
 KIND = "pre-label"
-OUTCOME, TOTAL = "outcome", "of"
+OUTCOME, TOTAL, STAYS = "outcome", "of", "stays"
+"""Of a job: what came of it, how much there is to do, and whether what it kept so far stays."""
 Tick = Callable[[str, int], None]
 
 
@@ -71,6 +74,27 @@ def bring_others(site: Site, project: str, model: Earlier, networks: Path, by: s
     return _begun(site, project, f"The model of {model.name} is asked.", work)
 
 
+def run_brought(site: Site, project: str, model: str, by: str, *, idle: bool = False) -> Job | None:
+    """Have a model that was brought propose; what it has proposed stays where it is stopped.
+
+    Args:
+        model: its id.
+        idle: do nothing where no case is left for it.
+    Raises:
+        NotFoundError: there is none of this id; InputError: something is under way.
+    """
+    row = model_called(site.store, project, model)
+    total = len(cases_left(site.store, project, row))
+    if idle and not total:
+        return None
+
+    def work(job: Job) -> str:
+        return words_of(in_child(site.store, job, _brought, site.blobs, project, model, by))
+
+    words = f"{row.about['name']}, version {row.about['version']}, looks at the unread cases."
+    return _begun(site, project, words, work, total=total, stays=True)
+
+
 def find(site: Site, project: str, by: str) -> Job:
     """Look for places that stand out in every image."""
 
@@ -107,7 +131,9 @@ def standing(site: Site, project: str) -> tuple[Job | None, Job | None]:
 
 def board_of(site: Site, project: str, others: list[str]) -> PreLabelBoard:
     """The page, with models of other projects that the user may use."""
-    return pre_label_board(site.store, project, others=others, networks=networks_of(site))
+    return pre_label_board(
+        site.store, project, others=others, networks=networks_of(site), blobs=site.blobs
+    )
 
 
 def networks_of(site: Site) -> Path | None:
@@ -115,13 +141,23 @@ def networks_of(site: Site) -> Path | None:
     return None if site.key_folder is None else site.key_folder / "networks"
 
 
-def _begun(
-    site: Site, project: str, words: str, work: Callable[[Job], str], *, total: int = 0
-) -> Job:
+def refuse_second(site: Site, project: str) -> None:
+    """Refuse what would begin while something is under way.
+
+    Raises:
+        InputError: so it is.
+    """
     if standing(site, project)[0] is not None:
         remedy = "Wait for the one under way, or stop it."
         raise InputError("pre-labels", "be brought one after the other", "a second", remedy=remedy)
-    what = {"words": words, TOTAL: str(total)}
+
+
+def _begun(
+    site: Site, project: str, words: str, work: Callable[[Job], str], *, total: int = 0,
+    stays: bool = False,
+) -> Job:  # fmt: skip
+    refuse_second(site, project)
+    what = {"words": words, TOTAL: str(total)} | ({STAYS: "yes"} if stays else {})
 
     def done(job: Job) -> None:
         job.what[OUTCOME] = work(job)
@@ -160,6 +196,12 @@ def _earlier(  # noqa: PLR0917
     store: Store, blobs: Blobs, project: str, model: Earlier, networks: Path, by: str, tick: Tick
 ) -> Kept:
     return bring_earlier(store, blobs, project, model, networks, by=by, tick=tick)
+
+
+def _brought(  # noqa: PLR0917
+    store: Store, blobs: Blobs, project: str, model: str, by: str, tick: Tick
+) -> Ran:
+    return run_model(store, blobs, project, model, by=by, tick=tick)
 
 
 def _hints(store: Store, blobs: Blobs, project: str, _by: str, tick: Tick) -> int:

@@ -33,7 +33,7 @@ def page(request: Request, name: str, /, status: int = 200, **values: Any) -> Re
     signed = getattr(request.state, "signed", None)
     site = getattr(request.state, "site", None)
     known = {"signed": signed, "path": request.url.path, "has_reports": bool(site and site.reports)}
-    html = render(name, **known, **values)
+    html = render(name, **(known | values))
     return Response(html, status, media_type="text/html")
 
 

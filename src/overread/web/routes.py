@@ -63,6 +63,7 @@ from overread.web.pages import feedback as feedback_pages
 from overread.web.pages import label_rules as rules_pages
 from overread.web.pages import learning as learning_pages
 from overread.web.pages import plan as plan_pages
+from overread.web.pages import pre_label_models as model_pages
 from overread.web.pages import pre_labels as pre_label_pages
 from overread.web.pages import projects as project_pages
 from overread.web.pages import quality as quality_pages
@@ -230,6 +231,13 @@ _PAGES = (
         pre_label_pages.upload,
         LEADS,
         most=pre_label_pages.MOST,
+    ),
+    Route(
+        "POST",
+        "/projects/{project}/pre-labels/model",
+        model_pages.upload,
+        LEADS,
+        most=model_pages.MOST,
     ),
     Route("GET", "/projects/{project}/label-rules", rules_pages.label_rules_page, LEADS),
     Route("POST", "/projects/{project}/label-rules", rules_pages.begin, LEADS),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from overread.app.learning.model_board import ModelLine, model_lines
 from overread.app.learning.pre_label_earlier import Earlier, earlier_models
 from overread.app.learning.pre_label_network import DRAWN
 from overread.app.learning.settings import setup_of
@@ -14,7 +15,8 @@ from overread.errors import InputError
 from overread.protocol import Question
 from overread.protocol.edit import with_pre_label
 from overread.protocol.pre_label import PreLabel
-from overread.store import Store, project_progress
+from overread.store import Blobs, Store, project_progress
+from overread.store.learning.pre_label_models import list_models
 from overread.store.learning.pre_labels import Brought, brought
 from overread.store.learning.pre_labels_withdrawn import hinted
 
@@ -32,6 +34,7 @@ class PreLabelBoard:
         own: the question that a model of this project learns; "" where it learns none.
         earlier: models of other projects that fit.
         reads: that were made so far.
+        models: that leads brought.
     """
 
     wish: PreLabel
@@ -43,6 +46,7 @@ class PreLabelBoard:
     own: str
     earlier: tuple[Earlier, ...]
     reads: int
+    models: tuple[ModelLine, ...] = ()
 
     @property
     def covered(self) -> int:
@@ -59,11 +63,13 @@ class PreLabelBoard:
 
 
 def pre_label_board(
-    store: Store, project: str, *, others: Sequence[str] = (), networks: Path | None = None
-) -> PreLabelBoard:
+    store: Store, project: str, *, others: Sequence[str] = (), networks: Path | None = None,
+    blobs: Blobs | None = None,
+) -> PreLabelBoard:  # fmt: skip
     """Put the page together.
 
     Args:
+        blobs: with the files of models that leads brought; None lists none of them.
         others: projects whose models the user may use.
         networks: folder of networks that were trained; None where there is none.
     Raises:
@@ -74,16 +80,19 @@ def pre_label_board(
     hints, since = hinted(store, project)
     setup = setup_of(store, project)
     far = project_progress(store, project)
+    sets = brought(store, project)
+    rows = [] if blobs is None else list_models(store, project)
     return PreLabelBoard(
         protocol.pre_label,
         far.cases,
-        tuple((one, words.get(one.question, one.question)) for one in brought(store, project)),
+        tuple((one, words.get(one.question, one.question)) for one in sets),
         hints,
         since,
         protocol.questions,
         setup.question.id if setup is not None and setup.modelled else "",
         tuple(earlier_models(store, project, others, networks)),
         far.done,
+        () if blobs is None else model_lines(rows, protocol, sets, blobs),
     )
 
 

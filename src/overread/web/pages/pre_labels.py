@@ -12,11 +12,15 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
+from overread.app.learning.bring_model import MOST as MOST_MODELS
+from overread.app.learning.bring_model import retire_model
+from overread.app.learning.model_head import SCORES
 from overread.app.learning.pre_label_board import keep_showing
 from overread.app.learning.pre_label_upload import MOST_BYTES, MOST_FILES, kept_upload
 from overread.app.study import project_overview
 from overread.app.study.project_protocol import protocol_of
 from overread.errors import InputError, OverreadError
+from overread.latents.onnx_file import SCALES
 from overread.protocol.pre_label import SHOW
 from overread.store.errors import ConflictError
 from overread.store.learning.pre_labels_withdrawn import withdraw_hints, withdraw_pre_labels
@@ -26,6 +30,7 @@ from overread.web.api.around import At, Who
 from overread.web.auto_labels import keys_of
 from overread.web.pre_labels import (
     OUTCOME,
+    STAYS,
     TOTAL,
     Sent,
     board_of,
@@ -34,6 +39,8 @@ from overread.web.pre_labels import (
     bring_own,
     find,
     networks_of,
+    refuse_second,
+    run_brought,
     standing,
     train,
 )
@@ -42,18 +49,29 @@ from overread.web.schemas import Id
 
 MOST = MOST_BYTES
 STEPS = 400
+MODEL_FIELDS = (
+    "question", "model", "version", "classes", "scores", "scale", "side", "threshold",
+)  # fmt: skip
+"""Of the form of a model."""
 Given = Mapping[str, str]
 _MOST_STEPS = 20_000
 
 
 def pre_labels_page(request: Request, project: Id, site: At, who: Who) -> Response:
     """What stands, and what can be brought."""
-    return _shown(request, site, project, who)
+    return shown_page(request, site, project, who)
 
 
-def _shown(
-    request: Request, site: At, project: str, who: Any, *, status: int = 200, error: Any = None
-) -> Response:
+def shown_page(
+    request: Request, site: At, project: str, who: Any, *, status: int = 200, error: Any = None,
+    given: Given | None = None,
+) -> Response:  # fmt: skip
+    """The page.
+
+    Args:
+        error: what was refused, with a title and words.
+        given: what stood in the form of a model that was refused.
+    """
     named = project_overview.named(site.store, project)
     under_way, last = standing(site, project)
     known = anchoring_now(site.anchorings, site.store, project)
@@ -62,6 +80,7 @@ def _shown(
         request,
         "pre_labels.html.j2",
         status,
+        path=f"/projects/{project}/pre-labels",  # of a refused form too
         project=named,
         board=board_of(site, project, _others(site, who)),
         told=[] if known is None else known.told(protocol),
@@ -75,6 +94,11 @@ def _shown(
         most_files=MOST_FILES,
         networks=networks_of(site) is not None,
         error=error,
+        stays=STAYS,
+        scales=SCALES,
+        scores=SCORES,
+        given=dict.fromkeys(MODEL_FIELDS, "") | dict(given or {}),
+        most_models=MOST_MODELS,
     )
 
 
@@ -92,7 +116,7 @@ async def act(request: Request, project: Id, site: At, who: Who) -> Response:
     except (InputError, ConflictError) as refused:
         told = {"title": "Not done", "words": _words(refused)}
         return await run_in_threadpool(
-            lambda: _shown(request, site, project, who, status=422, error=told)
+            lambda: shown_page(request, site, project, who, status=422, error=told)
         )
     return go(f"/projects/{project}/pre-labels")
 
@@ -132,6 +156,15 @@ def _train(site: At, project: str, given: Given, who: Any) -> None:
     train(site, project, given.get("question", ""), folder, int(steps), who.id)
 
 
+def _run(site: At, project: str, given: Given, who: Any) -> None:
+    run_brought(site, project, given.get("model", ""), who.id)
+
+
+def _remove(site: At, project: str, given: Given, who: Any) -> None:
+    refuse_second(site, project)  # it may be this one that is at work
+    retire_model(site.store, project, given.get("model", ""), by=who.id)
+
+
 def _withdraw(site: At, project: str, given: Given, who: Any) -> None:
     of = {key: given.get(key, "") for key in ("question", "model", "version")}
     withdraw_pre_labels(site.store, project, **of, by=who.id)
@@ -149,7 +182,8 @@ def _stop(site: At, project: str, _given: Given, _who: Any) -> None:
 
 _ACTS: dict[str, Callable[[At, str, Given, Any], None]] = {
     "show": _show, "own": _own, "earlier": _earlier, "hints": _hints, "train": _train,
-    "withdraw": _withdraw, "withdraw-hints": _withdraw_hints, "stop": _stop,
+    "run": _run, "remove": _remove, "withdraw": _withdraw, "withdraw-hints": _withdraw_hints,
+    "stop": _stop,
 }  # fmt: skip
 
 
@@ -170,7 +204,7 @@ async def upload(request: Request, project: Id, site: At, who: Who) -> Response:
         except OverreadError as refused:
             told = {"title": "Not brought", "words": str(refused)}
             return await run_in_threadpool(
-                lambda: _shown(request, site, project, who, status=422, error=told)
+                lambda: shown_page(request, site, project, who, status=422, error=told)
             )
     return go(f"/projects/{project}/pre-labels")
 
