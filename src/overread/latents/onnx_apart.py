@@ -32,6 +32,8 @@ from overread.latents.onnx_file import Scale
 As: TypeAlias = Literal["encoder", "model"]
 """What it gives: one row of latents an image, or the first output of the graph as it is."""
 SECONDS = 60.0
+TOGETHER = 8
+"""Images that it takes at once: what the bounds are of, in a trial as at work."""
 MOST_BYTES = 512 << 20
 """Of what it gives for a batch."""
 _GRACE_SECONDS = 30.0  # its own alarm comes first
@@ -73,6 +75,10 @@ class Apart:
         Raises:
             InputError: it takes too much time or memory, or fails, with these images.
         """
+        parts = [self._part(images[at : at + TOGETHER]) for at in range(0, len(images), TOGETHER)]
+        return np.concatenate(parts)
+
+    def _part(self, images: Images) -> NDArray[np.float32]:
         given = np.ascontiguousarray(images, dtype=np.uint8)
         told, made = self._process.ask({"shape": given.shape}, given.tobytes())
         shape = tuple(int(one) for one in told["shape"])

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from overread.errors import InputError
 from overread.latents.encoder import Images, Wanted
-from overread.latents.onnx_apart import SECONDS, Apart, opened_apart
+from overread.latents.onnx_apart import SECONDS, TOGETHER, Apart, opened_apart
 from overread.latents.onnx_file import Scale
 
 MOST_LATENTS = 8_192
-_TOGETHER = 8
 _AS_ONE_BYTES = 64 << 20  # of what a model gives for the images that it is tried with
 
 
@@ -89,7 +88,7 @@ def try_onnx(
         if not 2 <= latents <= MOST_LATENTS:
             rule = f"give 2 to {MOST_LATENTS:,} latents an image"
             raise InputError("ONNX file", rule, f"{latents:,}")
-        rows, took = _sound(encoder, _made_up(wanted, _TOGETHER), "latents")
+        rows, took = _sound(encoder, _made_up(wanted, TOGETHER), "latents")
         if float(np.ptp(rows, axis=0).max()) <= 1e-6 * float(np.abs(rows).max()):
             remedy = "Look at the scale of the input."
             raise InputError("ONNX file", "tell images apart", "the same of all", remedy=remedy)
@@ -115,7 +114,7 @@ def try_model(
     with opened_apart(
         path, "model", scale=scale, side=side, seconds=seconds, megabytes=megabytes
     ) as model:
-        together = min(_TOGETHER, max(2, _AS_ONE_BYTES // (4 * max(1, model.dimension))))
+        together = min(TOGETHER, max(2, _AS_ONE_BYTES // (4 * max(1, model.dimension))))
         told, took = _sound(model, _made_up(model.wanted, together), "numbers")
         return TriedModel(model.version, model.wanted, model.scale, model.says, told, took)
 

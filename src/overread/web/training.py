@@ -17,7 +17,7 @@ from overread.app.learning.bring_encoder import bring_encoder, retire
 from overread.app.learning.case_latents import embed, parts_of
 from overread.app.learning.encoder_choice import choose_for_project
 from overread.app.learning.train_encoders import Wish, train_encoder, wish_of
-from overread.errors import InputError, MissingExtraError, OverreadError
+from overread.errors import InputError, MethodError, MissingExtraError, OverreadError
 from overread.store import Blobs, Store
 from overread.store.learning.encoders import (
     BEGUN,
@@ -171,6 +171,9 @@ def _train(  # noqa: PLR0917 - as the child gets them
 
 def _choose(store: Store, blobs: Blobs, project: str, tick: Any) -> None:
     """Encode what has no latents of a part yet, then compare."""
-    embed(store, blobs, project, tick)
+    failed: list[str] = []
+    embed(store, blobs, project, tick, failed=failed)
     tick("comparing", 1)
     choose_for_project(store, project)
+    if failed:  # the others were compared all the same
+        raise MethodError(failed[0])

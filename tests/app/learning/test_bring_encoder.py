@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from overread.app.learning import bring_encoder as bringing
 from overread.app.learning import case_latents, encoder_choice
+from overread.app.learning import project_encoder as encoders
 from overread.app.learning.bring_encoder import MOST, bring_encoder, retire
 from overread.app.learning.case_latents import (
     _embed_part,
@@ -24,12 +26,14 @@ from overread.app.learning.encoder_board import encoder_board
 from overread.app.learning.encoder_choice import choose_for_project
 from overread.app.learning.project_encoder import PRETRAINED, QUICK, brought_part, file_of
 from overread.errors import InputError, MethodError
+from overread.latents.onnx_apart import opened_apart
 from overread.store import Store, plan_tasks, read_events, rebuild, state_digests
 from overread.store.errors import NotFoundError
 from overread.store.learning.encoders import keep_choice, kept_encoders, last_choice, list_trained
 from tests.app.learning.conftest import opened
 from tests.app.learning.study import Study, new_study, protocol
 from tests.app.learning.test_encoder_choice import bring_by_lot, give
+from tests.latents.test_onnx_apart import looping
 from tests.latents.test_onnx_encoder import written
 
 SOBEL = np.array([[1, 2, 1], [0, 0, 0], [-1, -2, -1]], np.float32)
@@ -286,3 +290,29 @@ def test_what_is_refused_and_what_replaces(
         bring(study, grey(tmp_path, "one more"), "Fifth")
     assert len(encoder_board(store, study.blobs, project).brought) == MOST
     assert embed(store, study.blobs, project, silent) == 48
+
+
+def test_at_work_its_memory_is_bounded_as_in_its_trial(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for more than there is as soon as it sees a white image."""
+    store, project = study.store, study.project
+    monkeypatch.setattr(encoders, "opened_apart", partial(opened_apart, megabytes=600))
+    part = bring(study, looping(tmp_path, wide=2_000), "Greedy")
+    study.embed()
+    assert any(one.part == part and one.ready for one in kept_encoders(store, project))
+    study.bring([0], pixels=np.full((48, 48), 255, np.uint8))
+    failed: list[str] = []
+    # it is not in use: nothing stops for it, and it is told
+    assert embed(store, study.blobs, project, silent, failed=failed) == 1
+    (words,) = failed
+    assert words.startswith("the encoder Greedy failed: ONNX file must take 1 image within 60 s")
+    assert "600 MB" in words
+    assert {one.part for one in kept_encoders(store, project)} == {QUICK, PRETRAINED}
+    keep_choice(store, project, [QUICK, part], before=[], scores=[], labels=0, reason="tried")
+    told = "the encoder Greedy failed: .* remove it on the Learning page"
+    with pytest.raises(MethodError, match=told):
+        study.embed()
+    found = latents_of(store, project, [QUICK])
+    assert found is not None
+    assert (len(found.cases), found.waiting) == (49, ())

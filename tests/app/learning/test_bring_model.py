@@ -302,7 +302,7 @@ def test_a_fault_on_the_way_keeps_what_was_found_and_it_goes_on(
     small: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = bring(small, textures(tmp_path / "m"))
-    monkeypatch.setattr(running, "_MOST_TOGETHER", 2)
+    monkeypatch.setattr(running, "TOGETHER", 2)
     asked = 0
     whole = Apart.encode
 

@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overread.app.learning.project_encoder import (
+    BROUGHT,
     FINETUNED,
     PRETRAINED,
     QUICK,
     EncoderPart,
     encode_pictures,
     file_of,
+    kind_of,
     learn_part,
     listed_part,
     opened,
@@ -32,7 +34,7 @@ from overread.app.learning.project_encoder import (
 )
 from overread.app.study.case_pictures import thumbnail
 from overread.arrays import Bools
-from overread.errors import MethodError, OverreadError
+from overread.errors import InputError, MethodError, OverreadError
 from overread.latents.encoder import Encoder
 from overread.store import Blobs, Store, get_cases
 from overread.store.errors import BrokenLogError, NotFoundError
@@ -100,29 +102,48 @@ def parts_of(store: Store, project: str) -> tuple[str, ...]:
     return tuple(part for part in dict.fromkeys(every) if runs(part))
 
 
-def embed(store: Store, blobs: Blobs, project: str, tick: Tick) -> int:
+def embed(
+    store: Store, blobs: Blobs, project: str, tick: Tick, *, failed: list[str] | None = None
+) -> int:
     """Encode the cases that have no latents yet; may be stopped and called again at any time.
 
     Args:
         store, blobs: where cases and images are.
         project: its id.
         tick: counts images.
+        failed: takes, in words, what brought encoders failed with that are not in use.
     Returns:
         How many cases were encoded; 0 with fewer than two images.
     Raises:
-        MethodError: the file of an encoder in use is gone; the others have encoded all the same.
+        MethodError: the file of an encoder in use is gone, or one that was brought took too much
+            or failed; the others have encoded all the same.
     """
     done: set[str] = set()
     parts, gone = parts_of(store, project), set[str]()
+    faults: dict[str, str] = {}
     for part in parts:
         try:
             done |= _embed_part(store, blobs, project, part, tick)
         except (NotFoundError, BrokenLogError):
             gone.add(part)
+        except InputError as error:
+            if kind_of(part) != BROUGHT:
+                raise
+            gone.add(part)
+            faults[part] = str(error)
     parts = tuple(part for part in parts_of(store, project) if part in parts)
     lost = gone.intersection(chain_in_use(store, project))
     # what neither serves nor can encode new cases is not compared on fewer and fewer of them
     drop_encoders(store, project, but=[one for one in parts if one in lost or one not in gone])
+    names = {
+        listed_part(one): one.about.get("name", "another") for one in list_trained(store, project)
+    }
+    told = {part: f"the encoder {names[part]} failed: {why}" for part, why in faults.items()}
+    if failed is not None:
+        failed += [words for part, words in told.items() if part not in lost]
+    for part in lost.intersection(told):
+        serve = "Latents made before serve on; remove it on the Learning page, or mend its file"
+        raise MethodError(f"{told[part].rstrip('.')}. {serve}")
     if lost:
         raise MethodError(
             "the file of an encoder in use is gone from the server's folder of files (blobs), or "

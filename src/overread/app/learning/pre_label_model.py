@@ -25,7 +25,7 @@ from overread.app.study.case_pictures import brightness_of
 from overread.app.study.project_protocol import protocol_of
 from overread.errors import MethodError
 from overread.latents.encoder import Images, Wanted
-from overread.latents.onnx_apart import Apart, opened_apart
+from overread.latents.onnx_apart import TOGETHER, Apart, opened_apart
 from overread.latents.shrink import shrunk
 from overread.protocol import Protocol, Question
 from overread.store import Blobs, CaseRow, Store
@@ -36,7 +36,6 @@ from overread.store.learning.pre_labels import Proposal, add_pre_labels
 Tick = Callable[[str, int], None]
 LOOKED, KEPT = "cases looked at", "pre-labels kept"
 """What is counted."""
-_MOST_TOGETHER = 32
 _BATCH_BYTES = 64 << 20  # of what a model takes, or gives, for a batch
 _BATCH_SECONDS = 15.0
 _KEPT_AT_ONCE = 100
@@ -160,7 +159,7 @@ class _Run:
         largest = max(apart.dimension * 4, self.wanted.rows * self.wanted.columns * 12)
         slow = float(self.about["milliseconds"]) / 1_000
         most = min(_BATCH_BYTES / largest, _BATCH_SECONDS / max(slow, 1e-3))
-        return int(min(_MOST_TOGETHER, max(1, most)))
+        return int(min(TOGETHER, max(1, most)))
 
     def _looks(
         self, blobs: Blobs, cases: Iterable[CaseRow]

@@ -25,6 +25,7 @@ from overread.images import small_square
 from overread.latents import efficientnet
 from overread.latents.encoder import Encoder, version_of
 from overread.latents.joining import Reduction, reduced, reduction_of
+from overread.latents.onnx_apart import opened_apart
 from overread.latents.onnx_encoder import open_onnx
 from overread.latents.quick import SIDE, QuickEncoder, encode_quick, learn_quick
 from overread.store import Blobs
@@ -103,8 +104,11 @@ def runs(part: str) -> bool:
 def opened(part: str, blobs: Blobs) -> Generator[Encoder | None]:
     """The network of a part; None of quick latents.
 
+    One that was brought runs in a process of its own, with bounded time and memory.
+
     Raises:
         MissingExtraError: onnxruntime is not installed.
+        InputError: one that was brought takes too much.
         NotFoundError: the file of one that was trained or brought is gone.
     """
     kind, scale = kind_of(part), part.split(":")[2:]
@@ -117,7 +121,11 @@ def opened(part: str, blobs: Blobs) -> Generator[Encoder | None]:
             return
         path = Path(folder) / "kept.onnx"
         path.write_bytes(blobs.get(file_of(part)))
-        yield open_onnx(path, name=kind, scale=scale[0] if scale else None)  # type: ignore[arg-type]
+        if kind == BROUGHT:  # of somebody else: as bounded as its trial
+            with opened_apart(path, "encoder", name=kind, scale=scale[0]) as network:  # type: ignore[arg-type]
+                yield network
+            return
+        yield open_onnx(path, name=kind)
 
 
 def learn_part(
