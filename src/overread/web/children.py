@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from overread.errors import MethodError, OverreadError
@@ -34,7 +37,7 @@ def in_child(store: Store, job: Job, work: Work, *given: Any) -> Any:
     url = store.engine.url.render_as_string(hide_password=False)  # goes by a pipe, seen by nobody
     spawn = multiprocessing.get_context("spawn")
     child = spawn.Process(target=_child, args=(url, work, given, theirs), daemon=True)
-    child.start()
+    begin(child)
     theirs.close()
     try:
         return _followed(ours, job)
@@ -44,6 +47,16 @@ def in_child(store: Store, job: Job, work: Work, *given: Any) -> Any:
         if child.is_alive():
             child.kill()
             child.join()
+
+
+def begin(child: BaseProcess) -> None:
+    """Start a process that Ctrl-C does not reach: its parent ends it, when it has ended itself."""
+    resource_tracker.ensure_running()  # it unblocks the signal when it begins
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the child inherits it
+    try:
+        child.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _followed(line: Connection, job: Job) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import TypeAlias
 from overread.app.study.project_model import LEAST_CASES, ProjectModel, project_model
 from overread.errors import OverreadError
 from overread.store import Store, last_read, open_store, project_progress
+from overread.web.children import begin
 
 _LOG = logging.getLogger("overread.web")
 _REST_SECONDS = 20.0
@@ -25,6 +27,10 @@ _REST_TIMES = 5.0
 
 Key: TypeAlias = tuple[int, int]
 """Last read of a project, in the log, and version of its protocol."""
+
+
+class _EndedError(Exception):
+    """The process was asked to end: the server ends."""
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +75,8 @@ class Models:
         model = None
         try:
             model = _in_child(store, project)
+        except _EndedError:
+            return  # with the server
         except (OSError, EOFError) as error:
             _LOG.error("%s in a model", type(error).__name__)
         took = time.monotonic() - begin
@@ -84,10 +92,17 @@ def _in_child(store: Store, project: str) -> ProjectModel | None:
     url = store.engine.url.render_as_string(hide_password=False)  # goes by a pipe, seen by nobody
     spawn = multiprocessing.get_context("spawn")
     child = spawn.Process(target=_child, args=(url, project, theirs), daemon=True)
-    child.start()
+    begin(child)
     theirs.close()
     try:
         made: ProjectModel | None = ours.recv()
+    except EOFError as error:
+        child.join(10)
+        # None: the end of this process, which ends its children, has seen it first
+        if child.exitcode in {-signal.SIGTERM, None}:
+            raise _EndedError from error
+        raise
+    else:
         return made
     finally:
         ours.close()
