@@ -81,6 +81,15 @@ def test_from_labels_to_certificate_by_page(  # noqa: PLR0915 - one story
     run = frozen(house)
     shown = lead.get(path).text
     assert "24 labels stand" in shown
+    rows = re.findall(
+        r"<tr>(.*?)</tr>", shown.split("How sure a label must be")[1].split("</table>")[0]
+    )
+    told = [re.sub(r"<[^>]+>", " ", row).replace("&nbsp;", " ").split() for row in rows[1:]]
+    # the least sure label of each class that was taken, of all that the model said
+    assert [row[:2] for row in told] == [["clear", "12"], ["opaque", "12"], ["other", "0"]]
+    assert [row[2:5] for row in told[:2]] == [["98", "%", "sure"]] * 2
+    assert [row[5:] for row in told[:2]] == [["12", "0.99", "%"]] * 2
+    assert " ".join(told[2][2:-1]) == "none is sure enough 0"
     strip = lead.get(f"{api}/auto-labels/strip?label=0").json()
     assert (strip["label"], strip["left"], strip["frozen"]) == ("clear", 12, False)
     doubt = [one["probability"] for one in strip["frames"]]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from overread.app.learning.blind_audit import Standing, audit_offer, running, standing
+from overread.app.learning.class_thresholds import ClassThreshold, class_thresholds
 from overread.app.learning.film_strip import ClassCount, by_class
 from overread.app.learning.freeze_labels import CERTIFIED, Offer
 from overread.app.study.project_protocol import protocol_of
@@ -49,6 +50,7 @@ class Board:
     Args:
         run: the auto-labels that stand; None before the first.
         classes: how far each class is reviewed.
+        thresholds: how sure a label of each class had to be; () where one is for all.
         offer: what an audit would take; None while one is under way, or after it.
         audit: the one under way.
         ended: audits that are over, the newest first.
@@ -59,6 +61,7 @@ class Board:
 
     run: RunRow | None
     classes: tuple[ClassCount, ...]
+    thresholds: tuple[ClassThreshold, ...]
     offer: Offer | None
     audit: Standing | None
     ended: tuple[AuditRow, ...]
@@ -108,6 +111,7 @@ def board(store: Store, project: str) -> Board:
     return Board(
         run=run,
         classes=() if run is None else tuple(by_class(store, run)),
+        thresholds=() if run is None else class_thresholds(run.settings),
         offer=audit_offer(store, run) if run is not None and reviewable else None,
         audit=None if audit is None else standing(store, audit),
         ended=tuple(one for one in list_audits(store, project) if one.ended),

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from overread.app.learning.class_thresholds import told_by_class
 from overread.app.learning.paces import paces_of
 from overread.app.study.project_protocol import protocol_of
 from overread.arrays import Bools, Floats, Ints
@@ -239,19 +240,28 @@ def auto_label(store: Store, project: str, given: Proposals, *, target: float, b
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Freeze:
-    """Labels with thresholds. Args: wager: the audit that they were chosen for; None for any."""
+    """Labels with thresholds.
+
+    Args:
+        expected: share of errors among those taken.
+        wager: the audit that they were chosen for; None for any.
+        error: (cases,) chance that each label is wrong; None where none was taken.
+    """
 
     frozen: Frozen
     expected: float
     wager: Plan | None
+    error: Floats | None = None
 
 
 def _settings(made: _Freeze, given: Proposals, target: float) -> dict[str, Any]:
     thresholds = made.frozen.thresholds
     if given.findings:  # one for all sets
         thresholds = thresholds[:, :1]
-    findings = {"findings": list(given.findings)} if given.findings else {}
-    return findings | {
+        more: dict[str, Any] = {"findings": list(given.findings)}
+    else:
+        more = {"by_class": told_by_class(made.frozen, made.error, given.classes)}
+    return more | {
         "target": target,
         "classes": list(given.classes),
         "thresholds": [[float(one) for one in tier] for tier in thresholds],
@@ -299,7 +309,7 @@ def _frozen(store: Store, project: str, given: Proposals, target: float) -> _Fre
         confidence, known, right, weight,
         label=given.probabilities.argmax(axis=1), known_label=given.known_label,
     )  # fmt: skip
-    return _Freeze(made, float(error[inside].mean()), wager)
+    return _Freeze(made, float(error[inside].mean()), wager, error)
 
 
 def _price(store: Store, project: str) -> float:
