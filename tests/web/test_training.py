@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from overread.errors import MethodError
 from overread.store.learning.encoders import (
     BEGUN,
     HALTED,
@@ -17,7 +19,7 @@ from overread.store.learning.encoders import (
     list_trainings,
     set_training,
 )
-from overread.web import create_app
+from overread.web import create_app, training
 from overread.web.site import Site
 from overread.web.training import TRAINING
 from tests.web.conftest import HOST, SECRET, House, bring_in, png
@@ -103,3 +105,19 @@ def test_a_lead_trains_stops_and_a_restarted_server_goes_on(
     assert "Trained here: SimCLR on these images (9 images, 1 epochs" in page_of(other)
     assert "quick + EfficientNet-Lite0" in page_of(other)
     kill(servers[-1])  # its map is still being drawn
+
+
+def test_one_that_fails_is_told_and_the_others_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared: list[str] = []
+
+    def embed(*_given: Any, failed: list[str]) -> int:
+        failed.append("the encoder Greedy failed: ONNX file must take 8 images")
+        return 0
+
+    monkeypatch.setattr(training, "embed", embed)
+    monkeypatch.setattr(training, "choose_for_project", lambda _store, one: compared.append(one))
+    with pytest.raises(MethodError, match="the encoder Greedy failed"):
+        training._choose(None, None, "p", lambda _what, _more: None)  # type: ignore[arg-type]
+    assert compared == ["p"]
