@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from overread.app.learning import pre_label_model as running
 from overread.app.learning.bring_model import Stated, bring_model, retire_model, stated_of
 from overread.app.learning.pre_label_model import KEPT, LOOKED, Ran, run_model
 from overread.errors import InputError, MethodError
-from overread.latents.onnx_apart import Apart
+from overread.latents.onnx_apart import Apart, opened_apart
 from overread.store import (
     NewCase,
     Store,
@@ -34,6 +35,7 @@ from overread.store.learning.pre_labels_withdrawn import withdraw_pre_labels
 from tests.app.learning.conftest import opened
 from tests.app.learning.models import boxer, fragile, painter, textures
 from tests.app.learning.study import NAMES, WINDOW, Study, new_study, protocol
+from tests.latents.test_onnx_apart import looping
 
 SAID = {"scores": "logits", "scale": "unit", "classes": NAMES}
 DRAWN = """title: Drawn
@@ -356,3 +358,67 @@ def test_what_a_form_says_is_read() -> None:
     for field, value in (("side", "-3"), ("side", "9999"), ("side", "1.5"), ("threshold", "half")):
         with pytest.raises(InputError, match=f"{field}.* must be"):
             stated_of(given | {field: value}, name="file")
+
+
+@pytest.mark.parametrize(
+    ("wide", "bounds", "told"),
+    [
+        (0, {"seconds": 2}, r"take 1 image within 2 s .* got more time"),
+        (2_000, {"megabytes": 600}, r"take 1 image within 60 s and 600 MB"),
+    ],
+)
+def test_one_that_hangs_or_eats_memory_at_work_is_ended(  # noqa: PLR0917 - a table
+    small: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide: int,
+    bounds: dict[str, Any], told: str,
+) -> None:  # fmt: skip
+    """Harmless in its trial; a white image makes it go on for good."""
+    row = bring(small, looping(tmp_path, wide=wide))
+    (white,) = small.bring([0], pixels=np.full((48, 48), 255, np.uint8))
+    monkeypatch.setattr(running, "opened_apart", partial(opened_apart, **bounds))
+    monkeypatch.setattr(running, "TOGETHER", 1)
+    with pytest.raises(InputError, match=told):
+        run(small, row.id)
+    assert set(small.truth) - set(proposed(small)) == {white}  # what came before it stays
+    with pytest.raises(InputError, match=told):
+        run(small, row.id)
+
+
+def test_it_sees_what_readers_see(drawn: Study, tmp_path: Path) -> None:
+    """Brightness under the default window, inverted where the image is; grey of colours."""
+    deep = np.full((40, 60), 1_000, np.int16)
+    deep[10:20, 10:40] = 1_200  # above the middle of the window
+    colour = np.zeros((40, 60, 3), np.uint8)
+    colour[10:20, 10:40] = 255
+    more = {
+        "slope": 2.0,
+        "intercept": -100.0,
+        "windows": [WINDOW | {"center": 2_100, "width": 400}],
+    }
+    lit = {
+        case_of(drawn, deep, dtype="int16", **more): False,
+        case_of(drawn, deep, dtype="int16", invert=True, **more): True,
+        case_of(drawn, colour, samples=3, windows=[]): False,
+    }
+    size = {"shape": ("n", 1, 40, 60)}
+    row = bring(drawn, painter(tmp_path / "p", **size), "bright", classes=("light",))
+    assert run(drawn, row.id) == Ran(3, 0, 0)
+    for case, inverted in lit.items():
+        (one,) = proposed(drawn)[case].value
+        runs = np.array(one["runs"])
+        made = np.repeat(runs[:, 0], runs[:, 1]).reshape(40, 60)
+        np.testing.assert_array_equal(made == 1, (deep == 1_200) != inverted)
+
+
+def case_of(study: Study, pixels: np.ndarray, **more: Any) -> str:
+    """A case of one frame. Args: more: of its image."""
+    image = {
+        "rows": pixels.shape[0], "columns": pixels.shape[1], "frames": 1, "samples": 1,
+        "dtype": "uint8", "modality": "CT",
+    }  # fmt: skip
+    salt = repr(sorted(more.items())).encode()
+    content = hashlib.sha256(pixels.tobytes() + salt).hexdigest()
+    blob = study.blobs.put(gzip.compress(pixels.tobytes()))
+    new = NewCase(content, [blob], image | more)
+    ((case, _),) = add_cases(study.store, study.project, [new], study.lead)
+    study.truth[case] = 0
+    return case
