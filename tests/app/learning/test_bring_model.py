@@ -422,3 +422,13 @@ def case_of(study: Study, pixels: np.ndarray, **more: Any) -> str:
     ((case, _),) = add_cases(study.store, study.project, [new], study.lead)
     study.truth[case] = 0
     return case
+
+
+def test_a_slow_model_keeps_what_it_found_every_some_seconds(
+    small: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = bring(small, textures(tmp_path / "m"))
+    monkeypatch.setattr(running, "_KEPT_SECONDS", 0.0)
+    counts: list[int] = []
+    run(small, row.id, lambda what, more: counts.append(more) if what == KEPT else None)
+    assert counts == [1] * 9  # a stop, which kills it, would have lost one at most

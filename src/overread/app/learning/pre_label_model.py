@@ -8,6 +8,7 @@ some cases at a time: a run that is stopped goes on where it was.
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,7 @@ LOOKED, KEPT = "cases looked at", "pre-labels kept"
 """What is counted."""
 _BATCH_BYTES = 64 << 20  # of what a model takes, or gives, for a batch
 _BATCH_SECONDS = 15.0
-_KEPT_AT_ONCE = 100
+_KEPT_AT_ONCE, _KEPT_SECONDS = 100, 10.0  # what a stop may lose
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,9 @@ def run_model(
     try:
         content = blobs.get(row.file)
     except (NotFoundError, BrokenLogError) as error:
-        words = "its file is gone from the server's folder of files (blobs): bring it again"
+        words = (
+            "its file is gone from the server's folder of files (blobs), or damaged: bring it again"
+        )
         raise MethodError(words) from error
     work = _Run(store, project, protocol, question, head, wanted, row.about, by, tick)
     with tempfile.TemporaryDirectory(prefix="overread-model-") as folder:
@@ -139,6 +142,7 @@ class _Run:
     kept: int = 0
     odd: int = 0
     gone: int = 0
+    saved: float = field(default_factory=time.monotonic)
     waiting: list[Proposal] = field(default_factory=list[Proposal])
 
     def through(self, apart: Apart, blobs: Blobs, cases: Sequence[CaseRow]) -> None:
@@ -211,13 +215,13 @@ class _Run:
             self.odd += 1
             return
         self.waiting.append(proposal)
-        if len(self.waiting) >= _KEPT_AT_ONCE:
+        if len(self.waiting) >= _KEPT_AT_ONCE or time.monotonic() - self.saved > _KEPT_SECONDS:
             self._keep()
 
     def _keep(self) -> None:
         if not self.waiting:
             return
-        made, self.waiting = self.waiting, []
+        made, self.waiting, self.saved = self.waiting, [], time.monotonic()
         model, version = str(self.about["name"]), str(self.about["version"])
         add_pre_labels(self.store, self.project, made, model=model, version=version, by=self.by)
         self.kept += len(made)
