@@ -14,6 +14,7 @@ from onnx import helper
 from PIL import Image
 
 from overread.app.study.home import open_home, project_called
+from overread.geometry.polygons import polygon
 from overread.store import Submission, add_user, claim, list_cases, plan_tasks, set_member
 from overread.store import submit_read as keep_read
 from overread.store.learning.pre_labels import hints_of, pre_labels_of
@@ -237,7 +238,7 @@ def test_a_network_learns_from_the_reads_and_proposes_for_the_rest(home: Path) -
     assert list((home / "networks" / project).glob("spots.onnx"))
     wrong = overread("train-pre-label", "Study", "--question", "grade", "--home", home)
     assert wrong.code == 2
-    assert "spots, lung" in wrong.err
+    assert "spots, rims, lung" in wrong.err
 
 
 def brightest(folder: Path, name: str = "kl.onnx") -> Path:
@@ -299,3 +300,34 @@ def test_what_is_said_of_a_model_goes_with_a_model_alone(home: Path, tmp_path: P
     assert "--scores must go with an .onnx model; got another file" in " ".join(ended.err.split())
     none = bring(home, tmp_path / "none.onnx", "--question", "grade")
     assert "FILE must be there" in none.err
+
+
+def test_a_network_learns_outlines_too(home: Path) -> None:
+    store = open_home(home).store
+    project = project_called(store, "Study").id
+    reader = add_user(store, "r@example.org", "R", "reader", "system").id
+    set_member(store, project, reader, "system")
+    plan_tasks(store, project, "system", reads_per_case=1)
+    corners = [[20, 10], [40, 10], [40, 25], [20, 25]]
+    rim = {"id": "a", "class": "rim", "frame": 0, "points": corners}
+    answer = {"grade": "1", "spots": [], "rims": [rim], "lung": [], "sure": 1, "signs": []}
+    for _ in range(2):
+        (task,) = claim(store, project, reader)
+        keep_read(store, Submission(str(uuid4()), task.id, reader, answer, 1))
+    store.close()
+    words = ("train-pre-label", "Study", "--question", "rims", "--steps", 40, "--home", home)
+    ended = overread(*words, "--json")
+    assert ended.code == 0, ended.err
+    assert ended.document["proposed"] == 1
+    ((_, of),) = kept(home).items()
+    (found,), sure = of["rims"]
+    assert 0.5 < sure <= 1
+    assert found["class"] == "rim"
+    drawn = polygon(np.array(found["points"]))
+    wanted = polygon(np.array(corners))
+    over = drawn.intersection(wanted).area / drawn.union(wanted).area
+    assert over > 0.6
+    assert 4 <= len(found["points"]) < 30
+    again = overread(*words[:-3], 41, "--home", home)  # other steps: begun anew, not refused
+    assert again.code == 0, again.err
+    assert "step 41 of 41" in again.out

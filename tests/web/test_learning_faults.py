@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+import torch
 
 from overread.errors import MethodError
-from overread.learn.unet_shape import UnetAbout, layers, unet_bytes
+from overread.learn.unet import network_of, unet_bytes
+from overread.learn.unet_file import UnetAbout
 from overread.store.learning.pre_labels import brought
 from overread.web import maps
 from tests.app.learning.study import protocol
@@ -194,15 +195,8 @@ def spots(house: House, tmp_path: Path) -> tuple[House, Path]:
 def network(*classes: str) -> bytes:
     """A network that nobody taught."""
     about = UnetAbout("spots", "mask", classes, width=2)
-    rng = np.random.default_rng(0)
-    weights: dict[str, Any] = {}
-    for name, before, out in layers(about):
-        weights[f"{name}.conv.weight"] = rng.normal(size=(out, before, 3, 3))
-        weights |= {f"{name}.norm.{one}": np.ones(out) for one in ("weight", "running_var")}
-        weights |= {f"{name}.norm.{one}": np.zeros(out) for one in ("bias", "running_mean")}
-    weights |= {"head.weight": rng.normal(size=(1 + len(classes), 2, 1, 1)),
-                "head.bias": np.zeros(1 + len(classes))}  # fmt: skip
-    return unet_bytes(about, weights)
+    torch.manual_seed(0)
+    return unet_bytes(network_of(about), about)
 
 
 def test_a_network_that_is_none_or_for_others_brings_nothing(

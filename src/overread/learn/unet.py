@@ -1,35 +1,47 @@
-"""Train a small U-Net on the masks or boxes of a project so far.
+"""Train a small U-Net on the masks, boxes or outlines of a project so far, with MONAI.
 
 Every step's chances come from (seed, step) alone, so a training that was killed goes on from its
 last checkpoint as if nothing had happened.
 
 Source:
-    Ronneberger, Fischer, Brox (2015) U-Net. MICCAI (the network).
+    Kerfoot, Clough, Oksuz, Lee, King, Schnabel (2019) Left-ventricle quantification using residual
+    U-Net. STACOM (the network, MONAI's UNet).
     Milletari, Navab, Ahmadi (2016) V-Net. 3DV (the Dice loss, here beside the cross-entropy).
 """
 
 from __future__ import annotations
 
+import json
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
+from monai.losses.dice import DiceLoss
+from monai.networks.nets.unet import UNet
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from overread.errors import InputError
+from overread.errors import InputError, MissingExtraError
 from overread.learn.checkpoint import read_checkpoint, write_checkpoint
-from overread.learn.unet_shape import EPSILON, LEVELS, MULTIPLE, UnetAbout, layers, unet_bytes
+from overread.learn.unet_file import ABOUT_KEY, LEAST, MULTIPLE, UnetAbout
+from overread.learn.unet_pieces import Pieces
 
 Progress = Callable[[int, int, float], None]
 """Called with steps done, steps in all, the loss of late; what it raises stops the training."""
 
+MAKE = 2
+"""Of the network: a checkpoint of another make is not gone on from."""
 _EVERY = 50
+_LEVELS = 4
+_OPSET = 17
+_SIDES = 0.3  # weight of the sides: an error of a tenth matters less than a class
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +51,13 @@ class UnetRecipe:
     Args:
         steps: of the optimiser (AdamW; a twentieth of warming up, then a cosine).
         batch: pieces of images a step.
-        side: of a piece in pixels, a multiple of 8.
+        side: of a piece in pixels, a multiple of 8, at least 16.
         rate: highest learning rate.
         seed: of everything.
         threads: of the CPU.
     """
 
-    steps: int = 400
+    steps: int = 1200
     batch: int = 6
     side: int = 128
     rate: float = 3e-3
@@ -53,45 +65,22 @@ class UnetRecipe:
     threads: int = 1
 
 
-class UnetModule(nn.Module):
-    """The network of :func:`overread.learn.unet_shape.layers` in torch."""
-
-    def __init__(self, about: UnetAbout) -> None:
-        super().__init__()
-        self.parts = nn.ModuleDict()
-        for name, before, after in layers(about):
-            self.parts[name] = nn.ModuleDict(
-                {
-                    "conv": nn.Conv2d(before, after, 3, padding=1, bias=False),
-                    "norm": nn.BatchNorm2d(after, eps=EPSILON),
-                }
-            )
-        self.head = nn.Conv2d(about.width, len(about.classes) + 1, 1)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits, (n, classes + 1, rows, columns); sides are multiples of 8."""
-        here, kept = images, list[Tensor]()
-        for level in range(LEVELS):
-            if level:
-                here = functional.max_pool2d(here, 2)
-            here = self._both(f"down{level}", here)
-            kept.append(here)
-        for level in reversed(range(LEVELS - 1)):
-            grown = functional.interpolate(here, scale_factor=2.0, mode="nearest")
-            here = self._both(f"up{level}", torch.cat([grown, kept[level]], dim=1))
-        made: Tensor = self.head(here)
-        return made
-
-    def _both(self, name: str, given: Tensor) -> Tensor:
-        for half in "ab":
-            part: Any = self.parts[f"{name}{half}"]
-            given = functional.relu(part["norm"](part["conv"](given)))
-        return given
+def network_of(about: UnetAbout) -> nn.Module:
+    """(n, channels, rows, columns) to (n, classes + 1 + further, rows, columns), untrained."""
+    return UNet(
+        spatial_dims=2,
+        in_channels=about.channels,
+        out_channels=len(about.classes) + 1 + about.further,
+        channels=[about.width * 2**level for level in range(_LEVELS)],
+        strides=[2] * (_LEVELS - 1),
+        num_res_units=2,
+        norm="batch",
+    )
 
 
 def train_unet(
     images: Sequence[NDArray[np.float32]],
-    targets: Sequence[NDArray[Any]],
+    targets: Sequence[NDArray[np.float32]],
     about: UnetAbout,
     *,
     recipe: UnetRecipe | None = None,
@@ -101,30 +90,39 @@ def train_unet(
     """Train, and give the ONNX file.
 
     Args:
-        images: of :func:`overread.learn.unet_shape.seen`, (channels, rows, columns).
-        targets: (rows, columns) class codes of each.
+        images: of :func:`overread.learn.unet_file.seen`, (channels, rows, columns).
+        targets: of :func:`overread.learn.unet_targets.target_of`, for each.
         about: what the network is for.
         recipe: how.
         checkpoint: file to go on from, if it is there, and to write to.
         progress: told of every step.
     Raises:
         InputError: no image, sizes that differ, an unknown code, a checkpoint of another training.
+        MissingExtraError: onnx is not installed.
     """
     recipe = recipe or UnetRecipe()
     _check(images, targets, about, recipe)
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
-    module = UnetModule(about)
+    module = network_of(about)
     optimiser = torch.optim.AdamW(module.parameters(), lr=recipe.rate, weight_decay=1e-4)
-    told = {**asdict(about), **asdict(recipe), "images": len(images)}
+    told = {**asdict(about), **asdict(recipe), "images": len(images), "make": MAKE}
     first = _go_on(checkpoint, told, module, optimiser)
     module.train()
-    weight = _class_weights(targets, len(about.classes) + 1)
+    pieces = Pieces(
+        images,
+        targets,
+        classes=len(about.classes),
+        side=recipe.side,
+        batch=recipe.batch,
+        seed=recipe.seed,
+    )
+    loss_of = Loss(about, class_weights(targets, len(about.classes)))
     for step in range(first, recipe.steps):
         for group in optimiser.param_groups:
             group["lr"] = recipe.rate * _slope(step, recipe.steps)
-        given, wanted = pieces(images, targets, recipe, step)
-        loss = _loss(module(torch.from_numpy(given)), torch.from_numpy(wanted), weight)
+        given, wanted = pieces.of_step(step)
+        loss = loss_of(module(given), wanted)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -133,67 +131,79 @@ def train_unet(
             write_checkpoint(checkpoint, {"about": told, "step": step + 1, **state})
         if progress:
             progress(step + 1, recipe.steps, float(loss.detach()))
-    return unet_bytes(about, _weights(module))
+    return unet_bytes(module, about)
 
 
-def pieces(
-    images: Sequence[NDArray[np.float32]],
-    targets: Sequence[NDArray[Any]],
-    recipe: UnetRecipe,
-    step: int,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Pieces for a step, turned, mirrored, lighter or darker; half of them with a finding."""
-    rng = np.random.default_rng((recipe.seed, step))
-    given, wanted = list[NDArray[np.float32]](), list[NDArray[np.int64]]()
-    side = recipe.side
-    for place in range(recipe.batch):
-        at = int(rng.integers(len(images)))
-        image, target = _padded(images[at], targets[at], side)
-        rows, columns = target.shape
-        row, column = int(rng.integers(rows - side + 1)), int(rng.integers(columns - side + 1))
-        found = np.argwhere(target) if place % 2 else np.empty((0, 2), int)
-        if len(found):
-            middle = found[int(rng.integers(len(found)))] - side // 2
-            row = int(np.clip(middle[0], 0, rows - side))
-            column = int(np.clip(middle[1], 0, columns - side))
-        one = image[:, row : row + side, column : column + side]
-        mask = target[row : row + side, column : column + side]
-        turns = int(rng.integers(4))
-        one, mask = np.rot90(one, turns, axes=(1, 2)), np.rot90(mask, turns)
-        if rng.random() < 0.5:
-            one, mask = one[:, :, ::-1], mask[:, ::-1]
-        one = one * rng.uniform(0.8, 1.25) + rng.uniform(-0.3, 0.3)
-        given.append(np.ascontiguousarray(one, dtype=np.float32))
-        wanted.append(np.ascontiguousarray(mask, dtype=np.int64))
-    return np.stack(given), np.stack(wanted)
+class Loss:
+    """Cross-entropy and Dice of the classes; of findings the middles, and of boxes the sides.
+
+    Args:
+        about: what the network is for.
+        weight: of each class in the cross-entropy, the background's first.
+    """
+
+    def __init__(self, about: UnetAbout, weight: Tensor) -> None:
+        self.classes, self.further = len(about.classes) + 1, about.further
+        self.weight = weight
+        # over the batch: a piece without a class says nothing of that class alone
+        self.dice = DiceLoss(include_background=False, batch=True, smooth_nr=1, smooth_dr=1)
+
+    def __call__(self, made: Tensor, wanted: Tensor) -> Tensor:
+        """One number of (n, classes + 1 + further, ...) made and (n, 1 + further, ...) wanted."""
+        codes, painted = wanted[:, 0].long(), made[:, : self.classes]
+        true = functional.one_hot(codes, self.classes).movedim(-1, 1)
+        loss: Tensor = functional.cross_entropy(painted, codes, self.weight)
+        loss = loss + self.dice(painted.softmax(dim=1), true)
+        if not self.further:
+            return loss
+        middle, told = wanted[:, 1], made[:, self.classes]
+        weight = (self.weight / self.weight[0])[codes]  # else the rare have neither
+        unlike = functional.binary_cross_entropy_with_logits(told, middle, weight)
+        if self.further == 1:
+            return loss + unlike
+        apart = (made[:, self.classes + 1 :] - wanted[:, 2:]).abs().mean(dim=1)
+        weight = weight * middle
+        return loss + unlike + _SIDES * (weight * apart).sum() / (weight.sum() + 1)
 
 
-def _padded(
-    image: NDArray[np.float32], target: NDArray[Any], side: int
-) -> tuple[NDArray[np.float32], NDArray[Any]]:
-    rows, columns = (max(0, side - n) for n in target.shape)
-    if not rows and not columns:
-        return image, target
-    wide = np.pad(image, [(0, 0), (0, rows), (0, columns)], mode="edge")
-    return wide, np.pad(target, [(0, rows), (0, columns)])
+def class_weights(targets: Sequence[NDArray[np.float32]], classes: int) -> Tensor:
+    """(classes + 1,) the background weighs as the most common class; the rarer weigh more.
+
+    By the root of how much rarer they are; the mean of the classes is 1. A class alone weighs as
+    the background does: else more of it would be painted than there is.
+    """
+    pixels = sum(
+        np.bincount(one[0].ravel().astype(np.int64), minlength=classes + 1) for one in targets
+    )
+    found = np.maximum(np.asarray(pixels, float)[1:], 1)
+    weight = np.sqrt(found.max() / found)
+    whole = np.concatenate([[1.0], weight]) / weight.mean()
+    return torch.tensor(whole, dtype=torch.float32)
 
 
-def _loss(logits: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
-    """Cross-entropy, and one less the soft Dice of the classes that are not the background."""
-    entropy = functional.cross_entropy(logits, wanted, weight=weight)
-    sure = functional.softmax(logits, dim=1)[:, 1:]
-    true = functional.one_hot(wanted, logits.shape[1]).permute(0, 3, 1, 2)[:, 1:].float()
-    over = (0, 2, 3)
-    dice = (2 * (sure * true).sum(over) + 1) / (sure.sum(over) + true.sum(over) + 1)
-    return entropy + 1 - dice.mean()
+def unet_bytes(module: nn.Module, about: UnetAbout) -> bytes:
+    """Write the ONNX file: any number of images of any sides that are multiples of 8.
 
-
-def _class_weights(targets: Sequence[NDArray[Any]], classes: int) -> Tensor:
-    """One over the square root of a class's share: rare ones are not overlooked."""
-    counts = sum(np.bincount(one.ravel(), minlength=classes)[:classes] for one in targets)
-    share = (np.asarray(counts, float) + 1) / float(np.sum(counts) + classes)
-    weight = 1 / np.sqrt(share)
-    return torch.tensor(weight / weight.mean(), dtype=torch.float32)
+    Raises:
+        MissingExtraError: onnx is not installed.
+    """
+    try:
+        import onnx  # noqa: PLC0415 - an extra
+        from onnx import helper  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtraError("Writing a network as ONNX", "learn") from error
+    blank = torch.zeros(1, about.channels, 8 * MULTIPLE, 8 * MULTIPLE)
+    with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.inference_mode():
+        path = Path(folder) / "made.onnx"
+        warnings.simplefilter("ignore")  # it is the old exporter: the new wants onnxscript
+        torch.onnx.export(
+            module.eval(), (blank,), path, dynamo=False, opset_version=_OPSET,
+            input_names=["images"], output_names=["painted"],
+            dynamic_axes={name: {0: "n", 2: "r", 3: "c"} for name in ("images", "painted")},
+        )  # fmt: skip
+        model = onnx.load(path)
+    helper.set_model_props(model, {ABOUT_KEY: json.dumps(asdict(about))})
+    return bytes(model.SerializeToString())
 
 
 def _slope(step: int, steps: int) -> float:
@@ -218,23 +228,24 @@ def _go_on(
     return int(held["step"])
 
 
-def _weights(module: UnetModule) -> dict[str, NDArray[Any]]:
-    state = module.state_dict()
-    return {key.removeprefix("parts."): value.numpy() for key, value in state.items()}
-
-
 def _check(
     images: Sequence[NDArray[np.float32]],
-    targets: Sequence[NDArray[Any]],
+    targets: Sequence[NDArray[np.float32]],
     about: UnetAbout,
     recipe: UnetRecipe,
 ) -> None:
     if not images or len(images) != len(targets):
         raise InputError("images", "be one or more, each with a target", len(images))
-    if recipe.side % MULTIPLE or recipe.steps < 1 or recipe.batch < 1:
-        raise InputError("side", f"be a multiple of {MULTIPLE}", recipe.side)
+    if recipe.side % MULTIPLE or recipe.side < LEAST:
+        raise InputError("side", f"be a multiple of {MULTIPLE}, at least {LEAST}", recipe.side)
+    if recipe.steps < 1 or recipe.batch < 1:
+        raise InputError("steps and batch", "be at least 1", f"{recipe.steps} and {recipe.batch}")
     for image, target in zip(images, targets, strict=True):
-        if image.shape != (about.channels, *target.shape):
-            raise InputError("image", f"be {about.channels} x {target.shape}", image.shape)
-        if target.min() < 0 or target.max() > len(about.classes):
-            raise InputError("target", f"have codes 0 to {len(about.classes)}", int(target.max()))
+        if target.ndim != 3 or len(target) != 1 + about.further:
+            rule = f"be {1 + about.further} maps of rows x columns"
+            raise InputError("target", rule, target.shape)
+        if image.shape != (about.channels, *target.shape[1:]):
+            raise InputError("image", f"be {about.channels} x {target.shape[1:]}", image.shape)
+        if target[0].min() < 0 or target[0].max() > len(about.classes):
+            got = int(target[0].max())
+            raise InputError("target", f"have codes 0 to {len(about.classes)}", got)

@@ -19,6 +19,7 @@ from overread.app.learning.learner import Learner, tuned_learner
 from overread.app.learning.pre_label_import import Kept
 from overread.app.learning.pre_label_network import (
     DRAWN,
+    WHAT,
     about_file,
     network_file,
     network_proposals,
@@ -53,7 +54,7 @@ class Earlier:
     Args:
         project: whose model it is; its name.
         source: question there that it learned; target: question here that it answers.
-        network: a network for boxes or masks; else its model of classes.
+        network: a network for masks, boxes or outlines; else its model of classes.
         likeness: of a network's proposals on cases set apart; None where it is not known.
     """
 
@@ -149,11 +150,11 @@ def _drawn(
     store: Store, blobs: Blobs, project: str, question: Question, file: Path, *, tick: Tick
 ) -> tuple[list[Proposal], tuple[str, str]]:
     try:
-        from overread.learn.unet_shape import open_unet  # noqa: PLC0415 - an extra
+        from overread.learn.unet_file import open_unet  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise MissingExtraError("Running the network of an earlier project", "learn") from error
     if question.kind not in DRAWN:
-        raise InputError("question", "ask for masks or boxes", str(question.kind))
+        raise InputError("question", f"ask for {WHAT}", str(question.kind))
     unet = open_unet(file)
     if unet.about.kind != question.kind or not set(unet.about.classes) <= set(question.names):
         rule = f"answer as {question.id} asks ({question.kind}: {', '.join(question.names)})"

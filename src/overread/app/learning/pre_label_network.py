@@ -16,8 +16,10 @@ from overread.protocol import Protocol, Question
 from overread.store import Blobs, CaseRow, Store, get_cases, list_cases
 from overread.store.learning.pre_labels import Proposal
 
-DRAWN = (Kind.MASK, Kind.BOX)
+DRAWN = (Kind.MASK, Kind.BOX, Kind.INSTANCE)
 """Kinds of questions that a network answers."""
+WHAT = "masks, boxes or outlines"
+"""The same in words."""
 
 
 def network_file(folder: Path, question: str) -> Path:
@@ -54,13 +56,14 @@ def network_proposals(
     """What a network proposes for cases; what does not fit the protocol would never be shown.
 
     Args:
-        unet: an :class:`overread.learn.unet_shape.Unet`; its classes are told by their names.
+        unet: an :class:`overread.learn.unet_file.Unet`; its classes are told by their names.
         tick: told how many cases were looked at.
     """
     made: list[Proposal] = []
     for done, case in enumerate(cases, start=1):
         value, sure = propose(unet, blobs, case)
-        value = value if question.kind is Kind.BOX else renamed(value, unet.about.classes, question)
+        if question.kind is Kind.MASK:
+            value = renamed(value, unet.about.classes, question)
         one = Proposal(case.id, question.id, value, sure)
         if fitting(protocol, one, case.image):
             made.append(one)

@@ -1,4 +1,4 @@
-"""A small U-Net trained on the masks or boxes of a project so far, and what it then proposes.
+"""A small U-Net trained on the masks, boxes or outlines so far, and what it then proposes.
 
 A fifth of the labelled patients is set apart: how like their labels the proposals are is told with
 the result. The training goes on where it was killed; what is proposed are cases nobody has read.
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from overread.app.learning.pre_label_likeness import alike
 from overread.app.learning.pre_label_network import (
     DRAWN,
+    WHAT,
     about_file,
     frame_of,
     network_proposals,
@@ -39,7 +40,7 @@ HELD_BACK = 5
 MODEL = "u-net"
 
 _MOST_FRAMES = 400  # kept in memory at once for the training
-_LONGEST = {Kind.MASK: 512, Kind.BOX: 320}  # of DRAWN
+_LONGEST = {Kind.MASK: 512, Kind.BOX: 320, Kind.INSTANCE: 512}  # of DRAWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class Trained:
         version: 12 signs of its SHA-256.
         taught: labelled cases that it was trained on.
         tested: those that were set apart.
-        likeness: mean likeness of its proposals and their labels (Dice, F1 of boxes); None of none.
+        likeness: mean likeness of its proposals and their labels (Dice of masks, F1 of boxes and
+            outlines); None of none.
         proposed: cases that have its proposal now.
     """
 
@@ -76,7 +78,7 @@ def train_pre_label(
     question: str,
     folder: Path,
     *,
-    steps: int = 400,
+    steps: int = 1200,
     seed: int = 0,
     by: str,
     tick: Callable[[int, int, float], None] | None = None,
@@ -85,7 +87,7 @@ def train_pre_label(
     """Train on what was read so far, and propose for what was not.
 
     Args:
-        question: id of a question of masks or boxes.
+        question: id of a question of masks, boxes or outlines.
         folder: where the network and its checkpoint are kept.
         steps: of the training, see :class:`overread.learn.unet.UnetRecipe`.
         seed: of everything.
@@ -98,8 +100,8 @@ def train_pre_label(
         MissingExtraError: torch is not installed.
     """
     try:
-        from overread.learn.unet import UnetRecipe, train_unet  # noqa: PLC0415 - an extra
-        from overread.learn.unet_shape import open_unet  # noqa: PLC0415
+        from overread.learn.unet import MAKE, UnetRecipe, train_unet  # noqa: PLC0415 - an extra
+        from overread.learn.unet_file import open_unet  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError("Training a network for pre-labels", "learn") from error
     asked = _question(store, project, question)
@@ -111,14 +113,15 @@ def train_pre_label(
     taught = [one for one in labelled if not _is_held_back(project, one.case)] or labelled
     held = [one for one in held if one not in taught]
     images, targets, about = _lessons(blobs, taught, asked)
+    recipe = UnetRecipe(steps=steps, seed=seed, side=_side(images))
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{question}.onnx"
     made = train_unet(
         images,
         targets,
         about,
-        recipe=UnetRecipe(steps=steps, seed=seed, side=_side(images)),
-        checkpoint=folder / f"{question}-{_digest(taught)}.pt",
+        recipe=recipe,
+        checkpoint=folder / f"{question}-{_digest(taught, f'{MAKE} {recipe}')}.pt",
         progress=tick,
     )
     part = file.with_suffix(".part")
@@ -142,7 +145,7 @@ def _question(store: Store, project: str, name: str) -> Question:
     for one in drawn:
         if name == one.id:
             return one
-    rule = f"be one of {', '.join(one.id for one in drawn)}" if drawn else "ask for masks or boxes"
+    rule = f"be one of {', '.join(one.id for one in drawn)}" if drawn else f"ask for {WHAT}"
     raise InputError("question", rule, name or "nothing")
 
 
@@ -166,24 +169,29 @@ def _is_held_back(project: str, case: CaseRow) -> bool:
     return hashlib.sha256(text).digest()[0] % HELD_BACK == 0
 
 
-def _digest(taught: list[_Labelled]) -> str:
-    """Names the labels that a checkpoint was trained on: with others it is begun anew."""
-    text = "".join(f"{one.case.id}{one.value}" for one in taught)
+def _digest(taught: list[_Labelled], how: str) -> str:
+    """Names the labels that a checkpoint was trained on, and how: with others it is begun anew."""
+    text = how + "".join(f"{one.case.id}{one.value}" for one in taught)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _lessons(
     blobs: Blobs, taught: list[_Labelled], question: Question
-) -> tuple[list[NDArray[np.float32]], list[NDArray[np.int64]], Any]:
-    from overread.learn.unet_answers import target_of  # noqa: PLC0415 - an extra
-    from overread.learn.unet_shape import UnetAbout, seen  # noqa: PLC0415
+) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], Any]:
+    from overread.learn.unet_file import UnetAbout, seen  # noqa: PLC0415 - an extra
+    from overread.learn.unet_targets import target_of  # noqa: PLC0415
 
     channels = 3 if any(one.case.image["samples"] == 3 for one in taught) else 1
-    kind = "mask" if question.kind is Kind.MASK else "box"
-    longest = _LONGEST[question.kind]
-    about = UnetAbout(question.id, kind, question.names, channels=channels, longest=longest)
+    about = UnetAbout(
+        question.id,
+        str(question.kind),
+        question.names,
+        channels=channels,
+        longest=_LONGEST[question.kind],
+        middles=question.kind is not Kind.MASK,
+    )
     images: list[NDArray[np.float32]] = []
-    targets: list[NDArray[np.int64]] = []
+    targets: list[NDArray[np.float32]] = []
     for one in taught:
         marked = sorted({int(each["frame"]) for each in one.value}) or [0]
         for frame in marked[: max(1, _MOST_FRAMES // len(taught))]:
@@ -197,4 +205,4 @@ def _lessons(
 def _side(images: list[NDArray[np.float32]]) -> int:
     """Of the pieces: not much larger than the largest image."""
     largest = max(int(max(one.shape[1:])) for one in images)
-    return min(128, 8 * -(-largest // 8))
+    return min(128, max(16, 8 * -(-largest // 8)))

@@ -48,7 +48,7 @@ from overread.web.replies import go, page
 from overread.web.schemas import Id
 
 MOST = MOST_BYTES
-STEPS = 400
+STEPS = 1200
 MODEL_FIELDS = (
     "question", "model", "version", "classes", "scores", "scale", "side", "threshold",
 )  # fmt: skip
