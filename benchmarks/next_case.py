@@ -8,9 +8,9 @@ installed is said to be missing. Ratios are of processor time, which other work 
 not stretch. "in_project" is the loop of a project but for its database: cases set apart, cases that
 wait and are taken back, no two alike; and the same of a checklist of 14 findings, with a model
 each; "which_reader_ms" is the choice between new cases and old ones for three readers, which nobody
-waits for. "noisy" is the default where labels are noisy: EPIG, and not margin. "growth" is our loop on
-larger pools: up to 40,000 candidates are rescored after every label, and "sweep" is the reading of
-the whole pool when the candidates are chosen anew (in the background).
+waits for. "noisy" is the default where labels are noisy: EPIG, and not margin. "growth" is our
+loop on larger pools: up to 40,000 candidates are rescored after every label, and "sweep" is the
+reading of the whole pool when the candidates are chosen anew (in the background).
 """
 
 from __future__ import annotations

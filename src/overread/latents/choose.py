@@ -83,6 +83,9 @@ def choose_encoders(
     Returns:
         The first chain, if none wins; else the first other from which none differs for the better
         by more than one standard error of their paired difference.
+    Source:
+        Nadeau & Bengio 2003, Machine Learning 52:239-281 (the error of held-back folds that share
+        what they were taught by).
     """
     if not chains or any(not chain or set(chain) - set(parts) for chain in chains):
         raise InputError("chains", "be of the encoders given", [list(chain) for chain in chains])
@@ -112,7 +115,10 @@ def choose_encoders(
         judges = out if set(learned) & set(chain) else None
         loss, right = _lost(joined, told, rounds, ordinal=ordinal, seed=seed, judges=judges)
         scores.append(ChainScore(chain, loss[out], float(share @ loss), float(share @ right)))
-    return _first_as_good(tuple(scores), share[out], groups[out], wins_by)
+    # folds share what they were taught by: what was luck in one is so in all
+    tested = out.sum() / len(rounds)
+    wider = float(np.sqrt(1 + len(rounds) * tested / (count - tested)))
+    return _first_as_good(tuple(scores), share[out], groups[out], wider, wins_by)
 
 
 def _check_only(only: NDArray[np.bool_], votes: Floats) -> None:
@@ -123,15 +129,20 @@ def _check_only(only: NDArray[np.bool_], votes: Floats) -> None:
 
 
 def _first_as_good(
-    scores: tuple[ChainScore, ...], share: Floats, groups: Ints, wins_by: float
+    scores: tuple[ChainScore, ...], share: Floats, groups: Ints, wider: float, wins_by: float
 ) -> ChosenChain:
-    """The first that none beats by more than its error; groups are what is drawn."""
+    """The first that none beats by more than its error; groups are what is drawn.
+
+    Args:
+        wider: how much wider the error is than that of cases drawn one by one.
+    """
     best = min(scores, key=lambda one: one.mean)
     score = best
     for score in scores:
         apart = score.loss - best.loss
         by = float(share @ apart)
-        error = np.sqrt((np.bincount(groups, weights=share * (apart - by)) ** 2).sum())
+        drawn = np.bincount(groups, weights=share * (apart - by))
+        error = wider * np.sqrt((drawn**2).sum())
         if by <= error * (wins_by if score is scores[0] else 1.0):
             break
     said = f"log loss {score.mean:.3f} on {len(share)} labels held back in turn"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from overread.store import Store, add_protocol_version, open_blobs, open_store
+from overread.store import Store, add_protocol_version, head, open_blobs, open_store
 from tests.app.learning.study import Study, new_study, protocol
 
 
@@ -26,7 +28,10 @@ class Clock:
 
 
 def opened(folder: Path) -> Store:
-    return open_store(f"sqlite:///{folder / 'store.db'}", clock=Clock(), sync=False)
+    """A store whose ids, and so the lots that hang on them, are the same in every run."""
+    made = open_store(f"sqlite:///{folder / 'store.db'}", clock=Clock(), sync=False)
+    rng = random.Random(head(made).n)  # other ids when it is opened again
+    return replace(made, new_id=lambda: str(UUID(int=rng.getrandbits(128), version=4)))
 
 
 @pytest.fixture
