@@ -9,6 +9,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from overread.app.quality import alarm_board
+from overread.app.quality.alarm_board import alarm_page, check_reader
 from overread.app.quality.watch_project import ProjectWatch
 from overread.app.study.project_readers import set_readers
 from overread.store import (
@@ -140,6 +142,33 @@ def test_a_reader_whose_boxes_shrink_is_paused_shown_checked_and_released(study:
     again = ProjectWatch(project)
     assert again.catch_up(store) == []
     assert len(list_alarms(store, project)) == 1
+
+
+def test_a_check_tells_who_is_off_still(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, one = study.store, study.readers[0]
+    watch = ProjectWatch(study.project)
+    study.read(60)
+    while not watch.catch_up(store):
+        study.read(1, shrink=SHRINK)
+    study.read(25, who=(1, 2))
+    (alarm,) = list_alarms(store, study.project)
+    page = alarm_page(store, alarm.id, watch)
+    assert (page.check.cases, page.check.in_line, page.paused) == ((), None, True)
+    assert check_reader(store, alarm.id, 12, by="system") == 12
+    assert study.read(3, who=(0,), shrink=SHRINK) == 3
+    watch.catch_up(store)
+    assert alarm_page(store, alarm.id, watch).check.words == "3 of 12 read."
+    assert study.read(12, who=(0,), shrink=SHRINK) == 9
+    assert claim(store, study.project, one) == []
+    watch.catch_up(store)
+    page = alarm_page(store, alarm.id, watch)
+    assert (page.check.done, page.check.in_line) == (12, False)
+    assert page.check.words.startswith("On 12 fresh cases they are still off.")
+    around = [-0.02, 0.01, -0.01, 0.03, 0.0, -0.02]
+    monkeypatch.setattr(alarm_board, "_levels", lambda *_: iter(around))
+    page = alarm_page(store, alarm.id, watch)
+    assert page.check.in_line
+    assert page.check.words.startswith("On 6 fresh cases they are in line with the others.")
 
 
 def test_readers_who_do_not_change_are_left_alone(tmp_path: Path) -> None:
