@@ -14,7 +14,7 @@ from overread.latents.onnx_apart import opened_apart
 from overread.latents.onnx_encoder import open_onnx
 from overread.latents.onnx_file import open_file
 from tests.latents.test_onnx_encoder import BATCH, written
-from tests.latents.test_onnx_trial import MEAN, graph
+from tests.latents.test_onnx_trial import MEAN, SINE, graph, loop_of
 
 DARK = np.zeros((2, 8, 8, 3), np.uint8)
 LIGHT = DARK + 255
@@ -22,17 +22,7 @@ LIGHT = DARK + 255
 
 def looping(folder: Path, *, wide: int = 0) -> Path:
     """White images never end, or fill the memory; others end at once (scale "unit")."""
-    body = [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Sin", ["a"], ["b"])]
-    if wide:
-        body[1] = helper.make_node("Concat", ["a", "a"], ["b"], axis=0)
-    loop = helper.make_graph(
-        body, "l",
-        [helper.make_tensor_value_info("i", TensorProto.INT64, []),
-         helper.make_tensor_value_info("go", TensorProto.BOOL, []),
-         helper.make_tensor_value_info("a", TensorProto.FLOAT, None)],
-        [helper.make_tensor_value_info("on", TensorProto.BOOL, []),
-         helper.make_tensor_value_info("b", TensorProto.FLOAT, None)],
-    )  # fmt: skip
+    step = helper.make_node("Concat", ["a", "a"], ["b"], axis=0) if wide else SINE
     nodes = [
         MEAN,
         helper.make_node("Sub", ["m", "white"], ["over"]),
@@ -40,7 +30,7 @@ def looping(folder: Path, *, wide: int = 0) -> Path:
         helper.make_node("Relu", ["top"], ["some"]),
         helper.make_node("Mul", ["some", "many"], ["far"]),
         helper.make_node("Cast", ["far"], ["rounds"], to=TensorProto.INT64),
-        helper.make_node("Loop", ["rounds", "yes", "m"], ["z"], body=loop),
+        helper.make_node("Loop", ["rounds", "yes", "m"], ["z"], body=loop_of(step)),
         helper.make_node("ReduceMean", ["z"], ["s"], keepdims=0),
         helper.make_node("Mul", ["s", "none"], ["no"]),
         helper.make_node("Add", ["m", "no"], ["y"]),

@@ -29,6 +29,19 @@ def graph(folder: Path, nodes, *weights, shape=("n", 3, 8, 8)) -> Path:
     return path
 
 
+def loop_of(step: onnx.NodeProto) -> onnx.GraphProto:
+    """The body of a loop that goes on as long as it may: a step from a to b each time."""
+    return helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), step], "l",
+        [helper.make_tensor_value_info("i", TensorProto.INT64, []),
+         helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+         helper.make_tensor_value_info("a", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+         helper.make_tensor_value_info("b", TensorProto.FLOAT, None)],
+    )  # fmt: skip
+
+
+SINE = helper.make_node("Sin", ["a"], ["b"])
 MEAN = helper.make_node("ReduceMean", ["x"], ["m"], axes=[2, 3], keepdims=0)
 
 
@@ -82,15 +95,7 @@ def test_memory_and_time_are_bounded(tmp_path: Path) -> None:
     path = graph(tmp_path, wide, ("often", np.array([1, 1, 4_000, 4_000], np.int64)))
     with pytest.raises(InputError, match=r"within 60 s and 600 MB; got|run on images of"):
         try_onnx(path, megabytes=600)
-    loop = helper.make_graph(
-        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Sin", ["a"], ["b"])], "l",
-        [helper.make_tensor_value_info("i", TensorProto.INT64, []),
-         helper.make_tensor_value_info("go", TensorProto.BOOL, []),
-         helper.make_tensor_value_info("a", TensorProto.FLOAT, None)],
-        [helper.make_tensor_value_info("on", TensorProto.BOOL, []),
-         helper.make_tensor_value_info("b", TensorProto.FLOAT, None)],
-    )  # fmt: skip
-    endless = [MEAN, helper.make_node("Loop", ["many", "yes", "m"], ["y"], body=loop)]
+    endless = [MEAN, helper.make_node("Loop", ["many", "yes", "m"], ["y"], body=loop_of(SINE))]
     path = graph(
         tmp_path, endless, ("many", np.array(2**62, np.int64)), ("yes", np.array(True))
     )  # fmt: skip

@@ -214,7 +214,8 @@ def fair_weights(
     The pool is cut into strata of equal size by its confidence; each label stands for its share
     of the stratum into which its own left-out confidence falls. Grades take the square root:
     neighbours are confused everywhere, so hard cases differ less from the others than classes do,
-    and the spread of full weights costs more than they put right (docs/methods/selection.md).
+    and the spread of full weights costs more than they put right (measured in
+    docs/methods/selection-process.md).
 
     Args:
         confidence: (labels,) of each label's class probabilities, given all other labels.
